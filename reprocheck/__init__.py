@@ -1,0 +1,3 @@
+"""reprocheck: does this training run reproduce?"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,61 @@
+"""The seam to environments: build what the run asked for, and run commands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from reprocheck.model import BuiltEnvironment, Command, EnvironmentSpec
+from reprocheck.process import Completed
+from reprocheck.progress import Progress, Silent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildRequest:
+    """What an environment is built from."""
+
+    spec: EnvironmentSpec
+    tree: Path  # a checkout of the run's code; not changed by the build
+    started_at: datetime | None  # the run's start: what is not pinned is resolved as of then
+    cache: Path  # finished environments are kept here, by digest
+    progress: Progress = field(default_factory=Silent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialRun:
+    """One execution of a command in a built environment."""
+
+    command: Command
+    tree: Path  # the trial's own tree
+    home: Path  # an empty folder that serves as HOME and holds the trial's tmp
+    env: Mapping[str, str]  # besides the allow-list; "" unsets; PYTHONPATH goes in front
+    timeout_s: float
+    log: Path
+    on_tick: Callable[[], None] | None = None  # called about twice a second, in the caller's thread
+
+
+class Sandbox(Protocol):
+    """A built environment, ready to run trials."""
+
+    built: BuiltEnvironment
+
+    def run(self, trial: TrialRun) -> Completed:
+        """Runs the steps in order and stops at the first that fails; every process that the
+        trial started has ended when this returns."""
+
+
+class Environment(Protocol):
+    """A way to build environments."""
+
+    def accepts(self, spec: EnvironmentSpec) -> bool:
+        """Whether this implementation can build the spec."""
+
+    def build(self, request: BuildRequest) -> AbstractContextManager[Sandbox]:
+        """Builds, or takes from the cache.
+
+        Raises `RebuildError` with the likely cause and the last lines of the build's output.
+        """

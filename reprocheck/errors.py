@@ -1,0 +1,94 @@
+"""Errors: a message that says what was being done, to what, and what happened; and a hint.
+
+"Not reproduced" is an answer, not an error. An error means that we could not find out.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from reprocheck.model import Stage
+
+
+class ReprocheckError(Exception):
+    """Could not find out. `hint` is the next thing to try."""
+
+    stage: ClassVar[Stage | None] = None
+    usage: ClassVar[bool] = False  # wrong usage or config: exit 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ReprocheckError):
+    """Wrong options, or options that contradict each other."""
+
+    usage = True
+
+
+class ConfigError(UsageError):
+    """A config file that cannot be read or does not validate."""
+
+
+class ReadError(ReprocheckError):
+    """The run could not be read from its tracker."""
+
+    stage = Stage.READ
+
+
+class UnknownRunError(ReadError):
+    """No such run, or several that the shortened id could mean."""
+
+    usage = True
+
+
+class MissingStoreError(ReadError):
+    """The tracker's store does not exist, or none was named."""
+
+    usage = True
+
+
+class MetadataError(ReprocheckError):
+    """The record has errors that make a verification impossible."""
+
+    stage = Stage.VALIDATE
+
+
+class SourceError(ReprocheckError):
+    """The code could not be restored, or does not say how to run it."""
+
+    stage = Stage.CHECKOUT
+
+
+class RebuildError(ReprocheckError):
+    """The environment could not be built."""
+
+    stage = Stage.REBUILD
+
+
+class RestoreError(ReprocheckError):
+    """The data could not be restored at the recorded digest."""
+
+    stage = Stage.RESTORE
+
+
+class RerunError(ReprocheckError):
+    """The training could not be rerun, or what it logged is not the run's counterpart."""
+
+    stage = Stage.RERUN
+
+
+class CompareError(ReprocheckError):
+    """There is nothing to compare."""
+
+    stage = Stage.COMPARE
+
+
+class Interruption(BaseException):
+    """SIGINT or SIGTERM; passes through every handler so that only cleaning up follows."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"interrupted by signal {signum}")
+        self.signum = signum

@@ -1,0 +1,565 @@
+"""Every noun that flows through reprocheck: frozen dataclasses and enums.
+
+This module imports the standard library only, so that every other module may import it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+
+class Stage(enum.StrEnum):
+    """The stages of a verification, in the order in which they run."""
+
+    READ = "read"
+    VALIDATE = "validate"
+    CHECKOUT = "checkout"
+    REBUILD = "rebuild"
+    RESTORE = "restore"
+    RERUN = "rerun"
+    COMPARE = "compare"
+
+
+class StageStatus(enum.StrEnum):
+    """How a stage ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Severity(enum.StrEnum):
+    """How much a finding matters: an error stops the verification."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class RunStatus(enum.StrEnum):
+    """The state of a run in its tracker."""
+
+    FINISHED = "finished"
+    RUNNING = "running"
+    FAILED = "failed"
+    KILLED = "killed"
+    SCHEDULED = "scheduled"
+
+
+class TreeState(enum.StrEnum):
+    """Whether the run's code was exactly the commit's. Unknown is not clean."""
+
+    CLEAN = "clean"
+    DIRTY = "dirty"
+    UNKNOWN = "unknown"
+
+
+class OriginKind(enum.StrEnum):
+    """The kind of place where a fact of a record was found."""
+
+    TRACKER = "tracker"  # a field of the tracker itself
+    TAG = "tag"
+    ARTIFACT = "artifact"
+    MODEL = "model"  # a file of the run's logged model
+    FILE = "file"  # a file at the commit
+    CONFIG = "config"
+    INFERRED = "inferred"  # guessed, and proved or refused by the trials
+
+
+class Verdict(enum.StrEnum):
+    """The answer for one metric or for a run; see `SEVERITY_ORDER` for which is worse."""
+
+    IDENTICAL = "IDENTICAL"
+    NUMERICALLY_EQUAL = "NUMERICALLY_EQUAL"
+    REPRODUCED = "REPRODUCED"
+    CONSISTENT = "CONSISTENT"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_COMPARABLE = "NOT_COMPARABLE"
+    NOT_REPRODUCED = "NOT_REPRODUCED"
+    NOT_VERIFIED = "NOT_VERIFIED"  # of a run only: a stage could not do its work
+    INFORMATIONAL = "INFORMATIONAL"  # of a metric only: never judged
+
+
+SEVERITY_ORDER = (
+    Verdict.IDENTICAL,
+    Verdict.NUMERICALLY_EQUAL,
+    Verdict.REPRODUCED,
+    Verdict.CONSISTENT,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_COMPARABLE,
+    Verdict.NOT_REPRODUCED,
+    Verdict.NOT_VERIFIED,
+)
+"""Verdicts of a run, best first."""
+
+
+class Change(enum.StrEnum):
+    """The way in which a metric was not reproduced."""
+
+    WORSE = "worse"
+    BETTER = "better"
+    CHANGED = "changed"
+
+
+class Direction(enum.StrEnum):
+    """Which way a metric is better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    UNKNOWN = "unknown"
+
+
+class Require(enum.StrEnum):
+    """The weakest verdict that exits 0."""
+
+    CONSISTENT = "consistent"
+    REPRODUCED = "reproduced"
+
+
+class EnvironmentKind(enum.StrEnum):
+    """What builds an environment."""
+
+    DOCKER = "docker"
+    CONDA = "conda"
+    VENV = "venv"
+
+
+# --- the record ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRef:
+    """A run's address: the kind of tracker and the run's full id there."""
+
+    tracker: str
+    run_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where a fact was found, for example `Origin(kind=TAG, where="mlflow.source.git.commit")`."""
+
+    kind: OriginKind
+    where: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patch:
+    """The uncommitted changes of a dirty tree, as `git apply` takes them."""
+
+    content: bytes
+    sha256: str | None  # as recorded, in hexadecimal; checked before the patch is used
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CodeState:
+    """The code of a run. An empty commit means that none was recorded."""
+
+    commit: str
+    repository: str | None  # the URL or path that the record names
+    branch: str | None
+    script: str | None  # the entry script as the tracker names it, often only sys.argv[0]
+    entry_point: str | None  # of an MLproject, where the run was started as one
+    patch: Patch | None
+    tree: TreeState
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Argv:
+    """A command as a list of arguments; nothing in it is interpreted by a shell."""
+
+    args: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShellLine:
+    """A command that was recorded as a line for `sh -c` (MLproject, DVC stages)."""
+
+    line: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One command and the directory it runs in, relative to the tree's root."""
+
+    run: Argv | ShellLine
+    cwd: str = "."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """What to rerun: steps in order, in one tree."""
+
+    steps: tuple[Step, ...]
+    env: Mapping[str, str] = field(default_factory=dict)  # variables that the record names
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedFile:
+    """A small file kept with the run that counts as its record (environment, data, config)."""
+
+    path: str  # inside the run's artifacts or the logged model
+    content: bytes
+    origin: Origin
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnvironmentSpec:
+    """The environment that a run asks for."""
+
+    kind: EnvironmentKind
+    file: str  # the name of the file that defines it, for example requirements.txt
+    content: bytes  # of that file
+    directory: str | None  # of the file, relative to the tree; None: not a file of the tree
+    python: str | None  # "3.11.7" or "3.11", where known
+    origin: Origin
+    companions: tuple[RecordedFile, ...] = ()  # files recorded beside it, for `-r` and `-c`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Material:
+    """A file or directory that the run read, with the digest it had then."""
+
+    path: str  # relative to the tree's root
+    algorithm: str  # md5, sha256, or another name that is only shown
+    digest: str  # DVC's digest of a directory ends in ".dir"
+    size: int | None  # bytes
+    files: int | None  # of a directory
+    origin: Origin
+    weak: bool = False  # a digest that does not cover the content (MLflow's dataset digests)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Point:
+    """One logged value of a metric."""
+
+    step: int
+    timestamp_ms: int
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metric:
+    """A metric and its history, ordered by step and time; never empty."""
+
+    name: str
+    history: tuple[Point, ...]
+
+    @property
+    def value(self) -> float:
+        """The last value by step, then by time: what a tracker shows as *the* value."""
+        return self.history[-1].value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Artifact:
+    """A file that the run left in its tracker."""
+
+    path: str
+    size: int | None  # bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Approval:
+    """A sign-off recorded with the run."""
+
+    by: str
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sibling:
+    """A finished run of the same code, data, environment and parameters except the seed."""
+
+    run_id: str
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lineage:
+    """A run's place among the runs that its command logs, to find its counterpart in a trial."""
+
+    parent: str | None  # run id of the parent
+    depth: int  # 0 for a run without a parent
+    place: int  # index among the runs of its tree with the same depth, by start time
+    parent_parameters: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecord:
+    """All that is known about a run, and for each fact where it was found."""
+
+    ref: RunRef
+    name: str
+    experiment: str
+    status: RunStatus
+    started_at: datetime | None  # UTC
+    ended_at: datetime | None  # UTC
+    description: str
+    url: str | None  # of the run's page, where the tracker has one
+    code: CodeState
+    command: Command | None
+    parameters: Mapping[str, str]
+    truncated: frozenset[str]  # names of parameters that the store cut
+    environment: EnvironmentSpec | None
+    files: tuple[RecordedFile, ...]
+    data: tuple[Material, ...]
+    metrics: Mapping[str, Metric]
+    artifacts: tuple[Artifact, ...]
+    seeds: Mapping[str, str]
+    hardware: Mapping[str, str]
+    tags: Mapping[str, str]
+    approvals: tuple[Approval, ...]
+    siblings: tuple[Sibling, ...]
+    lineage: Lineage
+    origins: Mapping[str, Origin]  # by JSON pointer into the record, for example /code/commit
+    findings: tuple[Finding, ...] = ()  # what went wrong while reading, short of an error
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long the run took, in seconds, where both times are known."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return max(0.0, (self.ended_at - self.started_at).total_seconds())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """Something about the record or the verification that the reader should know."""
+
+    code: str  # kebab-case, for example missing-commit
+    severity: Severity
+    message: str
+    hint: str
+    pointer: str  # JSON pointer into the record, "" for the whole
+
+
+# --- what is asked ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredMargin:
+    """A margin as the user declared it; with both forms the larger one counts."""
+
+    absolute: float | None  # in the metric's own unit
+    relative: float | None  # a fraction of the original's absolute value: 0.01 is 1 %
+    source: str  # "--margin" or the config file's name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricRule:
+    """What the config says about a metric."""
+
+    metric: str
+    gate: bool | None = None  # None: decided by default
+    margin: DeclaredMargin | None = None
+    direction: Direction = Direction.UNKNOWN
+    resolution: float | None = None  # the step in which the metric can change
+    dtype: str | None = None  # float64, float32, float16, bfloat16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gates:
+    """The metrics that are judged, and why these."""
+
+    metrics: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RerunPlan:
+    """How many trials, and at which level: one look after `reruns` trials."""
+
+    reruns: int = 5
+    alpha: float = 0.05
+    seeds: str = "same"
+
+
+# --- what was found -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """A file that a trial wrote into its tracker, by content."""
+
+    path: str
+    sha256: str
+    size: int  # bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """A parameter that the trial logged otherwise than the original."""
+
+    name: str
+    original: str | None  # None: not logged there
+    trial: str | None
+    excuse: str | None  # why it may differ honestly; None: it may not
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trial:
+    """One rerun of the command and what it logged."""
+
+    index: int  # from 1
+    seed: str | None
+    metrics: Mapping[str, Metric]
+    parameters: Mapping[str, str]
+    differences: tuple[Difference, ...]
+    exit_code: int
+    duration_s: float
+    log: Path
+    log_tail: str
+    products: tuple[Product, ...]
+
+
+class MarginSource(enum.StrEnum):
+    """Where a margin comes from, strongest first."""
+
+    DECLARED = "declared"
+    SIBLINGS = "siblings"
+    TEST_SIZE = "test size"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Margin:
+    """Half-widths in the metric's unit: a difference d is inside when -low < d < high."""
+
+    low: float
+    high: float
+    source: MarginSource
+    text: str  # as the user wrote it or how it was derived, for example "1 % (--margin)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interval:
+    """An interval and its confidence level in percent."""
+
+    low: float
+    high: float
+    level: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """The judgement of one metric. Statistics that were not computed are None."""
+
+    metric: str
+    gated: bool
+    verdict: Verdict
+    change: Change | None  # of NOT_REPRODUCED
+    reason: str  # a short code: bits, tolerance, equivalent, noise, shift_detected, too_few, ...
+    sentence: str
+    baseline: tuple[float, ...]
+    reruns: tuple[float, ...]
+    mean: float | None = None  # of the finite reruns
+    sd: float | None = None  # of the finite reruns, ddof 1, before any floor
+    difference: float | None = None  # mean minus baseline
+    interval: Interval | None = None  # of the difference
+    prediction: Interval | None = None  # for one more value, around the mean
+    margin: Margin | None = None
+    p_equivalence: float | None = None
+    p_difference: float | None = None  # Holm-adjusted
+    smallest_margin: float | None = None  # that these data would support
+    reruns_needed: int | None = None  # to settle it; None: unknown or more than 100
+    max_ulps: int | None = None  # largest distance in units in the last place
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """All comparisons after some trials, and whether more trials could change the answer."""
+
+    verdict: Verdict
+    comparisons: tuple[Comparison, ...]
+    gates: Gates
+    decided: bool  # no further trial is wanted
+    stopped_by: str  # identical, deterministic, planned, or "" while undecided
+    sentence: str
+    needed: str  # what would settle it, "" when settled
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Package:
+    """An installed package."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuiltEnvironment:
+    """The environment that the trials ran in."""
+
+    kind: EnvironmentKind
+    digest: str
+    python: str
+    asked: str  # the file and where it came from, in words
+    lock: str  # what was installed, as a requirements file
+    packages: tuple[Package, ...]
+    isolation: str
+    cached: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """Why a stage could not do its work, and the next thing to try."""
+
+    kind: str  # the error's class name
+    message: str
+    hint: str
+    usage: bool  # wrong usage or config: exit 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageResult:
+    """How a stage went."""
+
+    stage: Stage
+    status: StageStatus
+    duration_s: float
+    summary: str = ""
+    findings: tuple[Finding, ...] = ()
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cost:
+    """What a verification may cost, told before the first trial. Seconds; None: unknown."""
+
+    original_s: float | None
+    reruns: int  # at most
+    trial_timeout_s: float
+    longest_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """The result of `reprocheck verify`; every renderer works from it alone."""
+
+    schema_version: int
+    tool_version: str
+    created_at: datetime  # UTC
+    asked: str  # the run as the user named it
+    record: RunRecord | None
+    stages: tuple[StageResult, ...]
+    environment: BuiltEnvironment | None
+    cost: Cost | None
+    trials: tuple[Trial, ...]
+    gates: Gates | None
+    comparisons: tuple[Comparison, ...]
+    verdict: Verdict
+    failed_stage: Stage | None  # of NOT_VERIFIED
+    sentence: str
+    needed: str  # what would decide it
+    require: Require
+    dry_run: bool
+    workspace: Path | None  # kept on request
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings of all stages, in order."""
+        return tuple(finding for stage in self.stages for finding in stage.findings)

@@ -1,0 +1,58 @@
+"""The seam to experiment trackers: read a run, redirect a rerun's logging, collect it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from reprocheck.model import Lineage, Metric, Product, RunRecord
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoggedRun:
+    """A run that a trial logged into its own folder."""
+
+    run_id: str
+    name: str
+    finished: bool
+    parameters: Mapping[str, str]
+    metrics: Mapping[str, Metric]
+    tags: Mapping[str, str]
+    lineage: Lineage
+    products: tuple[Product, ...]
+
+
+class Redirection(Protocol):
+    """A trial's own tracker, in the trial's folder."""
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """Variables to set in the trial. A value of "" means: unset it. PYTHONPATH is
+        a folder to put in front of the trial's own PYTHONPATH."""
+
+    def peek(self) -> Mapping[str, float]:
+        """The last value of each metric logged so far; cheap, called twice a second."""
+
+    def collect(self) -> tuple[LoggedRun, ...]:
+        """All runs that the trial logged, by start time.
+
+        Raises `RerunError` when what the trial left cannot be read.
+        """
+
+
+class Tracker(Protocol):
+    """A kind of experiment tracker, opened at one address."""
+
+    def read(self, asked: str) -> RunRecord:
+        """The record of the run that the user named; nothing is written to the tracker.
+
+        Raises `UnknownRunError`, `MissingStoreError` or `ReadError`.
+        """
+
+    def redirect(self, folder: Path) -> Redirection:
+        """Prepares `folder` (made if absent) to receive what a trial logs."""
+
+    def close(self) -> None:
+        """Removes what `read` left on this machine."""
