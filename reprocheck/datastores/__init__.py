@@ -1,1 +1,1 @@
-"""datastores"""
+"""Stage restore: data stores."""

@@ -1,1 +1,1 @@
-"""environments"""
+"""Stage rebuild: environments."""

@@ -1,1 +1,1 @@
-"""reporters"""
+"""After the stages: reports from a `Report` alone."""

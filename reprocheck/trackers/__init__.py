@@ -1,1 +1,1 @@
-"""trackers"""
+"""Stage read: experiment trackers."""
