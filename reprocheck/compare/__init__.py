@@ -1,1 +1,1 @@
-"""Stage compare: judges the reruns against the original. Pure: no files, no clock, no randomness."""
+"""Stage compare: judges the reruns. Pure: no files, no clock, no randomness of its own."""
