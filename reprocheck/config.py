@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reprocheck import located_yaml, schema
+from reprocheck import schema, yaml_files
 from reprocheck.errors import ConfigError, UsageError
-from reprocheck.located_yaml import LocatedYaml, escape
 from reprocheck.model import DeclaredMargin, Direction, MetricRule, Require, RerunPlan
+from reprocheck.yaml_files import LocatedYaml, escape
 
 FILE_NAME = "reprocheck.yaml"
 DEFAULT_RERUNS = 5
@@ -104,7 +104,7 @@ def load(path: Path) -> Config:
 
     Raises `ConfigError` that names the file, the line and the nearest right key.
     """
-    located = located_yaml.load(path)
+    located = yaml_files.load(path)
     document = located.document
     _refuse_later_keys(located)
     issues = schema.check(document, "config")

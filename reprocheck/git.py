@@ -63,7 +63,7 @@ class Git:
 
 
 def _environment(env: Mapping[str, str], trusting: bool) -> dict[str, str]:
-    # A hook or `git rebase --exec` that calls us sets GIT_DIR and its kin: they mean its repository.
+    # A hook that calls us sets GIT_DIR and its kin: they mean the hook's repository.
     kept = {name: value for name, value in env.items() if not _REPOSITORY_VARIABLES.match(name)}
     kept |= {
         "GIT_TERMINAL_PROMPT": "0",

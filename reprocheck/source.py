@@ -1,7 +1,7 @@
 """Stage checkout: the run's code in a clone of our own, exactly as it was.
 
 The user's repository is only read. Hooks, filters and smudging are off: they could run code, or
-change files on their way into the tree. `git worktree` would do both, and write into the repository.
+change files on their way into the tree. `git worktree` would do both, and write there too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""YAML files with the line of each value, so that an error can name it."""
+"""YAML files: ours with the line of each value, so that an error can name it; a project's."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from reprocheck.errors import ConfigError
+from reprocheck.errors import ConfigError, SourceError
 
 MOST_NODES = 20_000  # aliases can make a small file expand without end
 
@@ -55,6 +56,28 @@ def load(path: Path) -> LocatedYaml:
             f"{where}: not valid YAML: {problem}", "mend the line's syntax"
         ) from error
     return LocatedYaml(path=path, document=document, lines=lines)
+
+
+def read_mapping(path: Path) -> dict[str, Any] | None:
+    """A YAML mapping of the project, or None where there is no such file.
+
+    Raises `SourceError` for a file that is no YAML mapping.
+    """
+    return parse_mapping(path.read_bytes(), path.name) if path.is_file() else None
+
+
+def parse_mapping(content: bytes, name: str) -> dict[str, Any]:
+    """A YAML mapping of the project.
+
+    Raises `SourceError` for content that is no YAML mapping.
+    """
+    try:
+        parsed = yaml.safe_load(content)
+    except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raise SourceError(f"reading {name} of the run: {error}", "mend the file") from error
+    if not isinstance(parsed, dict):
+        raise SourceError(f"reading {name} of the run: it is not a mapping", "mend the file")
+    return parsed
 
 
 def escape(key: str) -> str:
