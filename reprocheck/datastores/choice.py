@@ -77,7 +77,7 @@ def _configured(
     if rule.digest is None:
         if path not in known:
             raise RestoreError(
-                f"data '{rule.path}' in {config.name}: no digest is given, and no DVC file tracks it",
+                f"data '{rule.path}' in {config.name}: no digest given, and no DVC file tracks it",
                 "give its hash, or name a path that DVC tracks at the run's commit: "
                 + (", ".join(sorted(known)[:10]) or "there is none"),
             )
