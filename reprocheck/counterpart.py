@@ -18,31 +18,11 @@ from reprocheck.trackers.base import LoggedRun
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _DEVICE_WORDS = frozenset(
-    [
-        "device",
-        "devices",
-        "gpu",
-        "gpus",
-        "cuda",
-        "accelerator",
-        "host",
-        "hostname",
-        "node",
-        "nodes",
-        "worker",
-        "workers",
-        "jobs",
-        "threads",
-        "nthreads",
-        "processes",
-        "nproc",
-        "rank",
-    ]
+    ("device", "devices", "gpu", "gpus", "cuda", "accelerator", "host", "hostname", "worker")
+    + ("workers", "threads", "nthreads", "nproc")
 )
-_DEVICE_NAMES = frozenset({"world_size", "num_workers", "n_jobs", "num_threads", "local_rank"})
-_TIME_WORDS = frozenset(
-    ["time", "timestamp", "date", "datetime", "started", "created", "start_time"]
-)
+_DEVICE_NAMES = frozenset(("world_size", "n_jobs", "local_rank", "node_rank"))
+_TIME_WORDS = frozenset(("time", "timestamp", "date", "datetime", "started", "created"))
 _TIME_VALUE = re.compile(
     r"\d{4}-\d\d-\d\d([T _]\d\d[:h-]?\d\d.*)?|\d{8}[-_T]\d{4,6}|1\d{9}(\.\d+)?|1\d{12}"
 )
@@ -78,7 +58,7 @@ def counterpart(
             same = narrow(same, rules.record) or same
     if len(same) == 1:
         return same[0], differences[same[0].run_id]
-    raise _no_counterpart(logged, same, differences, rules)
+    raise _no_counterpart(logged, same, differences)
 
 
 def _unexcused(differences: Sequence[Difference]) -> list[Difference]:
@@ -101,7 +81,6 @@ def _no_counterpart(
     logged: Sequence[LoggedRun],
     same: Sequence[LoggedRun],
     differences: Mapping[str, tuple[Difference, ...]],
-    rules: Rules,
 ) -> RerunError:
     if same:
         names = ", ".join(f"'{run.name}'" for run in same)
@@ -155,18 +134,31 @@ def _excuse(
         return "ignored by parameters.ignore"
     if original is None or trial is None:
         return _excuse_missing(name, trial, run, rules)
-    if name in rules.record.truncated and trial.startswith(original.removesuffix("...")):
-        return "cut by the tracker's store"
-    if _ADDRESS.sub("", original) == _ADDRESS.sub("", trial):
-        return "an object's address"
-    if _is_own_path(trial, rules.folder):
-        return "a path inside the trial's workspace"
-    words = set(re.split(r"[^a-z0-9]+", name.lower()))
-    if words & _TIME_WORDS and _TIME_VALUE.fullmatch(original) and _TIME_VALUE.fullmatch(trial):
-        return "a time"
-    if words & _DEVICE_WORDS or name.lower() in _DEVICE_NAMES:
-        return "a host, device or worker count"
-    return None
+    excuses = (
+        ("cut by the tracker's store", _is_cut(name, original, trial, rules.record)),
+        ("an object's address", _ADDRESS.sub("", original) == _ADDRESS.sub("", trial)),
+        ("a path inside the trial's workspace", _is_own_path(trial, rules.folder)),
+        ("a time", _is_time(name, original, trial)),
+        ("a host, device or worker count", _is_device(name)),
+    )
+    return next((excuse for excuse, applies in excuses if applies), None)
+
+
+def _is_cut(name: str, original: str, trial: str, record: RunRecord) -> bool:
+    return name in record.truncated and trial.startswith(original.removesuffix("..."))
+
+
+def _is_time(name: str, original: str, trial: str) -> bool:
+    both = _TIME_VALUE.fullmatch(original) and _TIME_VALUE.fullmatch(trial)
+    return bool(both) and bool(_words(name) & _TIME_WORDS)
+
+
+def _is_device(name: str) -> bool:
+    return name.lower() in _DEVICE_NAMES or bool(_words(name) & _DEVICE_WORDS)
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[^a-z0-9]+", name.lower()))
 
 
 def _is_own_path(value: str, folder: Path) -> bool:
