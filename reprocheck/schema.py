@@ -144,10 +144,15 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
     if not meant:
         yield error
         return
-    # The branch that is wrong deepest inside is right in most of what surrounds it.
-    best = max(meant, key=lambda errors: (min(len(e.absolute_path) for e in errors), -len(errors)))
-    for inner in best:
+    for inner in max(meant, key=_nearness):
         yield from _leaves(inner)
+
+
+def _nearness(errors: list[ValidationError]) -> tuple[tuple[int, bool], int]:
+    """How near an alternative is: one that is wrong deeper inside is right around that place."""
+    kinds = ("type", "const", "enum")
+    first = min((len(error.absolute_path), error.validator not in kinds) for error in errors)
+    return first, -len(errors)
 
 
 def _misses(error: ValidationError) -> bool:
@@ -199,9 +204,8 @@ def _message(error: ValidationError) -> str:
             told = f"must be {_either([_plain(item) for item in wanted])}, not {shown}"
         case "const":
             told = f"must be {_plain(wanted)}, not {shown}"
-        case "required":  # one error a key; jsonschema names it only in its message
-            named = [key for key in wanted if error.message.startswith(repr(key))]
-            told = f"the key {named[0]} is missing"
+        case "required":
+            told = f"the key {_missing(error)} is missing"
         case "format":
             told = f"{shown} is no {_format(wanted)}"
         case other:
@@ -230,14 +234,21 @@ def _limits(validator: str, wanted: object, shown: str) -> str:
 def _hint(error: ValidationError) -> str:
     """What the schema says about the place, with its examples."""
     schema = _schema(error)
-    said = str(schema.get("description", ""))
+    if error.validator == "required":
+        schema = _schema(error).get("properties", {}).get(_missing(error), {})
     parent: Any = error.parent
-    if not said and parent is not None:  # an alternative is described where it is named
-        return _hint(parent)
-    examples = schema.get("examples", ())
-    if not examples or error.validator == "required":
-        return said
-    return f"{said} For example {' or '.join(_plain(example) for example in examples)}.".strip()
+    if parent is not None and "description" not in schema:
+        return _hint(parent)  # an alternative is described where it is named
+    examples = [_plain(example) for example in schema.get("examples", ())]
+    short = [example for example in examples if len(example) <= SHOWN]
+    example = f"For example {' or '.join(short)}." if short else ""
+    return f"{schema.get('description', '')} {example}".strip()
+
+
+def _missing(error: ValidationError) -> str:
+    """The missing key: one error each, and jsonschema names it only in its message."""
+    wanted: Any = error.validator_value
+    return next(str(key) for key in wanted if error.message.startswith(repr(key)))
 
 
 def _schema(error: ValidationError) -> Mapping[str, Any]:
