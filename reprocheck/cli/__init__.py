@@ -62,9 +62,9 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Does this training run reproduce?
 
-    reprocheck reads a recorded run, restores its code and data, rebuilds its environment, reruns the
-    training until the answer is sure, and compares the metrics with statistics that admit what they
-    do not know.
+    reprocheck reads a recorded run, restores its code and data, rebuilds its environment, reruns
+    the training until the answer is sure, and compares the metrics with statistics that admit what
+    they do not know.
     """
 
 

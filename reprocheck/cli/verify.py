@@ -123,7 +123,7 @@ class _Options:
 @click.option("-v", "--verbose", is_flag=True, help="Show every finding and more of the logs.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only the report.")
 def verify(run_id: str, **options: Any) -> int:  # noqa: ANN401 - click's own types
-    """Rerun the training run RUN_ID and say whether it reproduces.
+    r"""Rerun the training run RUN_ID and say whether it reproduces.
 
     RUN_ID is the run's id, an unambiguous beginning of it, runs:/ID, models:/NAME/VERSION,
     models:/NAME@ALIAS, or the address of the run's page in MLflow's UI. The run's tracker,
