@@ -84,7 +84,7 @@ def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
     return {
         str(path.relative_to(folder)): (
             path.lstat().st_mode,
-            os.readlink(path).encode() if path.is_symlink() else path.read_bytes(),
+            str(path.readlink()).encode() if path.is_symlink() else path.read_bytes(),
         )
         for path in sorted(folder.rglob("*"))
         if path.is_symlink() or path.is_file()

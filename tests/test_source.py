@@ -62,7 +62,7 @@ def test_a_recorded_address_is_cloned_where_this_repository_lacks_the_commit(
 
 def test_an_unknown_commit_names_the_places_that_were_asked(repo: Repo, tmp_path: Path) -> None:
     repo.commit({"a": "1"})
-    with pytest.raises(SourceError, match="deadbeef.*not found") as caught:
+    with pytest.raises(SourceError, match=r"deadbeef.*not found") as caught:
         check_out(repo, tmp_path, "deadbeef" * 5)
     assert str(repo.path) in caught.value.message
     assert "--repo" in caught.value.hint
