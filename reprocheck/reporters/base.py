@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reprocheck.durations import format_duration
+from reprocheck.hostile import cut
 from reprocheck.model import (
     SEVERITY_ORDER,
     Argv,
@@ -43,7 +44,7 @@ MARKS = {
     Verdict.IDENTICAL: "✓",
     Verdict.NUMERICALLY_EQUAL: "✓",
     Verdict.REPRODUCED: "✓",
-    Verdict.CONSISTENT: "✓",
+    Verdict.CONSISTENT: "≈",
     Verdict.INCONCLUSIVE: "?",
     Verdict.NOT_COMPARABLE: "!",
     Verdict.NOT_REPRODUCED: "✗",
@@ -87,6 +88,13 @@ class Fact:
 # --- the answer ---------------------------------------------------------------------------
 
 
+def mark(report: Report) -> str:
+    """A sign before the headline, so that color alone says nothing."""
+    if report.dry_run:
+        return ""
+    return ("?" if missed(report) else MARKS[report.verdict]) + " "
+
+
 def headline(report: Report) -> str:
     """The verdict in words, the first thing that a report says."""
     if report.dry_run and report.failed_stage is None:
@@ -126,7 +134,7 @@ def failed_log(report: Report) -> tuple[str, ...]:
     if report.failed_stage not in (Stage.RERUN, Stage.COMPARE) or not report.trials:
         return ()
     lines = [line.rstrip() for line in report.trials[-1].log_tail.splitlines()]
-    return tuple(line for line in lines if line)[-LOG_LINES:]
+    return tuple(cut(line, 500) for line in lines if line)[-LOG_LINES:]
 
 
 # --- the metrics --------------------------------------------------------------------------
@@ -169,7 +177,7 @@ def margin(margin: Margin | None) -> str:
         return "none"
     if margin.low == margin.high:
         return f"±{format_value(margin.high)}"
-    return f"−{format_value(margin.low)} +{format_value(margin.high)}"
+    return f"-{format_value(margin.low)} +{format_value(margin.high)}"
 
 
 def _row(comparison: Comparison) -> Row:
@@ -228,7 +236,7 @@ def used(report: Report) -> tuple[Fact, ...]:
         Fact(label="Code", text=_code(record)),
         Fact(label="Command", text=_command(record)),
         Fact(label="Environment", text=_environment(report, record)),
-        Fact(label="Data", text=_data(record)),
+        Fact(label="Data", text=_data(record) + _restored(report)),
     ]
     if report.environment:
         facts.insert(4, Fact(label="Rebuilt", text=_rebuilt(report.environment)))
@@ -266,8 +274,8 @@ def planned_margins(report: Report) -> tuple[tuple[str, str, str], ...]:
         elif comparison.margin is None:
             told.append((name, value, "none known"))
         else:
-            text = f"{margin(comparison.margin)}: {comparison.margin.text}"
-            told.append((name, value, f"{text} [{comparison.margin.source.value}]"))
+            source = f"{comparison.margin.source.value}: {comparison.margin.text}"
+            told.append((name, value, f"{margin(comparison.margin)}, {source}"))
     return tuple(told)
 
 
@@ -348,6 +356,11 @@ def _data(record: RunRecord) -> str:
     first = ", ".join(_material(material) for material in record.data[:2])
     more = f" and {len(record.data) - 2} more" if len(record.data) > 2 else ""
     return f"{counted(len(record.data), 'material')}: {first}{more}"
+
+
+def _restored(report: Report) -> str:
+    said = [each.summary for each in report.stages if each.stage is Stage.RESTORE and each.summary]
+    return f" → {said[0]}" if said else ""
 
 
 def _material(material: Material) -> str:

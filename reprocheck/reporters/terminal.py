@@ -74,11 +74,11 @@ def _blocks(report: Report, width: int) -> RenderableType:
 
 
 def _headline(report: Report) -> Text:
-    mark = "" if report.dry_run else base.MARKS[report.verdict] + " "
-    color = "default" if report.dry_run else COLORS[report.verdict]
-    line = Text(mark + base.headline(report), style=f"bold {color}")
-    if base.missed(report):
-        line.append(f", but {report.require.value} was required", style="bold red")
+    missed = base.missed(report)
+    color = "default" if report.dry_run else "yellow" if missed else COLORS[report.verdict]
+    line = Text(base.mark(report) + base.headline(report), style=f"bold {color}")
+    if missed:
+        line.append(f", but {report.require.value} was required")
     return line
 
 
