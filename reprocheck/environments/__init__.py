@@ -7,7 +7,7 @@ from reprocheck.environments.asked import Format
 from reprocheck.environments.base import Environment
 from reprocheck.environments.venv import VenvEnvironment
 from reprocheck.errors import RebuildError
-from reprocheck.model import EnvironmentKind, EnvironmentSpec
+from reprocheck.model import EnvironmentSpec
 
 ENVIRONMENTS: tuple[Environment, ...] = (VenvEnvironment(),)
 """Every way to build environments, most specific first."""
@@ -28,10 +28,10 @@ def _refusal(spec: EnvironmentSpec) -> RebuildError:
     kind = asked.format_of(spec.file, spec.content)
     if kind is Format.CONDA:
         return asked.needs_conda(spec.file, asked.read_conda(spec.file, spec.content).packages)
-    needs = "Docker" if spec.kind is EnvironmentKind.DOCKER else "conda"
+    needs = {Format.DOCKERFILE: ": it needs Docker", Format.EXPLICIT: ": it needs conda"}
     return RebuildError(
-        f"{spec.file} is {kind.value}: it needs {needs}, which this version of reprocheck cannot "
-        "build yet",
+        f"{spec.file} is {kind.value}{needs.get(kind, '')}, which this version of reprocheck "
+        "cannot build yet",
         "if pip can install the same, name that file in reprocheck.yaml:  "
         "environment: {kind: venv, file: requirements.txt}",
     )

@@ -138,8 +138,13 @@ def _read_python_env(spec: EnvironmentSpec, reader: Reader) -> Asked:
     for key in ("dependencies", "build_dependencies"):
         for line in _list(spec.file, document, key):
             reader.take(str(line), folder=spec.directory or "")
-    python = document.get("python")
-    return reader.asked(python=None if python is None else str(python))
+    return reader.asked(python=read_python(spec.content))
+
+
+def read_python(content: bytes) -> str | None:
+    """The version in a python_env.yaml. Read as text: to YAML, 3.10 is the number 3.1."""
+    found = re.search(r"^python:\s*['\"]?([^'\"\s#]+)", decode(content), re.MULTILINE)
+    return found[1] if found else None
 
 
 def _read_pyproject(spec: EnvironmentSpec, reader: Reader) -> Asked:

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -44,26 +45,26 @@ class Interpreter:
         return f"{self.implementation} {self.version} {self.platform}"
 
 
-def find(asked: str | None, env: Mapping[str, str]) -> tuple[Interpreter, tuple[Finding, ...]]:
+def find(
+    asked: str | None, env: Mapping[str, str], started_at: datetime | None
+) -> tuple[Interpreter, tuple[Finding, ...]]:
     """The interpreter that a run asks for: the exact version, else another patch of its minor
-    version, with a warning.
+    version, with a warning. Where the record leaves the minor version open, the Python that runs
+    reprocheck or else the newest, of those that existed when the run started.
 
     Raises `RebuildError` that lists the versions found here.
     """
-    if not asked or not asked.strip():
-        return _running(env), (_unknown("not recorded", "the Python that reprocheck runs on"),)
-    wanted = _specifiers(asked)
+    wanted = _specifiers(asked) if asked and asked.strip() else SpecifierSet()
     found = [item for item in _candidates(env) if item.hint >= OLDEST]
     matching = [item for item in found if wanted.contains(item.hint, prereleases=True)]
-    interpreter = _first_that_works(matching, env)
+    interpreter = _first_that_works(_existing(matching, started_at) or matching, env)
     if interpreter is not None:
-        exact = re.search(r"==\s*\d+\.\d+", str(wanted)) or asked == interpreter.version
-        used = f"Python {interpreter.version}"
-        return interpreter, () if exact else (_unknown(f"recorded only as '{asked}'", used),)
+        known = re.search(r"==\d+\.\d+", str(wanted))
+        return interpreter, () if known else (_unknown(asked, interpreter),)
     interpreter = _first_that_works(_same_minor(found, wanted), env)
     if interpreter is None:
-        raise _missing(asked, found)
-    return interpreter, (_other_patch(interpreter, asked),)
+        raise _missing(str(asked), found)
+    return interpreter, (_other_patch(interpreter, str(asked).lstrip("= ")),)
 
 
 def inspect(path: Path, env: Mapping[str, str]) -> Interpreter | None:
@@ -93,13 +94,6 @@ def bare(env: Mapping[str, str]) -> dict[str, str]:
     return {name: env[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in env}
 
 
-def _running(env: Mapping[str, str]) -> Interpreter:
-    interpreter = inspect(Path(sys.executable), env)
-    if interpreter is None:
-        raise RebuildError(f"looking at {sys.executable}: it does not run", "reinstall reprocheck")
-    return interpreter
-
-
 def _specifiers(asked: str) -> SpecifierSet:
     # Forms met: 3.11.7, 3.11, 3, 3.*, =3.8 (conda), 3.6.8=h0371630_0 (conda), ^3.8 (poetry), >=3.8
     text = asked.strip().strip("'\"").replace(" ", "").removeprefix("cpython-")
@@ -121,6 +115,14 @@ def _specifiers(asked: str) -> SpecifierSet:
             "only a container image can hold so old a Python",
         )
     return wanted
+
+
+def _existing(found: list[_Candidate], when: datetime | None) -> list[_Candidate]:
+    # Python 3.8 came out in October 2019, and a minor version every October since.
+    if when is None:
+        return found
+    newest = when.year - 2019 + 8 - (when.month < 10)
+    return [item for item in found if item.hint.release[:2] <= (3, newest)]
 
 
 def _same_minor(found: list[_Candidate], wanted: SpecifierSet) -> list[_Candidate]:
@@ -188,11 +190,12 @@ def _on_path(env: Mapping[str, str]) -> Iterator[Path]:
                     yield path
 
 
-def _unknown(how: str, used: str) -> Finding:
+def _unknown(asked: str | None, used: Interpreter) -> Finding:
+    how = f"recorded only as '{asked}'" if asked else "not recorded"
     return Finding(
         code="python-unknown",
         severity=Severity.WARNING,
-        message=f"the run's Python version is {how}; {used} is used",
+        message=f"the run's Python version is {how}; Python {used.version} is used",
         hint="name it in reprocheck.yaml, for example  environment: {python: '3.11.7'}",
         pointer=_POINTER,
     )

@@ -18,7 +18,7 @@ from reprocheck.environments.uv_program import Uv, index_settings
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentSpec, Finding, Severity
 
-BUILDER = "venv 1"  # part of every digest: raise it when the same inputs build something else
+BUILDER = "venv 2"  # part of every digest: raise it when the same inputs build something else
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +54,7 @@ def plan_for(request: BuildRequest, uv: Uv) -> Plan:
     spec = request.spec
     asked = asking.read(spec, request.tree) if not _is_uv_lock(spec) else None
     python = spec.python or (asked.python if asked else None)
-    interpreter, findings = interpreters.find(python, request.env)
+    interpreter, findings = interpreters.find(python, request.env, request.started_at)
     asked = asked or _exported(request, interpreter, uv)
     plan = Plan(
         asked=asked,
@@ -122,7 +122,8 @@ def _compile(plan: Plan, file: str, uv: Uv) -> str:
     when = f" as of {plan.cutoff}" if plan.cutoff else ""
     uv(
         *("pip", "compile", "asked.txt", "-o", "lock.txt", "--no-header", "--no-annotate"),
-        *("--constraints", "constraints.txt", "--python", str(plan.interpreter.path)),
+        *(("--constraints", "constraints.txt") if asked.constraints else ()),
+        *("--python", str(plan.interpreter.path)),
         *(("--exclude-newer", plan.cutoff) if plan.cutoff else ()),
         *plan.index_arguments,
         doing=f"resolving {file} for Python {plan.interpreter.version}{when}",

@@ -36,7 +36,8 @@ class Cause(enum.Enum):
     DENIED = "the package index refused our credentials"
     NETWORK = "the package index could not be reached"
     BUILD = "a package has no wheel for this Python and platform, and building its source failed"
-    CUTOFF = "nothing that was published before the run started satisfies it"
+    LATER = "a version that is asked for was published after the run started"
+    CUTOFF = "the index says of no fitting version that it was there when the run started"
     UNKNOWN_PACKAGE = "the index does not have a package that is asked for"
     UNKNOWN_VERSION = "the index does not have a version that is asked for"
     WRONG_PYTHON = "a package does not support this Python or platform"
@@ -59,6 +60,7 @@ _SIGNS = (
     ),
     (Cause.HASH, r"hash mismatch"),
     (Cause.BUILD, r"failed to build|build backend (failed|returned)|failed to prepare dist"),
+    (Cause.LATER, r"the requested version, \S+, was published at"),
     (Cause.CUTOFF, r"filtered by `?exclude-newer|missing an upload date"),
     (Cause.UNKNOWN_PACKAGE, r"was not found in the (package registry|provided package locations)"),
     (
@@ -76,8 +78,10 @@ _HINTS = {
     Cause.DENIED: "give uv the credentials: in the address of UV_INDEX, or in ~/.netrc",
     Cause.NETWORK: "check the network and HTTPS_PROXY; name a mirror in UV_DEFAULT_INDEX",
     Cause.BUILD: "install the Python version of the run, or the compilers that the package needs",
-    Cause.CUTOFF: "if the run's start time is wrong, or the index tells no upload times: pin every "
-    "package, or record a freeze of the environment with the run",
+    Cause.LATER: "the run cannot have used it: check the recorded start time, and whether the "
+    "file was changed since; a recorded freeze is installed as it stands",
+    Cause.CUTOFF: "if the index tells no upload times, use one that does, or record a freeze of "
+    "the environment with the run",
     Cause.UNKNOWN_PACKAGE: "name your own index in UV_INDEX (uv does not read pip.conf)",
     Cause.UNKNOWN_VERSION: "name the index that has it in UV_INDEX (uv does not read pip.conf; a "
     "version with a '+', such as 2.1.0+cpu, is on an index of its own)",

@@ -42,6 +42,7 @@ _WHERE = {
     OriginKind.MODEL: "of the logged model",
     OriginKind.CONFIG: "named by reprocheck.yaml",
 }
+_LATE = "later-than-run"
 _PROBE = """
 import json, platform, sysconfig
 print(json.dumps([platform.python_version(), sysconfig.get_paths()["purelib"]]))
@@ -56,16 +57,15 @@ class VenvEnvironment:
 
     def accepts(self, spec: EnvironmentSpec) -> bool:
         """Whether pip alone can install what the spec asks for."""
-        if spec.kind is EnvironmentKind.VENV:
-            return True
-        if spec.kind is not EnvironmentKind.CONDA:
+        if spec.kind is EnvironmentKind.DOCKER:
             return False
         try:
             kind = asking.format_of(spec.file, spec.content)
-            needs = kind is Format.CONDA and asking.read_conda(spec.file, spec.content).packages
+            if kind is Format.CONDA:
+                return not asking.read_conda(spec.file, spec.content).packages
         except RebuildError:
             return True  # `build` says what is wrong with the file
-        return kind in (Format.CONDA, Format.PYTHON_ENV) and not needs
+        return kind not in (Format.DOCKERFILE, Format.EXPLICIT, Format.FOREIGN_LOCK)
 
     @contextlib.contextmanager
     def build(self, request: BuildRequest) -> Iterator[VenvSandbox]:
@@ -82,7 +82,7 @@ class VenvEnvironment:
             ) as entry:
                 yield VenvSandbox(
                     built=_built(plan, entry, request.spec),
-                    findings=(*plan.findings, *_findings(entry.state)),
+                    findings=(*plan.findings, *_findings(entry.state, plan)),
                     folder=entry.folder / "env",
                     env=request.env,
                 )
@@ -107,6 +107,7 @@ def _install(folder: Path, plan: Plan, uv: Uv) -> dict[str, Any]:
         "python": version,
         "packages": _packages(python, uv),
         "findings": [[item.code, item.message, item.hint] for item in findings],
+        "cutoff": plan.cutoff,
         "fingerprint": cache.fingerprint(env),
     }
 
@@ -148,13 +149,14 @@ def _install_lock(plan: Plan, python: Path, uv: Uv) -> Iterator[Finding]:
     try:
         _pip_install(uv, python, *arguments, *cutoff, doing=doing)
     except UvError as error:
-        if error.cause is not Cause.CUTOFF:
+        if error.cause not in (Cause.CUTOFF, Cause.LATER):
             raise
         _pip_install(uv, python, *arguments, doing=doing)
         yield _note(
-            "no-upload-times",
-            "some pinned packages were installed although the index does not say that they were "
-            "there when the run started",
+            _LATE,
+            "some pinned packages are newer than the run's start, or the index does not say when "
+            "they were published; they were installed all the same",
+            "check the recorded start time and where the freeze comes from",
         )
 
 
@@ -222,8 +224,14 @@ def _built(plan: Plan, entry: cache.Entry, spec: EnvironmentSpec) -> BuiltEnviro
     )
 
 
-def _findings(state: Mapping[str, Any]) -> tuple[Finding, ...]:
-    return tuple(_note(code, message, hint) for code, message, hint in state["findings"])
+def _findings(state: Mapping[str, Any], plan: Plan) -> tuple[Finding, ...]:
+    # What was too late for the run that it was built for may not be for this, later one.
+    earlier = (plan.cutoff or "~") <= (state["cutoff"] or "")
+    return tuple(
+        _note(code, message, hint)
+        for code, message, hint in state["findings"]
+        if code != _LATE or earlier
+    )
 
 
 def _note(code: str, message: str, hint: str = "nothing to do if the trials run") -> Finding:
