@@ -23,12 +23,17 @@ def read_lineage(store: MlflowStore, run: FoundRun) -> Lineage:
         return Lineage(parent=None, depth=0, place=0)
     above = _ancestors(store, run)
     tree = {found.run_id: found for found in (run, *above, *_below(store, above[-1:], above))}
-    ordered = sorted(tree.values(), key=lambda found: (str(found.started_at), found.run_id))
+    ordered = sorted(tree.values(), key=_order)
     lineages = place_runs(
         {found.run_id: found.tags.get(PARENT_TAG) for found in ordered},
         {found.run_id: found.parameters for found in ordered},
     )
     return lineages[run.run_id]
+
+
+def _order(run: FoundRun) -> tuple[float, bool, list[tuple[str, str]], str]:
+    start = run.started_at.timestamp() if run.started_at else 0.0
+    return by_start(start, run.tags, run.parameters, run.run_id)
 
 
 def _ancestors(store: MlflowStore, run: FoundRun) -> list[FoundRun]:
@@ -58,6 +63,16 @@ def _below(
             )
         ]
         yield from level
+
+
+def by_start(
+    start: float, tags: Mapping[str, str], parameters: Mapping[str, str], run_id: str
+) -> tuple[float, bool, list[tuple[str, str]], str]:
+    """A key that sorts runs by start time; of equal ones the parameters decide, as in a rerun.
+
+    The runs of a grid search, logged by autologging, all have the start of their parent.
+    """
+    return start, PARENT_TAG in tags, sorted(parameters.items()), run_id
 
 
 def place_runs(

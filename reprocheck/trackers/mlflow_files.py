@@ -18,7 +18,7 @@ import yaml
 
 from reprocheck.model import Metric, Point, Product
 from reprocheck.trackers.base import LoggedRun
-from reprocheck.trackers.mlflow_family import PARENT_TAG, place_runs
+from reprocheck.trackers.mlflow_family import PARENT_TAG, by_start, place_runs
 
 _FINISHED = 3  # MLflow's RunStatus, as meta.yaml keeps it
 _MAX_PRODUCTS = 5_000
@@ -59,7 +59,7 @@ def collect_runs(store: Path) -> tuple[LoggedRun, ...]:
     """All runs of the store by start time. Raises `OSError` when a folder cannot be read."""
     folders = sorted(
         (_open_folder(path) for path in _run_paths(store)),
-        key=lambda folder: (folder.start_ms, folder.run_id),
+        key=lambda found: by_start(found.start_ms, found.tags, found.parameters, found.run_id),
     )
     lineages = place_runs(
         {folder.run_id: folder.tags.get(PARENT_TAG) for folder in folders},
@@ -123,7 +123,7 @@ def _texts(folder: Path) -> Mapping[str, str]:
 def _metrics(folder: Path) -> Mapping[str, Metric]:
     metrics = {}
     for name, path in _named_files(folder):
-        lines = path.read_text("utf-8", "replace").splitlines()
+        lines = _whole_lines(path.read_bytes())
         points = [point for line in lines if (point := _parse_point(line))]
         if points:
             points.sort(key=lambda point: (point.step, point.timestamp_ms))
@@ -131,8 +131,12 @@ def _metrics(folder: Path) -> Mapping[str, Metric]:
     return metrics
 
 
+def _whole_lines(content: bytes) -> list[str]:
+    # A last line without its end is being written: it may hold half a number.
+    return content.decode("utf-8", "replace").split("\n")[:-1]
+
+
 def _parse_point(line: str) -> Point | None:
-    """None for a line that was cut off while it was written."""
     parts = line.split(" ")
     try:
         step = int(parts[2]) if len(parts) > 2 else 0
@@ -145,7 +149,7 @@ def _last_point(path: Path) -> Point | None:
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - _TAIL))
-            lines = file.read().decode("utf-8", "replace").splitlines()
+            lines = _whole_lines(file.read())
     except OSError:
         return None  # only shown while the trial runs
     return next((point for line in reversed(lines) if (point := _parse_point(line))), None)

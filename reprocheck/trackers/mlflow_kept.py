@@ -67,7 +67,7 @@ class Kept:
 class _Wanted:
     """Recorded files to download, in the order in which they matter."""
 
-    kind: OriginKind
+    kind: OriginKind  # TRACKER stands for reprocheck's own
     root: ArtifactRoot
     path: str  # inside the root
     name: str  # inside the record
@@ -101,8 +101,7 @@ class _Gathering:
 
     def download(self) -> None:
         spoilt: set[int] = set()
-        order = (OriginKind.TRACKER, OriginKind.ARTIFACT, OriginKind.MODEL)
-        self.wanted.sort(key=lambda wanted: order.index(wanted.kind))
+        self.wanted.sort(key=_rank)
         for wanted in self.wanted:
             if id(wanted.root) in spoilt:
                 continue
@@ -134,7 +133,7 @@ def gather(run: FoundRun, models: Iterable[FoundModel], finder: RootFinder) -> K
         gathering.list_root(model.artifact_uri, f"models/{model.name}/", model=True)
     gathering.download()
     return Kept(
-        artifacts=tuple(gathering.artifacts),
+        artifacts=tuple(sorted(gathering.artifacts, key=lambda artifact: artifact.path)),
         files=tuple(gathering.files),
         findings=tuple(gathering.findings),
     )
@@ -160,6 +159,11 @@ def _wanted(
             name=prefix + artifact.path,
             size=artifact.size,
         )
+
+
+def _rank(wanted: _Wanted) -> tuple[int, int, str]:
+    kinds = (OriginKind.TRACKER, OriginKind.ARTIFACT, OriginKind.MODEL)
+    return kinds.index(wanted.kind), wanted.name.count("/"), wanted.name
 
 
 def _unreachable(error: UnreachableError) -> Finding:

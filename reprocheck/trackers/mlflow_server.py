@@ -74,7 +74,7 @@ def _no_answer(shown: str, error: Exception) -> ReadError:
             f"The certificate of the MLflow server {shown} was not accepted.",
             "Set MLFLOW_TRACKING_SERVER_CERT_PATH to the CA's certificate.",
         )
-    if isinstance(cause, Timeout):
+    if isinstance(cause, Timeout) or "timed out" in str(cause):
         what = f"did not answer within {_ANSWER_S:.0f} seconds"
     elif isinstance(cause, NoConnection):
         what = "cannot be reached"

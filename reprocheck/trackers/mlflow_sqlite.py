@@ -15,7 +15,7 @@ from reprocheck.trackers.mlflow_store import first_line
 
 _MAGIC = b"SQLite format 3\0"
 _WAL = b"\x02\x02"  # bytes 18 and 19 of the header: the file format of write-ahead logging
-_BUSY_S = 5.0
+_BUSY_S = 3.0
 _TRIES = 5
 
 
