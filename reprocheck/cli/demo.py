@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from reprocheck.cli.verify import progress, screen
 from reprocheck.model import Report, Verdict
 
 
@@ -56,50 +56,36 @@ def demo(directory: Path, quiet: bool) -> int:
     data restored, training rerun, metrics compared. Reports are left in DIRECTORY/reports.
     Exit code 0 when all four verdicts are as they should be, else 1.
     """
-    from rich.console import Console
-
     from reprocheck.demo import Demo
-    from reprocheck.progress import Silent, Terminal
+    from reprocheck.reporters import terminal
 
-    console = Console(highlight=False)
-    with Silent() if quiet else Terminal(sys.stderr) as progress:
-        project = Demo(directory.absolute(), dict(os.environ), progress, console.print)
+    width, color = screen()
+    with progress(quiet=quiet) as told:
+        project = Demo(directory.absolute(), dict(os.environ), told, click.echo)
         project.make()
         runs = project.train([story.name for story in STORIES])
     reports = {}
     for story in STORIES:
-        console.rule(f"{story.name}: {story.text}")
-        with Silent() if quiet else Terminal(sys.stderr) as progress:
-            report = reports[story.name] = project.verify(story.name, runs[story.name], progress)
-        console.print(project.render(report, console.width), end="", markup=False)
-    console.rule("the four runs")
-    console.print(_table(reports, project.folder))
-    console.print(
-        f"Reports: {project.reports}\nNow try it yourself:\n"
-        f"  cd {project.folder}\n  reprocheck verify {runs['seeded'][:8]}",
-        markup=False,
-        soft_wrap=True,
+        click.secho(f"\n=== {story.name}: {story.text}", bold=color)
+        with progress(quiet=quiet) as told:
+            report = reports[story.name] = project.verify(story.name, runs[story.name], told)
+        click.echo(terminal.render(report, width=width, color=color), nl=False)
+    click.secho("\n=== the four runs", bold=color)
+    _print_table(reports)
+    click.echo(
+        f"\nReports:  {project.reports}\n"
+        f"Try it:   cd {project.folder} && reprocheck verify {runs['seeded'][:8]}"
     )
     return 0 if all(reports[item.name].verdict is item.expected for item in STORIES) else 1
 
 
-def _table(reports: dict[str, Report], folder: Path) -> object:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for title in ("Run", "What it is", "Verdict", "As it should be", "Trials", "Time"):
-        table.add_column(title, justify="right" if title in ("Trials", "Time") else "left")
+def _print_table(reports: dict[str, Report]) -> None:
+    click.echo(f"{'run':<10}{'verdict':<17}{'as it should be':<17}{'trials':>6}{'time':>7}")
     for story in STORIES:
         report = reports[story.name]
         seconds = sum(stage.duration_s for stage in report.stages)
-        right = "yes" if report.verdict is story.expected else f"no, expected {story.expected}"
-        table.add_row(
-            story.name,
-            story.text,
-            report.verdict.value,
-            right,
-            str(len(report.trials)),
-            f"{seconds:.0f} s",
+        right = "yes" if report.verdict is story.expected else f"no: {story.expected.value}"
+        click.echo(
+            f"{story.name:<10}{report.verdict.value:<17}{right:<17}"
+            f"{len(report.trials):>6}{seconds:>5.0f} s"
         )
-    del folder
-    return table

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,8 +144,8 @@ def verify(run_id: str, **options: Any) -> int:  # noqa: ANN401 - click's own ty
     parsed = _Options(**options)
     _check_outputs(parsed)
     request = make_request(run_id, parsed, os.environ)
-    with _progress(parsed) as progress:
-        report = pipeline.verify(request, progress)
+    with progress(quiet=parsed.quiet) as told:
+        report = pipeline.verify(request, told)
     _write(report, parsed)
     return exit_code(report)
 
@@ -258,10 +259,16 @@ def _check_outputs(options: _Options) -> None:
             )
 
 
-def _progress(options: _Options) -> Progress:
+@contextlib.contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """Progress on stderr, or none."""
     from reprocheck.progress import Silent, Terminal
 
-    return Silent() if options.quiet else Terminal(sys.stderr)
+    if quiet:
+        yield Silent()
+    else:
+        with Terminal(sys.stderr) as terminal:
+            yield terminal
 
 
 def _write(report: Report, options: _Options) -> None:
@@ -274,10 +281,13 @@ def _write(report: Report, options: _Options) -> None:
         elif name is not None:
             Path(name).write_text(render(report), encoding="utf-8")
     if STDOUT not in (options.json, options.markdown):
-        click.echo(terminal.render(report, **_terminal(options)), nl=False)
+        width, color = screen()
+        click.echo(terminal.render(report, width=width, color=color), nl=False)
 
 
-def _terminal(options: _Options) -> dict[str, Any]:
-    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    width = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 80
-    return {"width": max(60, min(width, 120)), "color": color, "verbose": options.verbose}
+def screen() -> tuple[int, bool]:
+    """How many columns standard output has, and whether it shows colours."""
+    if not sys.stdout.isatty():
+        return 80, False
+    columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    return max(60, min(columns, 120)), not os.environ.get("NO_COLOR")
