@@ -11,8 +11,20 @@ PASSWORD = "hunter2hunter2"
 
 @pytest.mark.parametrize(
     "name",
-    ["token", "HF_TOKEN", "hfToken", "db.password", "API_KEY", "apiKey", "aws_secret_access_key",
-     "credentials", "client-secret", "tracker/passwd", "WANDB_API_KEY", "privateKey"],
+    [
+        "token",
+        "HF_TOKEN",
+        "hfToken",
+        "db.password",
+        "API_KEY",
+        "apiKey",
+        "aws_secret_access_key",
+        "credentials",
+        "client-secret",
+        "tracker/passwd",
+        "WANDB_API_KEY",
+        "privateKey",
+    ],
 )
 def test_a_secret_is_known_by_its_name(name):
     assert hostile.is_secret(name)
@@ -20,8 +32,22 @@ def test_a_secret_is_known_by_its_name(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["tokenizer", "max_tokens", "pad_token", "eos_token", "key", "keys", "lr", "", "token_dropout",
-     "secretary", "monkey", "primary_key", "num_token", "bos_token_id"],
+    [
+        "tokenizer",
+        "max_tokens",
+        "pad_token",
+        "eos_token",
+        "key",
+        "keys",
+        "lr",
+        "",
+        "token_dropout",
+        "secretary",
+        "monkey",
+        "primary_key",
+        "num_token",
+        "bos_token_id",
+    ],
 )
 def test_a_parameter_of_a_model_is_no_secret(name):
     assert not hostile.is_secret(name)
