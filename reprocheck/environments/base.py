@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from reprocheck.model import BuiltEnvironment, Command, EnvironmentSpec
+from reprocheck.model import BuiltEnvironment, Command, EnvironmentSpec, Finding
 from reprocheck.process import Completed
 from reprocheck.progress import Progress, Silent
 
@@ -23,6 +23,7 @@ class BuildRequest:
     started_at: datetime | None  # the run's start: what is not pinned is resolved as of then
     cache: Path  # finished environments are kept here, by digest
     progress: Progress = field(default_factory=Silent)
+    env: Mapping[str, str] = field(default_factory=dict)  # the caller's; an allow-list is used
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,11 +42,20 @@ class TrialRun:
 class Sandbox(Protocol):
     """A built environment, ready to run trials."""
 
-    built: BuiltEnvironment
+    @property
+    def built(self) -> BuiltEnvironment:
+        """What the trials run in."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """How it differs from what was asked for, for example in Python's patch version."""
 
     def run(self, trial: TrialRun) -> Completed:
         """Runs the steps in order and stops at the first that fails; every process that the
-        trial started has ended when this returns."""
+        trial started has ended when this returns.
+
+        Raises `RerunError` when a step cannot be started.
+        """
 
 
 class Environment(Protocol):

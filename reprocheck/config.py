@@ -1,0 +1,308 @@
+"""reprocheck.yaml and the options that override it: parsed once, then trusted."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reprocheck import schema, yaml_files
+from reprocheck.errors import ConfigError, UsageError
+from reprocheck.model import DeclaredMargin, Direction, MetricRule, Require, RerunPlan
+from reprocheck.yaml_files import LocatedYaml, escape
+
+FILE_NAME = "reprocheck.yaml"
+DEFAULT_RERUNS = 5
+
+LATER = (
+    "tracker.experiment",
+    "environment.args",
+    "environment.network",
+    "environment.run",
+    "data.*.url",
+    "data.*.seen_as",
+    "data.*.manifest",
+    "metrics.*.test_size",
+    "metrics.*.min",
+    "metrics.*.max",
+    "metrics.*.scale",
+    "metrics.*.expr",
+    "metrics.*.best_of",
+    "metrics.*.noninferiority",
+    "metrics.*.sigma",
+    "metrics.*.failure_if",
+    "reruns.parallel",
+    "limits.memory",
+    "limits.cpus",
+    "limits.gpus",
+    "limits.network",
+    "record",
+    "report",
+)
+"""Keys that the design names and this version does not act on: refused, never ignored."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepTemplate:
+    """One command with placeholders such as {params.lr}."""
+
+    args: tuple[str, ...]
+    cwd: str = "."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataRule:
+    """An input that the config names. Without a digest, DVC's files at the commit say it."""
+
+    path: str
+    algorithm: str | None  # md5, sha256; None: told by the digest's length
+    digest: str | None  # a template
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """The team's settings, with every default filled in."""
+
+    path: Path | None = None
+    tracking_uri: str | None = None
+    artifact_roots: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[StepTemplate, ...] = ()
+    ignore_parameters: tuple[str, ...] = ()
+    environment_kind: str = "auto"
+    environment_file: str | None = None
+    environment_python: str | None = None
+    data: tuple[DataRule, ...] = ()
+    metrics: Mapping[str, MetricRule] = field(default_factory=dict)
+    reruns: RerunPlan = field(default_factory=RerunPlan)
+    budget_s: float | None = None
+    timeout_s: float | None = None  # None: from the original's duration
+    pass_env: tuple[str, ...] = ()
+    require: Require = Require.CONSISTENT
+
+    @property
+    def name(self) -> str:
+        """The file's name for messages."""
+        return self.path.name if self.path else FILE_NAME
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overrides:
+    """What the command line says; None and () leave the config as it is."""
+
+    margins: tuple[tuple[str, DeclaredMargin], ...] = ()
+    reruns: int | None = None
+    require: Require | None = None
+    timeout_s: float | None = None
+    budget_s: float | None = None
+
+
+def load(path: Path) -> Config:
+    """Reads a config file.
+
+    Raises `ConfigError` that names the file, the line and the nearest right key.
+    """
+    located = yaml_files.load(path)
+    document = located.document
+    _refuse_later_keys(located)
+    issues = schema.check(document, "config")
+    if issues:
+        first = issues[0]
+        more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
+        raise ConfigError(f"{located.place(first.pointer)}: {first.message}{more}", first.hint)
+    if not isinstance(document, dict):  # the schema has refused it; this is for the types
+        raise ConfigError(f"{path}: not a mapping")
+    return _config(document, located)
+
+
+def override(config: Config, overrides: Overrides) -> Config:
+    """The config with the command line's options on top."""
+    metrics = dict(config.metrics)
+    for name, margin in overrides.margins:
+        rule = metrics.get(name, MetricRule(metric=name))
+        metrics[name] = dataclasses.replace(rule, margin=margin)
+    reruns = config.reruns
+    if overrides.reruns is not None:
+        reruns = dataclasses.replace(reruns, reruns=overrides.reruns)
+    return dataclasses.replace(
+        config,
+        metrics=metrics,
+        reruns=reruns,
+        require=overrides.require or config.require,
+        timeout_s=overrides.timeout_s or config.timeout_s,
+        budget_s=overrides.budget_s or config.budget_s,
+    )
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a text such as 90, 90s, 30m, 4h or 1h30m.
+
+    Raises `UsageError`.
+    """
+    units = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
+    text = text.strip()
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([dhms]?)", text)
+    seconds = sum(float(number) * units[unit] for number, unit in parts)
+    if "".join(number + unit for number, unit in parts) != text or not seconds > 0:
+        raise UsageError(f"'{text}' is no duration", "write for example 90s, 30m, 4h or 1h30m")
+    return seconds
+
+
+def parse_margin(text: str) -> tuple[str, DeclaredMargin]:
+    """The metric and its margin from METRIC=VALUE; a value with % is relative.
+
+    Raises `UsageError`.
+    """
+    name, _, value = text.rpartition("=")
+    relative = value.endswith("%")
+    try:
+        number = float(value.removesuffix("%"))
+    except ValueError:
+        number = float("nan")
+    if not name or not 0 < number < float("inf"):
+        raise UsageError(
+            f"--margin {text}: expected METRIC=VALUE with a value above 0",
+            "write for example --margin accuracy=0.005, or --margin loss=2% for a relative one",
+        )
+    if relative:
+        return name, DeclaredMargin(absolute=None, relative=number / 100, source="--margin")
+    return name, DeclaredMargin(absolute=number, relative=None, source="--margin")
+
+
+def parse_reruns(text: str) -> int:
+    """The most reruns that N or MIN..MAX asks for.
+
+    Raises `UsageError`.
+    """
+    match = re.fullmatch(r"([0-9]{1,3})(?:\.\.([0-9]{1,3}))?", text.strip())
+    least, most = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= least <= most <= 100:
+        raise UsageError(
+            f"--reruns {text}: expected a number from 1 to 100, or MIN..MAX",
+            "write for example --reruns 5 or --reruns 3..8",
+        )
+    return most
+
+
+def _refuse_later_keys(located: LocatedYaml) -> None:
+    for pattern in LATER:
+        for pointer in _matches(located.document, pattern.split("."), ""):
+            raise ConfigError(
+                f"{located.place(pointer)}: not supported by this version of reprocheck",
+                "remove the key; ignoring it could change the verdict",
+            )
+
+
+def _matches(node: object, pattern: list[str], pointer: str) -> Iterator[str]:
+    if not pattern:
+        yield pointer
+        return
+    if isinstance(node, dict):
+        children = {str(key): value for key, value in node.items()}
+    elif isinstance(node, list):
+        children = {str(index): value for index, value in enumerate(node)}
+    else:
+        return
+    for key, value in children.items():
+        if pattern[0] in ("*", key):
+            yield from _matches(value, pattern[1:], f"{pointer}/{escape(key)}")
+
+
+def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
+    path = located.path
+    tracker = document.get("tracker", {})
+    environment = document.get("environment", {})
+    timeout = document.get("limits", {}).get("timeout", "auto")
+    reruns = document.get("reruns", {})
+    return Config(
+        path=path,
+        tracking_uri=_relative_uri(tracker.get("uri"), path.parent),
+        artifact_roots={
+            old: _relative_uri(new, path.parent) or new
+            for old, new in tracker.get("artifact_roots", {}).items()
+        },
+        command=_command(document.get("command"), located.place("/command")),
+        ignore_parameters=tuple(document.get("parameters", {}).get("ignore", ())),
+        environment_kind=environment.get("kind", "auto"),
+        environment_file=environment.get("file"),
+        environment_python=environment.get("python"),
+        data=tuple(_data_rule(entry) for entry in document.get("data", ())),
+        metrics={
+            name: _metric_rule(name, rule, path.name)
+            for name, rule in document.get("metrics", {}).items()
+        },
+        reruns=_rerun_plan(reruns, located.place("/reruns")),
+        budget_s=_seconds(reruns.get("budget")),
+        timeout_s=None if timeout == "auto" else _seconds(timeout),
+        pass_env=tuple(document.get("pass_env", ())),
+        require=Require(document.get("require", "consistent")),
+    )
+
+
+def _relative_uri(uri: str | None, folder: Path) -> str | None:
+    """A URI whose relative file path starts at the config file's folder."""
+    if uri is None:
+        return None
+    if uri.startswith("sqlite:///") and not uri.startswith("sqlite:////"):
+        return f"sqlite:///{(folder / uri.removeprefix('sqlite:///')).resolve()}"
+    if "://" not in uri and not uri.startswith("databricks"):
+        return str((folder / uri).resolve())
+    return uri
+
+
+def _command(value: str | list[Any] | None, place: str) -> tuple[StepTemplate, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, list) and isinstance(value[0], dict):
+        return tuple(
+            StepTemplate(args=_arguments(step["run"], place), cwd=step.get("cwd", "."))
+            for step in value
+        )
+    return (StepTemplate(args=_arguments(value, place)),)
+
+
+def _arguments(value: str | list[str], place: str) -> tuple[str, ...]:
+    import shlex
+
+    if isinstance(value, list):
+        return tuple(value)
+    try:
+        return tuple(shlex.split(value))
+    except ValueError as error:
+        raise ConfigError(f"{place}: {value!r}: {error}", "close the quotes") from error
+
+
+def _data_rule(entry: Mapping[str, str]) -> DataRule:
+    for algorithm in ("md5", "sha256"):
+        if algorithm in entry:
+            return DataRule(path=entry["path"], algorithm=algorithm, digest=entry[algorithm])
+    return DataRule(path=entry["path"], algorithm=None, digest=entry.get("hash"))
+
+
+def _metric_rule(name: str, rule: Mapping[str, Any], source: str) -> MetricRule:
+    margin = rule.get("margin")
+    return MetricRule(
+        metric=name,
+        gate=rule.get("gate"),
+        margin=margin
+        and DeclaredMargin(absolute=margin.get("abs"), relative=margin.get("rel"), source=source),
+        direction=Direction(rule.get("direction", "unknown")),
+        resolution=rule.get("resolution"),
+        dtype=rule.get("dtype"),
+    )
+
+
+def _rerun_plan(reruns: Mapping[str, Any], place: str) -> RerunPlan:
+    least = reruns.get("min", 1)
+    most = reruns.get("max", max(DEFAULT_RERUNS, least))
+    if least > most:
+        raise ConfigError(f"{place}: min {least} is above max {most}", "swap them")
+    return RerunPlan(reruns=most, alpha=reruns.get("alpha", 0.05))
+
+
+def _seconds(value: float | str | None) -> float | None:
+    if value is None:
+        return None
+    return parse_duration(value) if isinstance(value, str) else float(value)

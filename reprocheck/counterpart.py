@@ -1,0 +1,176 @@
+"""Which run of a trial is the recorded run's counterpart, and whether it had the same parameters.
+
+The parameters prove that the command was reconstructed rightly. What may differ honestly is set
+aside, and shown; any other difference means that something else was run.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reprocheck.errors import RerunError
+from reprocheck.model import Difference, RunRecord
+from reprocheck.trackers.base import LoggedRun
+
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
+_DEVICE_WORDS = frozenset(
+    (
+        *("device", "devices", "gpu", "gpus", "cuda", "accelerator"),
+        *("host", "hostname", "worker", "workers", "threads", "nthreads", "nproc"),
+    )
+)
+_DEVICE_NAMES = frozenset(("world_size", "n_jobs", "local_rank", "node_rank"))
+_TIME_WORDS = frozenset(("time", "timestamp", "date", "datetime", "started", "created"))
+_TIME_VALUE = re.compile(
+    r"\d{4}-\d\d-\d\d([T _]\d\d[:h-]?\d\d.*)?|\d{8}[-_T]\d{4,6}|1\d{9}(\.\d+)?|1\d{12}"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """What the comparison of parameters needs to know besides the two sides."""
+
+    record: RunRecord
+    folder: Path  # the trial's; absolute paths inside it are the trial's own
+    ignore: tuple[str, ...] = ()  # patterns of parameters.ignore
+    given: frozenset[str] = frozenset()  # parameters that the command line itself carries
+
+
+def counterpart(
+    logged: Sequence[LoggedRun], rules: Rules
+) -> tuple[LoggedRun, tuple[Difference, ...]]:
+    """The trial's run that stands for the recorded one, and the differences set aside.
+
+    Raises `RerunError` when none or several can be meant, or when parameters differ.
+    """
+    if not logged:
+        raise RerunError(
+            "the training ended well, but logged no MLflow run into the trial's own folder: "
+            "nothing was measured",
+            "check that the command trains, and that it logs to MLflow; see the trial's log",
+        )
+    differences = {run.run_id: compare_parameters(run, rules) for run in logged}
+    same = [run for run in logged if not _unexcused(differences[run.run_id])]
+    for narrow in (_same_name, _same_depth, _same_place):
+        if len(same) > 1:
+            same = narrow(same, rules.record) or same
+    if len(same) == 1:
+        return same[0], differences[same[0].run_id]
+    raise _no_counterpart(logged, same, differences)
+
+
+def _unexcused(differences: Sequence[Difference]) -> list[Difference]:
+    return [difference for difference in differences if difference.excuse is None]
+
+
+def _same_name(runs: list[LoggedRun], record: RunRecord) -> list[LoggedRun]:
+    return [run for run in runs if run.name == record.name]
+
+
+def _same_depth(runs: list[LoggedRun], record: RunRecord) -> list[LoggedRun]:
+    return [run for run in runs if run.lineage.depth == record.lineage.depth]
+
+
+def _same_place(runs: list[LoggedRun], record: RunRecord) -> list[LoggedRun]:
+    return [run for run in runs if run.lineage.place == record.lineage.place]
+
+
+def _no_counterpart(
+    logged: Sequence[LoggedRun],
+    same: Sequence[LoggedRun],
+    differences: Mapping[str, tuple[Difference, ...]],
+) -> RerunError:
+    if same:
+        names = ", ".join(f"'{run.name}'" for run in same)
+        return RerunError(
+            f"the training logged {len(logged)} runs, and {len(same)} of them could be the "
+            f"recorded run's counterpart: {names}",
+            "give the runs names or parameters of their own",
+        )
+    nearest = min(logged, key=lambda run: len(_unexcused(differences[run.run_id])))
+    shown = "; ".join(
+        f"{item.name}: recorded {_value(item.original)}, rerun {_value(item.trial)}"
+        for item in _unexcused(differences[nearest.run_id])[:8]
+    )
+    other = f" (nearest of {len(logged)} runs: '{nearest.name}')" if len(logged) > 1 else ""
+    return RerunError(
+        f"the rerun logged other parameters than the recorded run{other}: {shown}",
+        "the command was reconstructed wrongly: write it into reprocheck.yaml with "
+        "{params.NAME} in place of the values; a parameter that may differ honestly goes into "
+        "parameters.ignore",
+    )
+
+
+def _value(value: str | None) -> str:
+    return "nothing" if value is None else f"'{value[:80]}'"
+
+
+def compare_parameters(run: LoggedRun, rules: Rules) -> tuple[Difference, ...]:
+    """All parameters that differ, each with its excuse where it has one."""
+    ours, theirs = rules.record.parameters, run.parameters
+    differences = []
+    for name in sorted(set(ours) | set(theirs)):
+        original, trial = ours.get(name), theirs.get(name)
+        if original != trial and not _same_number(original, trial):
+            excuse = _excuse(name, original, trial, run, rules)
+            differences.append(Difference(name=name, original=original, trial=trial, excuse=excuse))
+    return tuple(differences)
+
+
+def _same_number(original: str | None, trial: str | None) -> bool:
+    try:
+        return float(original or "") == float(trial or "")
+    except ValueError:
+        return False
+
+
+def _excuse(
+    name: str, original: str | None, trial: str | None, run: LoggedRun, rules: Rules
+) -> str | None:
+    """Why the parameter may differ honestly; None: it may not."""
+    if any(fnmatch.fnmatchcase(name, pattern) for pattern in rules.ignore):
+        return "ignored by parameters.ignore"
+    if original is None or trial is None:
+        return _excuse_missing(name, trial, run, rules)
+    excuses = (
+        ("cut by the tracker's store", _is_cut(name, original, trial, rules.record)),
+        ("an object's address", _ADDRESS.sub("", original) == _ADDRESS.sub("", trial)),
+        ("a path inside the trial's workspace", _is_own_path(trial, rules.folder)),
+        ("a time", _is_time(name, original, trial)),
+        ("a host, device or worker count", _is_device(name)),
+    )
+    return next((excuse for excuse, applies in excuses if applies), None)
+
+
+def _is_cut(name: str, original: str, trial: str, record: RunRecord) -> bool:
+    return name in record.truncated and trial.startswith(original.removesuffix("..."))
+
+
+def _is_time(name: str, original: str, trial: str) -> bool:
+    both = _TIME_VALUE.fullmatch(original) and _TIME_VALUE.fullmatch(trial)
+    return bool(both) and bool(_words(name) & _TIME_WORDS)
+
+
+def _is_device(name: str) -> bool:
+    return name.lower() in _DEVICE_NAMES or bool(_words(name) & _DEVICE_WORDS)
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[^a-z0-9]+", name.lower()))
+
+
+def _is_own_path(value: str, folder: Path) -> bool:
+    return str(folder) in value or str(folder.resolve()) in value
+
+
+def _excuse_missing(name: str, trial: str | None, run: LoggedRun, rules: Rules) -> str | None:
+    if trial is None and name in rules.given:
+        return "passed on the command line by the MLproject's entry point"
+    tags = rules.record.tags if trial is None else run.tags
+    if "mlflow.autologging" in tags:
+        return "logged by autologging on one side only"
+    return None

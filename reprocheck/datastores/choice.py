@@ -1,0 +1,123 @@
+"""Which inputs a run had, and at which digests.
+
+The config's list, where there is one, is the whole list; else what DVC's files at the commit track,
+with the digests that the run itself recorded winning over those at the commit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePosixPath
+
+from reprocheck import dvc_files
+from reprocheck.config import Config, DataRule
+from reprocheck.errors import ConfigError, RestoreError
+from reprocheck.model import (
+    Finding,
+    Material,
+    Origin,
+    OriginKind,
+    RecordedFile,
+    RunRecord,
+    Severity,
+)
+
+LENGTHS = {32: "md5", 64: "sha256"}
+
+Substitute = Callable[[str, RunRecord], str]
+
+
+def choose(
+    record: RunRecord, config: Config, tree: Path, substitute: Substitute
+) -> tuple[tuple[Material, ...], tuple[Finding, ...]]:
+    """The inputs to restore, by path, and what should be known about them.
+
+    Raises `ConfigError` for a digest in the config that is none, `RestoreError` for an input of
+    the config that no file of DVC tracks.
+    """
+    tracked = {material.path: material for material in dvc_files.tracked(tree)}
+    recorded = {
+        _normal(material.path): material
+        for material in record.data
+        if not material.weak and material.algorithm in ("md5", "sha256")
+    }
+    known = tracked | _logged_pointers(record.files) | recorded
+    if config.data:
+        chosen = [_configured(rule, known, record, config, substitute) for rule in config.data]
+    else:
+        chosen = list(known.values())
+    for material in chosen:
+        _refuse_outside(material.path)
+    return tuple(chosen), tuple(_disagreements(chosen, tracked))
+
+
+def _normal(path: str) -> str:
+    return str(PurePosixPath(path))
+
+
+def _logged_pointers(files: Iterable[RecordedFile]) -> dict[str, Material]:
+    """The *.dvc files that the team logged as plain artifacts with the run."""
+    logged: dict[str, Material] = {}
+    for file in files:
+        if file.path.endswith(".dvc"):
+            for material in dvc_files.pointers(file.content, file.path):
+                logged[material.path] = dataclasses.replace(material, origin=file.origin)
+    return logged
+
+
+def _configured(
+    rule: DataRule,
+    known: dict[str, Material],
+    record: RunRecord,
+    config: Config,
+    substitute: Substitute,
+) -> Material:
+    path = _normal(rule.path)
+    if rule.digest is None:
+        if path not in known:
+            raise RestoreError(
+                f"data '{rule.path}' in {config.name}: no digest given, and no DVC file tracks it",
+                "give its hash, or name a path that DVC tracks at the run's commit: "
+                + (", ".join(sorted(known)[:10]) or "there is none"),
+            )
+        return known[path]
+    digest = substitute(rule.digest, record).strip().lower()
+    algorithm = LENGTHS.get(len(digest.removesuffix(".dir")))
+    if algorithm is None or set(digest.removesuffix(".dir")) - set("0123456789abcdef"):
+        raise ConfigError(
+            f"{config.name}: the hash of data '{rule.path}' is '{digest[:80]}', which is no digest",
+            "give 32 hexadecimal digits (MD5, DVC's) or 64 (SHA-256)",
+        )
+    return Material(
+        path=path,
+        algorithm=algorithm,
+        digest=digest,
+        size=None,
+        files=None,
+        origin=Origin(kind=OriginKind.CONFIG, where=f"{config.name}: {rule.digest}"),
+    )
+
+
+def _refuse_outside(path: str) -> None:
+    parts = PurePosixPath(path).parts
+    if not parts or PurePosixPath(path).is_absolute() or ".." in parts or parts[0] == ".git":
+        raise RestoreError(
+            f"the recorded input '{path}' lies outside the repository",
+            "only inputs inside the repository can be restored",
+        )
+
+
+def _disagreements(chosen: list[Material], tracked: dict[str, Material]) -> Iterable[Finding]:
+    for index, material in enumerate(chosen):
+        other = tracked.get(material.path)
+        if other is not None and other.digest != material.digest:
+            yield Finding(
+                code="data-differs",
+                severity=Severity.NOTE,
+                message=f"{material.path}: the run recorded {material.digest[:12]}… "
+                f"({material.origin.where}), the commit has {other.digest[:12]}…; "
+                "the recorded one is restored",
+                hint="commit the .dvc file before training",
+                pointer=f"/data/{index}",
+            )

@@ -1,0 +1,124 @@
+"""DVC's files as they stand at a commit: dvc.yaml, dvc.lock and *.dvc. Read without DVC."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from reprocheck.model import Material, Origin, OriginKind
+from reprocheck.yaml_files import parse_mapping, read_mapping
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DvcStage:
+    """A stage: its command lines, its directory, and paths relative to the file's folder."""
+
+    lines: tuple[str, ...]
+    wdir: str
+    deps: frozenset[str]
+    outs: frozenset[str]
+
+
+def stages(folder: Path) -> dict[str, DvcStage]:
+    """The stages of a folder's dvc.yaml; their command lines as the lock resolved them."""
+    written = (read_mapping(folder / "dvc.yaml") or {}).get("stages")
+    locked = (read_mapping(folder / "dvc.lock") or {}).get("stages")
+    locked = locked if isinstance(locked, dict) else {}
+    found = {}
+    for name, stage in (written if isinstance(written, dict) else {}).items():
+        if not isinstance(stage, dict):
+            continue
+        lock = locked.get(name)
+        command = (lock if isinstance(lock, dict) else stage).get("cmd", stage.get("cmd"))
+        lines = tuple(command) if isinstance(command, list) else (command,)
+        if all(isinstance(line, str) and "${" not in line for line in lines):
+            wdir = str(stage.get("wdir", "."))
+            found[str(name)] = DvcStage(
+                lines=lines,
+                wdir=wdir,
+                deps=_paths(stage.get("deps"), wdir),
+                outs=_paths(stage.get("outs"), wdir),
+            )
+    return found
+
+
+def _paths(entries: object, wdir: str) -> frozenset[str]:
+    """Paths of deps or outs: each is a name, or a mapping with the name as its only key."""
+    names = [
+        next(iter(entry)) if isinstance(entry, dict) and entry else entry
+        for entry in (entries if isinstance(entries, list) else [])
+    ]
+    return frozenset(str(PurePosixPath(wdir, str(name))) for name in names)
+
+
+def upstream(last: str, stages: Mapping[str, DvcStage]) -> list[str]:
+    """The stage and all that it depends on, in an order in which they can run."""
+    ordered: list[str] = []
+    todo = [(last, False)]
+    seen: set[str] = set()
+    while todo:
+        name, done = todo.pop()
+        if done:
+            ordered.append(name)
+            continue
+        if name in seen:
+            continue
+        seen.add(name)
+        todo.append((name, True))
+        todo.extend(
+            (other, False) for other in stages if _feeds(stages[other], stages[name], other, name)
+        )
+    return ordered
+
+
+def _feeds(producer: DvcStage, consumer: DvcStage, name: str, other: str) -> bool:
+    return name != other and any(
+        dep == out or dep.startswith(f"{out}/") or out.startswith(f"{dep}/")
+        for dep in consumer.deps
+        for out in producer.outs
+    )
+
+
+def tracked(tree: Path) -> tuple[Material, ...]:
+    """What the *.dvc files of a tree track, with the digests they name.
+
+    Raises `SourceError` for a file that is no YAML mapping.
+    """
+    files = sorted(path for path in tree.rglob("*.dvc") if path.is_file())
+    inside = (path for path in files if not {".git", ".dvc"} & set(path.relative_to(tree).parts))
+    return tuple(
+        material
+        for path in inside
+        for material in pointers(path.read_bytes(), path.relative_to(tree).as_posix())
+    )
+
+
+def pointers(content: bytes, name: str) -> tuple[Material, ...]:
+    """What one *.dvc file tracks; paths are relative to the root that `name` counts from.
+
+    Raises `SourceError` for content that is no YAML mapping.
+    """
+    parsed = parse_mapping(content, name)
+    folder = PurePosixPath(name).parent / str(parsed.get("wdir", "."))
+    outs = parsed.get("outs")
+    return tuple(
+        _material(out, folder, name)
+        for out in (outs if isinstance(outs, list) else [])
+        if isinstance(out, dict) and isinstance(out.get("path"), str)
+    )
+
+
+def _material(out: dict[str, Any], folder: PurePosixPath, name: str) -> Material:
+    # An entry of DVC 2 has no `hash:`; its md5 is of text with CRLF turned into LF.
+    algorithm = "md5" if out.get("hash") == "md5" else "md5-dos2unix"
+    return Material(
+        path=posixpath.normpath(str(folder / out["path"])),
+        algorithm=algorithm if "md5" in out else "unknown",
+        digest=str(out.get("md5", "")),
+        size=out.get("size"),
+        files=out.get("nfiles"),
+        origin=Origin(kind=OriginKind.FILE, where=f"{name} at the commit"),
+    )

@@ -1,0 +1,133 @@
+"""Finished folders, kept by digest: complete and unchanged, or not there at all."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from reprocheck.progress import Progress
+
+STATE = "reprocheck.json"
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A folder that is in use: nobody rebuilds or removes it meanwhile."""
+
+    folder: Path
+    state: dict[str, Any]  # what its builder said of it
+    cached: bool  # it was there before
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cache:
+    """Folders by digest, below one root, shared by all processes of the machine."""
+
+    root: Path
+    progress: Progress
+
+    @contextlib.contextmanager
+    def entry(
+        self,
+        digest: str,
+        build: Callable[[Path], dict[str, Any]],
+        healthy: Callable[[Path, dict[str, Any]], bool],
+    ) -> Iterator[Entry]:
+        """The folder for a digest; `build` fills it when it is absent, broken or changed.
+
+        Processes wait for each other while one builds; while a folder is in use, it is only read.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        folder = self.root / digest
+        with (self.root / f"{digest}.lock").open("w") as lock:
+            self._acquire(lock, fcntl.LOCK_SH)
+            state = _state(folder, healthy)
+            cached = state is not None
+            if state is None:
+                self._acquire(lock, fcntl.LOCK_EX)
+                state = _state(folder, healthy)  # another may have built it while we waited
+                cached = state is not None
+                state = state or _build(folder, build)
+                # Another may come in between the two locks; it finds the folder complete.
+                self._acquire(lock, fcntl.LOCK_SH)
+            yield Entry(folder=folder, state=state, cached=cached)
+
+    def _acquire(self, lock: IO[str], kind: int) -> None:
+        # Polling, so that a signal gets through at once.
+        told = False
+        while True:
+            try:
+                fcntl.flock(lock, kind | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # A failed conversion may have lost the shared lock; without it two that both
+                # want the exclusive one cannot block each other.
+                fcntl.flock(lock, fcntl.LOCK_UN)
+                if not told:
+                    self.progress.update("waiting for another reprocheck that builds this")
+                    told = True
+                time.sleep(_POLL_S)
+            else:
+                return
+
+
+def fingerprint(folder: Path) -> str:
+    """Changes when a file below a folder is added, removed or written; byte code aside."""
+    digest = hashlib.sha256()
+    for name, size, changed in sorted(_files(str(folder))):
+        digest.update(
+            f"{os.path.relpath(name, folder)}\0{size}\0{changed}\n".encode(errors="replace")
+        )
+    return digest.hexdigest()
+
+
+def _files(folder: str) -> Iterator[tuple[str, int, int]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name != "__pycache__":
+                    yield from _files(entry.path)
+            elif not entry.name.endswith(".pyc"):
+                found = entry.stat(follow_symlinks=False)
+                yield entry.path, found.st_size, found.st_mtime_ns
+
+
+def _state(folder: Path, healthy: Callable[[Path, dict[str, Any]], bool]) -> dict[str, Any] | None:
+    try:
+        state = json.loads((folder / STATE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return state if isinstance(state, dict) and healthy(folder, state) else None
+
+
+def _build(folder: Path, build: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    # In place, since virtual environments cannot be moved. The state comes last.
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir()
+    try:
+        state = build(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    new = folder / f"{STATE}.new"
+    new.write_text(json.dumps(state))
+    new.replace(folder / STATE)
+    return state
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file so that others see all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    new.write_text(text)
+    new.replace(path)

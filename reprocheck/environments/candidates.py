@@ -1,0 +1,204 @@
+"""Files that may define an environment: which names count, and which of several is taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from reprocheck.config import Config
+from reprocheck.environments import ENVIRONMENTS, asked
+from reprocheck.environments.asked import Format
+from reprocheck.errors import RebuildError
+from reprocheck.model import (
+    EnvironmentKind,
+    EnvironmentSpec,
+    Finding,
+    Origin,
+    OriginKind,
+    RecordedFile,
+    RunRecord,
+    Severity,
+)
+
+# The best name first; several files of one rank are told apart by how deep they lie.
+_NAMES = (
+    re.compile(r"Dockerfile"),
+    re.compile(r"conda-lock\.ya?ml|conda[-_](explicit|list|spec).*\.txt|spec-file\.txt"),
+    re.compile(r"(conda|environment)\.ya?ml"),
+    re.compile(  # not every *.lock: DVC, Cargo and yarn have theirs
+        r"(uv|poetry|pdm|Pipfile|pixi)\.lock|requirements.*\.lock|requirements[-_.]lock\.txt"
+    ),
+    re.compile(r".*freeze.*\.txt"),
+    re.compile(r"requirements.*\.txt"),
+    re.compile(r"python_env\.ya?ml"),
+    re.compile(r"pyproject\.toml"),
+)
+_WHOLE = (3, 4)  # ranks of locks and freezes
+_ENVIRONMENT = "/environment"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """What the ways to find an environment look at."""
+
+    record: RunRecord
+    tree: Path
+    config: Config
+    findings: list[Finding]
+
+    def note(self, code: str, severity: Severity, message: str, hint: str) -> None:
+        """Keeps a finding about the environment."""
+        self.findings.append(
+            Finding(code=code, severity=severity, message=message, hint=hint, pointer=_ENVIRONMENT)
+        )
+
+
+def best(search: Search, files: Sequence[RecordedFile]) -> EnvironmentSpec | None:
+    """The best of the files recorded in one place; several of the same rank are told."""
+    ranked = sorted(
+        (file for file in files if counts(PurePosixPath(file.path).name, file.content)),
+        key=lambda file: (
+            rank(PurePosixPath(file.path).name),
+            len(PurePosixPath(file.path).parts),
+            file.path,
+        ),
+    )
+    specs = [_spec_of(file, files) for file in ranked]
+    kept = [
+        (file, spec) for file, spec in zip(ranked, specs, strict=True) if kind_wanted(search, spec)
+    ]
+    chosen = first_buildable(search, [spec for _, spec in kept])
+    if chosen is None:
+        return None
+    if chosen.kind is EnvironmentKind.CONDA:
+        # A conda file with a pip list leaves open what a lock or freeze beside it pins.
+        whole = [spec for _, spec in kept if rank(spec.file) in _WHOLE and _can_build(spec)]
+        chosen = next(iter(whole), chosen)
+    rivals = [
+        file.path
+        for file, spec in kept
+        if rank(spec.file) == rank(chosen.file) and spec.content != chosen.content
+    ]
+    if rivals:
+        search.note(
+            "ambiguous-environment",
+            Severity.WARNING,
+            f"the run holds several environments; {chosen.origin.where} is taken, not "
+            f"{', '.join(rivals)}",
+            f"decide it in {search.config.name}:  environment: {{file: …}}",
+        )
+    return chosen
+
+
+def first_buildable(search: Search, specs: Sequence[EnvironmentSpec]) -> EnvironmentSpec | None:
+    """The first that can be built, with a note on what was passed over; else the first."""
+    if not specs:
+        return None
+    # Building one that cannot be built says why.
+    chosen = next((spec for spec in specs if _can_build(spec)), specs[0])
+    if chosen is not specs[0]:
+        search.note(
+            "environment-skipped",
+            Severity.NOTE,
+            f"{specs[0].file} cannot be built by this version of reprocheck; {chosen.file} from "
+            "the same place is used",
+            f"decide it in {search.config.name}:  environment: {{file: …}}",
+        )
+    return chosen
+
+
+def _can_build(spec: EnvironmentSpec) -> bool:
+    return any(way.accepts(spec) for way in ENVIRONMENTS)
+
+
+def _spec_of(file: RecordedFile, all_files: Sequence[RecordedFile]) -> EnvironmentSpec:
+    return EnvironmentSpec(
+        kind=_kind(file.path, file.content),
+        file=PurePosixPath(file.path).name,
+        content=file.content,
+        directory=None,
+        python=None,
+        origin=file.origin,
+        companions=tuple(other for other in all_files if other is not file),
+    )
+
+
+def file_in_tree(search: Search, name: str, origin: Origin) -> EnvironmentSpec | None:
+    """A file at the commit as a spec; None where it is absent or outside of the tree."""
+    root = search.tree.resolve()
+    path = (root / name).resolve()
+    if not path.is_relative_to(root) or not path.is_file():
+        return None
+    content = path.read_bytes()
+    asked_kind = search.config.environment_kind
+    named = origin.kind is OriginKind.CONFIG and asked_kind in set(EnvironmentKind)
+    return EnvironmentSpec(
+        kind=EnvironmentKind(asked_kind) if named else _kind(name, content),
+        file=path.name,
+        content=content,
+        directory=path.parent.relative_to(root).as_posix(),
+        python=None,
+        origin=origin,
+    )
+
+
+def _kind(name: str, content: bytes) -> EnvironmentKind:
+    try:
+        kind = asked.format_of(name, content)
+    except RebuildError:
+        return EnvironmentKind.CONDA  # malformed YAML: building it says so
+    if kind is Format.DOCKERFILE:
+        return EnvironmentKind.DOCKER
+    if kind in (Format.CONDA, Format.EXPLICIT):
+        return EnvironmentKind.CONDA
+    return EnvironmentKind.VENV
+
+
+def kind_wanted(search: Search, spec: EnvironmentSpec) -> bool:
+    """Whether the config leaves the kind open, or names this one."""
+    return search.config.environment_kind in ("auto", "script", spec.kind.value)
+
+
+def rank(name: str) -> int | None:
+    """How good a file's name is, 0 the best; None: it defines no environment."""
+    return next((i for i, pattern in enumerate(_NAMES) if pattern.fullmatch(name)), None)
+
+
+def by_name(name: str) -> tuple[bool, str]:
+    """Sorts requirements.txt itself before requirements-dev.txt and its like."""
+    return name != "requirements.txt", name
+
+
+def counts(name: str, content: bytes) -> bool:
+    """Whether a file defines an environment: most pyproject.toml and some environment.yaml
+    do not. A malformed one does, and building it says what is wrong.
+    """
+    if rank(name) is None:
+        return False
+    try:
+        match asked.format_of(name, content):
+            case Format.PYPROJECT:
+                return "dependencies" in asked.read_project(name, content)
+            case Format.CONDA:
+                return b"dependencies" in content
+            case _:
+                return True
+    except RebuildError:
+        return True
+
+
+def folders(search: Search) -> list[str]:
+    """Where the commit's files are looked for: beside the script, then in the root."""
+    names = [search.record.code.script or ""]
+    command = search.record.command
+    places = [step.cwd for step in command.steps] if command else []
+    places += [PurePosixPath(name).parent.as_posix() for name in names if name]
+    root = search.tree.resolve()
+    inside = [
+        (root / folder).resolve().relative_to(root).as_posix()
+        for folder in (*places, ".")
+        if (root / folder).resolve().is_relative_to(root) and (root / folder).is_dir()
+    ]
+    return list(dict.fromkeys(inside))

@@ -1,0 +1,277 @@
+"""Which environment to rebuild: the first that the config, the record or the commit names."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from reprocheck import yaml_files
+from reprocheck.config import Config
+from reprocheck.environments import asked
+from reprocheck.environments.asked import Format
+from reprocheck.environments.candidates import (
+    Search,
+    best,
+    by_name,
+    counts,
+    file_in_tree,
+    first_buildable,
+    folders,
+    kind_wanted,
+    rank,
+)
+from reprocheck.environments.requirements import Asked, decode
+from reprocheck.errors import ConfigError, RebuildError, SourceError
+from reprocheck.model import (
+    EnvironmentSpec,
+    Finding,
+    Origin,
+    OriginKind,
+    RecordedFile,
+    RunRecord,
+    Severity,
+)
+
+RECORDED = "reprocheck/environment/"  # where reprocheck-capture puts a run's files
+_TOOLS = frozenset({"pip", "setuptools", "wheel"})
+
+
+def choose(
+    record: RunRecord, tree: Path, config: Config
+) -> tuple[EnvironmentSpec, tuple[Finding, ...]]:
+    """The environment that a run asks for, in a tree at its commit.
+
+    Raises `SourceError` that says what was looked for, or `ConfigError` for a file that the config
+    names in vain.
+    """
+    search = Search(record=record, tree=tree, config=config, findings=[])
+    ways = (_from_config, _from_tracker, _recorded, _logged, _from_model, _at_commit)
+    spec = next((found for way in ways if (found := way(search)) is not None), None)
+    if spec is None:
+        raise SourceError(
+            f"the environment of run {record.ref.run_id} is not known (missing-environment): "
+            "neither the run nor its commit holds a requirements file, lock, freeze, conda file "
+            "or pyproject.toml with dependencies",
+            f"add a requirements.txt to the repository, or name a file in {config.name}:  "
+            "environment: {file: …}",
+        )
+    spec = dataclasses.replace(spec, python=_python(search, spec))
+    _tell_unpinned(search, spec)
+    return spec, tuple(search.findings)
+
+
+# --- the ways, first that exists ----------------------------------------------------------
+
+
+def _from_config(search: Search) -> EnvironmentSpec | None:
+    name = search.config.environment_file
+    if name is None:
+        return None
+    spec = file_in_tree(search, name, Origin(kind=OriginKind.CONFIG, where=search.config.name))
+    if spec is None:
+        raise ConfigError(
+            f"{search.config.name} names the environment file {name}, which is not at the commit",
+            "name a file of the repository, relative to its root",
+        )
+    return spec
+
+
+def _from_tracker(search: Search) -> EnvironmentSpec | None:
+    return search.record.environment
+
+
+def _recorded(search: Search) -> EnvironmentSpec | None:
+    return best(search, [file for file in search.record.files if file.path.startswith(RECORDED)])
+
+
+def _logged(search: Search) -> EnvironmentSpec | None:
+    return best(
+        search,
+        [
+            file
+            for file in search.record.files
+            if file.origin.kind is OriginKind.ARTIFACT and not file.path.startswith(RECORDED)
+        ],
+    )
+
+
+def _from_model(search: Search) -> EnvironmentSpec | None:
+    files = [file for file in search.record.files if file.origin.kind is OriginKind.MODEL]
+    pip = [file for file in files if PurePosixPath(file.path).name == "requirements.txt"]
+    # Beside a conda.yaml with packages of conda's own, requirements.txt is only pip's share.
+    whole = [file for file in pip if not _conda_packages(_beside(files, file, "conda.yaml"))]
+    spec = best(search, whole or files)
+    return None if spec is None else _merged(search, spec)
+
+
+def _at_commit(search: Search) -> EnvironmentSpec | None:
+    found: list[EnvironmentSpec] = []
+    for folder in folders(search):
+        found += _from_mlproject(search, folder)
+        files = sorted(path for path in (search.tree / folder).iterdir() if path.is_file())
+        ranked = [path for path in files if rank(path.name) is not None]
+        ranked = [path for path in ranked if counts(path.name, path.read_bytes())]
+        ranked.sort(key=lambda path: (rank(path.name), by_name(path.name)))
+        for path in ranked:
+            name = path.relative_to(search.tree).as_posix()
+            spec = file_in_tree(search, name, Origin(kind=OriginKind.FILE, where=name))
+            found += [spec] if spec else []
+        _tell_docker(search, folder)
+    found = [spec for spec in found if kind_wanted(search, spec)]
+    return first_buildable(search, found)
+
+
+def _from_mlproject(search: Search, folder: str) -> Iterator[EnvironmentSpec]:
+    document = yaml_files.read_mapping(search.tree / folder / "MLproject") or {}
+    for key in ("python_env", "conda_env"):
+        if isinstance(document.get(key), str):
+            name = PurePosixPath(folder, document[key]).as_posix()
+            origin = Origin(kind=OriginKind.FILE, where=f"MLproject, {key}")
+            spec = file_in_tree(search, name, origin)
+            if spec is not None:
+                yield spec
+
+
+def _tell_docker(search: Search, folder: str) -> None:
+    if "docker_env" in (yaml_files.read_mapping(search.tree / folder / "MLproject") or {}):
+        search.note(
+            "environment-skipped",
+            Severity.NOTE,
+            "MLproject names a docker_env, which this version of reprocheck cannot use; files "
+            "beside it are used",
+            f"decide it in {search.config.name}:  environment: {{file: …}}",
+        )
+
+
+# --- Python's version ---------------------------------------------------------------------
+
+
+def _python(search: Search, spec: EnvironmentSpec) -> str | None:
+    """The run's Python version: the most exact witness first."""
+    if search.config.environment_python:
+        return search.config.environment_python
+    recorded = re.search(r"\d+\.\d+(\.\d+)?\S*", search.record.hardware.get("python", ""))
+    if recorded:
+        return recorded[0]
+    if spec.python:
+        return spec.python
+    return next((version for version in _other_pythons(search, spec) if version), None)
+
+
+def _other_pythons(search: Search, spec: EnvironmentSpec) -> Iterator[str | None]:
+    for file in (*spec.companions, *search.record.files):
+        if PurePosixPath(file.path).name == "python_env.yaml":
+            yield _python_of(file.path, file.content)
+    yield _python_of(spec.file, spec.content)
+    for file in spec.companions:
+        if PurePosixPath(file.path).name in ("conda.yaml", "environment.yml"):
+            yield _python_of(file.path, file.content)
+    for folder in folders(search):
+        for named in _from_mlproject(search, folder):
+            yield _python_of(named.file, named.content)
+        for name in (
+            ".python-version",
+            "python_env.yaml",
+            "conda.yaml",
+            "environment.yml",
+            "pyproject.toml",
+        ):
+            path = search.tree / folder / name
+            if path.is_file():
+                yield _python_of(name, path.read_bytes())
+
+
+def _python_of(name: str, content: bytes) -> str | None:
+    if name == ".python-version":
+        first = (decode(content).split() or [""])[0]
+        return first if re.fullmatch(r"\d+\.\d+(\.\d+)?", first) else None
+    try:
+        match asked.format_of(name, content):
+            case Format.CONDA:
+                return asked.read_conda(name, content).python
+            case Format.PYTHON_ENV:
+                return asked.read_python(content)
+            case Format.PYPROJECT:
+                return asked.read_project(name, content).get("requires-python")
+            case _:
+                return None
+    except (RebuildError, SourceError):
+        return None
+
+
+# --- the logged model's requirements ------------------------------------------------------
+
+
+def _merged(search: Search, spec: EnvironmentSpec) -> EnvironmentSpec:
+    """A logged model's requirements are inferred from its imports, and lack what else the training
+    needs: packages that only the commit names are added.
+    """
+    at_commit = _at_commit(dataclasses.replace(search, findings=[]))
+    if at_commit is None or asked.format_of(spec.file, spec.content) is not Format.REQUIREMENTS:
+        return spec
+    try:
+        model, commit = asked.read(spec, search.tree), asked.read(at_commit, search.tree)
+        known = _names(model)
+        missing = [line for name, line in _lines(commit) if name not in known]
+    except (RebuildError, InvalidRequirement):
+        return spec
+    if not missing or commit.options:
+        return spec
+    search.note(
+        "merged-environment",
+        Severity.NOTE,
+        f"the logged model's {spec.file} lacks {len(missing)} packages that {at_commit.file} at "
+        f"the commit names; they are added: {', '.join(missing[:5])}",
+        "record a freeze of the environment with the run",
+    )
+    lines = [decode(spec.content).rstrip("\n"), *missing]
+    return dataclasses.replace(spec, content=("\n".join(lines) + "\n").encode())
+
+
+def _lines(found: Asked) -> list[tuple[str, str]]:
+    """Each requirement with its package's name."""
+    bare = [re.split(r"\s--[a-z]", line, maxsplit=1)[0] for line in found.requirements]
+    return [(canonicalize_name(Requirement(line).name), line) for line in bare]
+
+
+def _names(found: Asked) -> set[str]:
+    return {name for name, _ in _lines(found)}
+
+
+def _beside(files: Sequence[RecordedFile], file: RecordedFile, name: str) -> RecordedFile | None:
+    wanted = PurePosixPath(file.path).with_name(name).as_posix()
+    return next((other for other in files if other.path == wanted), None)
+
+
+def _conda_packages(file: RecordedFile | None) -> tuple[str, ...]:
+    if file is None:
+        return ()
+    try:
+        return asked.read_conda(file.path, file.content).packages
+    except RebuildError:
+        return ()
+
+
+def _tell_unpinned(search: Search, spec: EnvironmentSpec) -> None:
+    try:
+        found = asked.read(spec, search.tree)
+        names = {line: name for name, line in _lines(found)}
+    except (RebuildError, InvalidRequirement):
+        return  # building it says what is wrong
+    open_ones = [line for line in found.unpinned if names.get(line) not in _TOOLS]
+    if not open_ones:
+        return
+    started = search.record.started_at
+    when = f"resolved as of {started:%Y-%m-%d}" if started else "resolved as of now"
+    search.note(
+        "unpinned-environment",
+        Severity.NOTE,
+        f"{len(open_ones)} of {len(found.requirements)} packages in {spec.file} are not pinned; "
+        f"{when}",
+        "pin them, or record a freeze of the environment with the run",
+    )

@@ -1,0 +1,219 @@
+"""Requirements files as pip reads them: includes are resolved, what cannot be kept is refused."""
+
+from __future__ import annotations
+
+import codecs
+import dataclasses
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from reprocheck.errors import RebuildError
+from reprocheck.model import EnvironmentSpec, Finding, Severity
+
+_SHORT = {
+    "-r": "--requirement",
+    "-c": "--constraint",
+    "-e": "--editable",
+    "-i": "--index-url",
+    "-f": "--find-links",
+}
+_KEPT = ("--index-url", "--extra-index-url", "--no-index", "--no-binary", "--only-binary")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_LOCAL = re.compile(
+    r"(?:\.|/|~|file:|[A-Za-z]:\\)"  # ./pkg, /abs/pkg, file:…
+    r"|[^\s@;=<>]+(?:\.whl|\.zip|\.tar\.gz)\s*$"
+    r"|[^\s@;]+\s*@\s*(?:file:|\.|/)",  # pkg @ file:///…
+    re.IGNORECASE,
+)
+# What a Debian bug added to freezes of old virtual environments; no index has it.
+_PHANTOM = re.compile(r"pkg[-_]resources==0\.0\.0\b")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What is to be installed, with all includes resolved."""
+
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()  # lines such as --index-url …, as a requirements file has them
+    arguments: tuple[str, ...] = ()  # of uv, for options that it takes from no file
+    python: str | None = None  # the version that the file names
+    complete: bool = False  # everything is listed and pinned: nothing to resolve
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def hashed(self) -> bool:
+        """Whether every requirement names the hashes of its files."""
+        return bool(self.requirements) and all("--hash=" in line for line in self.requirements)
+
+    @property
+    def unpinned(self) -> tuple[str, ...]:
+        """The requirements that leave the version open."""
+        return tuple(line for line in self.requirements if not is_pinned(line))
+
+
+@dataclass(slots=True)
+class Reader:
+    """Collects the lines of files that include each other.
+
+    Raises `RebuildError` for what cannot be rebuilt from the record or the commit alone.
+    """
+
+    spec: EnvironmentSpec
+    tree: Path
+    requirements: list[str] = field(default_factory=list)
+    constraints: list[str] = field(default_factory=list)
+    options: list[str] = field(default_factory=list)
+    arguments: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    _open: list[str] = field(default_factory=list)  # files being read, to see a cycle
+
+    def asked(self, *, frozen: bool = False, python: str | None = None) -> Asked:
+        """What was collected; `frozen` says that it is the list of a whole environment."""
+        asked = Asked(
+            requirements=tuple(self.requirements),
+            constraints=tuple(self.constraints),
+            options=tuple(self.options),
+            arguments=tuple(self.arguments),
+            python=python,
+            findings=tuple(self.findings),
+        )
+        complete = asked.hashed or (frozen and not asked.unpinned)
+        return dataclasses.replace(asked, complete=complete)
+
+    def read(self, content: bytes, *, folder: str, constrain: bool = False) -> None:
+        """Takes all lines of a file; `folder` is where its includes are looked for."""
+        for line in logical_lines(decode(content)):
+            self.take(line, folder=folder, constrain=constrain)
+
+    def take(self, line: str, *, folder: str, constrain: bool = False) -> None:
+        """Takes one line of a requirements file."""
+        if line.startswith("-"):
+            self._take_option(line, folder)
+        elif _LOCAL.match(line):
+            raise self._refused(line, "a file or folder, not a package of an index")
+        elif _PHANTOM.match(line):
+            self._note("dropped-requirement", f"'{line}' is left out: no index has this version")
+        else:
+            (self.constraints if constrain else self.requirements).append(line)
+
+    def _take_option(self, line: str, folder: str) -> None:
+        name, value = _split(line)
+        match name:
+            case "--requirement" | "--constraint":
+                self._include(value, folder, constrain=name == "--constraint")
+            case "--editable":
+                raise self._refused(line, "an editable package")
+            case "--find-links":
+                self.options.append(f"--find-links {self._links(value, folder)}")
+            case "--pre":
+                self.arguments += ["--prerelease", "allow"]
+            case "--trusted-host":
+                self.arguments += ["--allow-insecure-host", value]
+            case "--require-hashes":
+                pass  # hashes are always checked
+            case _ if name in _KEPT:
+                self.options.append(line)
+            case _:
+                self._note("ignored-option", f"the option '{line}' of {self.spec.file} is ignored")
+
+    def _include(self, name: str, folder: str, *, constrain: bool) -> None:
+        path = posixpath.normpath(posixpath.join(folder, name))
+        if path in self._open:
+            return
+        self._open.append(path)
+        content = self._content(path, name)
+        self.read(content, folder=posixpath.dirname(path), constrain=constrain)
+        self._open.pop()
+
+    def _content(self, path: str, name: str) -> bytes:
+        file = None if _URL.match(name) else self._in_tree(path)
+        if file is not None and file.is_file():
+            return file.read_bytes()
+        for companion in self.spec.companions:
+            if PurePosixPath("/", companion.path).match(f"*/{path}"):
+                return companion.content
+        raise RebuildError(
+            f"reading {self.spec.file}: the file {name} that it includes is neither at the commit "
+            "nor recorded with the run",
+            "record a freeze of the environment, or name a complete file in reprocheck.yaml",
+        )
+
+    def _in_tree(self, path: str) -> Path | None:
+        if self.spec.directory is None:
+            return None
+        root = self.tree.resolve()
+        file = (root / path).resolve()
+        return file if file.is_relative_to(root) else None
+
+    def _links(self, value: str, folder: str) -> str:
+        if _URL.match(value) and not value.startswith("file:"):
+            return value
+        place = self._in_tree(posixpath.join(folder, value))
+        if place is None or not place.exists():
+            raise self._refused(f"--find-links {value}", "a folder that is not part of the commit")
+        return str(place)
+
+    def _refused(self, line: str, what: str) -> RebuildError:
+        return RebuildError(
+            f"{self.spec.file} asks for '{line}': {what}, which this version of reprocheck cannot "
+            "rebuild yet",
+            "name a requirements file without it:  environment: {kind: venv, file: …}  in "
+            "reprocheck.yaml",
+        )
+
+    def _note(self, code: str, message: str) -> None:
+        self.findings.append(
+            Finding(
+                code=code,
+                severity=Severity.NOTE,
+                message=message,
+                hint="remove it from the file if it does not matter",
+                pointer="/environment",
+            )
+        )
+
+
+def is_pinned(line: str) -> bool:
+    """Whether a requirement allows exactly one version, or one URL."""
+    try:
+        requirement = Requirement(re.split(r"\s--[a-z]", line, maxsplit=1)[0])
+    except InvalidRequirement:
+        return False
+    return bool(requirement.url) or any(
+        part.operator == "===" or (part.operator == "==" and not part.version.endswith("*"))
+        for part in requirement.specifier
+    )
+
+
+def logical_lines(text: str) -> Iterator[str]:
+    """Lines without comments, those that end in a backslash joined; none is empty."""
+    joined = re.sub(r"\\[ \t]*\r?\n", " ", text)
+    for line in joined.splitlines():
+        bare = re.sub(r"(^|\s+)#.*$", "", line).strip()
+        if bare:
+            yield re.sub(r"\s+", " ", bare)
+
+
+def decode(content: bytes) -> str:
+    """Text in the encoding that its byte order mark says (PowerShell writes UTF-16), or UTF-8."""
+    marks = (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    )
+    encoding = next((name for mark, name in marks if content.startswith(mark)), "utf-8")
+    return content.decode(encoding, errors="replace")
+
+
+def _split(line: str) -> tuple[str, str]:
+    if line.startswith("--"):
+        name, _, value = line.replace("=", " ", 1).partition(" ")
+    else:
+        name, value = line[:2], line[2:].lstrip("= ")
+    return _SHORT.get(name, name), value.strip().strip("'\"")

@@ -1,0 +1,128 @@
+"""Runs a trial's steps with the programs of a Python environment."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reprocheck import process
+from reprocheck.environments.base import TrialRun
+from reprocheck.errors import RerunError
+from reprocheck.model import Argv, BuiltEnvironment, Finding, Step
+
+ISOLATION = "process group under a supervisor; network not restricted"
+_PYTHON = re.compile(r"python(\d(\.\d+)?)?(\.exe)?")
+# A user's name is no secret, and PyTorch fails without one where the uid has no passwd entry.
+_PASSED = re.compile(
+    r"(LANG|TZ|USER|LOGNAME|LD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|NVIDIA_VISIBLE_DEVICES)$|LC_"
+)
+_OURS = frozenset({"PATH", "HOME", "TMPDIR", "VIRTUAL_ENV"})  # a record cannot set these
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VenvSandbox:
+    """A virtual environment, ready to run trials."""
+
+    built: BuiltEnvironment
+    findings: tuple[Finding, ...]
+    folder: Path  # of the virtual environment
+    env: Mapping[str, str]  # the caller's, of which an allow-list is used
+
+    def run(self, trial: TrialRun) -> process.Completed:
+        """Runs the steps in order and stops at the first that fails; the timeout is for all.
+
+        Raises `RerunError` when a step cannot be started.
+        """
+        deadline = time.monotonic() + trial.timeout_s
+        env = self._environment(trial)
+        steps = trial.command.steps
+        if not steps:
+            raise RerunError("running the trial: the command has no steps", "write the command")
+        done: list[process.Completed] = []
+        for step in steps:
+            left_s = max(0.1, deadline - time.monotonic())
+            call = process.Call(
+                argv=self._argv(step), cwd=_folder(trial, step), env=env, timeout_s=left_s
+            )
+            done.append(_supervise(call, trial))
+            if done[-1].timed_out or done[-1].exit_code != 0:
+                break
+        return process.Completed(
+            argv=done[-1].argv,
+            exit_code=done[-1].exit_code,
+            duration_s=sum(item.duration_s for item in done),
+            stdout=b"".join(item.stdout for item in done)[-process.TAIL :],
+            stderr=b"",
+            timed_out=done[-1].timed_out,
+        )
+
+    def _argv(self, step: Step) -> tuple[str, ...]:
+        if not isinstance(step.run, Argv):
+            return "/bin/sh", "-c", step.run.line
+        if not step.run.args:
+            raise RerunError("running the trial: a step is empty", "write the command")
+        program, *rest = step.run.args
+        python = str(self.folder / "bin/python")
+        name = Path(program).name
+        if _PYTHON.fullmatch(name):
+            return python, *rest
+        if name.endswith(".py"):
+            return python, program, *rest
+        # A name, or the absolute path that a program had where it was recorded.
+        own = self.folder / "bin" / name
+        relative = "/" in program and not program.startswith("/")
+        return (str(own) if own.exists() and not relative else program), *rest
+
+    def _environment(self, trial: TrialRun) -> dict[str, str]:
+        temporary = trial.home / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        recorded = {key: value for key, value in trial.command.env.items() if key not in _OURS}
+        env = {key: value for key, value in self.env.items() if _PASSED.match(key)}
+        env |= {
+            "PATH": f"{self.folder / 'bin'}:{self.env.get('PATH', '/usr/local/bin:/usr/bin:/bin')}",
+            "VIRTUAL_ENV": str(self.folder),
+            "HOME": str(trial.home),
+            "TMPDIR": str(temporary),
+            "PYTHONUNBUFFERED": "1",  # so that the log is live, and complete after a kill
+            "PYTHONNOUSERSITE": "1",
+        }
+        env |= {**recorded, **trial.env}
+        paths = [trial.env.get("PYTHONPATH", ""), recorded.get("PYTHONPATH", "")]
+        env["PYTHONPATH"] = ":".join(dict.fromkeys(path for path in paths if path))
+        unset = {key for key in (*trial.env, "PYTHONPATH") if not env[key]}
+        return {key: value for key, value in env.items() if key not in unset}
+
+
+def _folder(trial: TrialRun, step: Step) -> Path:
+    root = trial.tree.resolve()
+    folder = (root / step.cwd).resolve()
+    if not folder.is_relative_to(root):
+        raise RerunError(
+            f"running the trial: the directory '{step.cwd}' is outside of the code's tree",
+            "record or write a directory relative to the repository's root",
+        )
+    if not folder.is_dir():
+        raise RerunError(
+            f"running the trial: there is no directory '{step.cwd}' at the commit",
+            "write the command and its directory into reprocheck.yaml",
+        )
+    return folder
+
+
+def _supervise(call: process.Call, trial: TrialRun) -> process.Completed:
+    try:
+        return process.supervise(call, log=trial.log, on_tick=trial.on_tick)
+    except (FileNotFoundError, PermissionError) as error:
+        raise RerunError(
+            f"running {call.argv[0]}: {error.strerror}: {error.filename}",
+            "the environment lacks this program: name a complete environment file, or write the "
+            "command into reprocheck.yaml",
+        ) from error
+    except OSError as error:
+        raise RerunError(
+            f"running {call.argv[0]}: {error.strerror or error}",
+            "free some space where the log is written, if the disk is full",
+        ) from error

@@ -1,0 +1,229 @@
+"""Stage rerun: trials of one command, one after another, until the comparison is decided."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reprocheck.counterpart import Rules, counterpart
+from reprocheck.datastores import Inputs
+from reprocheck.environments.base import Sandbox, TrialRun
+from reprocheck.errors import RerunError
+from reprocheck.git import last_lines
+from reprocheck.model import Command, Judgement, RunRecord, Trial
+from reprocheck.process import Completed
+from reprocheck.progress import Progress
+from reprocheck.trackers.base import LoggedRun, Redirection
+
+TAIL = 64 * 1024  # characters of a log that the report keeps
+GRACE_S = 600.0  # a trial may take three times as long as the original, and this
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """Why the trials ended, as far as the judgement must know."""
+
+    unstable: bool = False  # a trial crashed after another had finished
+    over_budget: bool = False
+
+
+Judge = Callable[[tuple[Trial, ...], Outcome], Judgement]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RerunRequest:
+    """What a trial is made of."""
+
+    record: RunRecord
+    command: Command
+    given: frozenset[str]  # parameters that the command line itself carries
+    ignore: tuple[str, ...]
+    tree: Path  # a complete checkout; copied for each trial
+    inputs: Inputs
+    sandbox: Sandbox
+    redirect: Callable[[Path], Redirection]
+    folder: Path  # for the trials' trees and trackers
+    logs: Path
+    reruns: int  # at most
+    timeout_s: float  # for each trial
+    budget_s: float | None = None  # for all trials
+    keep: bool = False
+    env: Mapping[str, str] = field(default_factory=dict)  # besides the allow-list
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reruns:
+    """The finished trials and what they say."""
+
+    trials: tuple[Trial, ...]
+    judgement: Judgement
+    note: str  # why it stopped, where that is no judgement
+
+
+def trial_timeout_s(record: RunRecord, configured_s: float | None) -> float:
+    """The time limit of a trial: as configured, else three times the original and ten minutes."""
+    if configured_s is not None:
+        return configured_s
+    return 3 * (record.duration_s or 0.0) + GRACE_S if record.duration_s else 6 * GRACE_S
+
+
+def rerun(request: RerunRequest, judge: Judge, progress: Progress) -> Reruns:
+    """Runs trials until `judge` says that the answer is decided.
+
+    Raises `RerunError` when the first trial crashes twice, when a trial logs nothing, or when what
+    it logs is not the recorded run's counterpart.
+    """
+    started = time.monotonic()
+    trials: list[Trial] = []
+    crashes = 0
+    while True:
+        index = len(trials) + 1
+        left_s = _left_s(request, started)
+        completed, redirection = _run(request, index + crashes, left_s, progress)
+        if completed.timed_out and _left_s(request, started) <= 0:
+            return _stop(trials, judge, Outcome(over_budget=True), "the budget was used up")
+        if completed.timed_out or completed.exit_code != 0:
+            crashes += 1
+            if trials:
+                note = f"trial {index} {_how(completed)} after another had finished"
+                return _stop(trials, judge, Outcome(unstable=True), note)
+            if crashes == 2:
+                raise _crashed(completed, request)
+            progress.say(f"trial 1 {_how(completed)}; trying once more")
+            continue
+        trials.append(_trial(request, index, index + crashes, completed, redirection))
+        judgement = judge(tuple(trials), Outcome())
+        if judgement.decided:
+            return Reruns(trials=tuple(trials), judgement=judgement, note="")
+        if _left_s(request, started) <= 0:
+            return _stop(trials, judge, Outcome(over_budget=True), "the budget was used up")
+
+
+def _left_s(request: RerunRequest, started: float) -> float:
+    if request.budget_s is None:
+        return float("inf")
+    return request.budget_s - (time.monotonic() - started)
+
+
+def _stop(trials: list[Trial], judge: Judge, outcome: Outcome, note: str) -> Reruns:
+    if not trials:
+        raise RerunError(
+            "the budget for all reruns was used up before the first one finished",
+            "allow more with --budget",
+        )
+    done = tuple(trials)
+    return Reruns(trials=done, judgement=judge(done, outcome), note=note)
+
+
+def _run(
+    request: RerunRequest, number: int, left_s: float, progress: Progress
+) -> tuple[Completed, Redirection]:
+    """Runs the command once, in a tree of its own."""
+    folder = request.folder / f"trial-{number}"
+    tree, home = folder / "tree", folder / "home"
+    (home / "tmp").mkdir(parents=True)
+    shutil.copytree(request.tree, tree, symlinks=True)
+    request.inputs.copy_into(tree)
+    redirection = request.redirect(folder / "tracking")
+    started = time.monotonic()
+
+    def tick() -> None:
+        elapsed = time.monotonic() - started
+        metrics = "  ".join(f"{name} {value:.5g}" for name, value in redirection.peek().items())
+        progress.update(
+            f"trial {number} of at most {request.reruns}: {elapsed:.0f} s  {metrics[:120]}"
+        )
+
+    tick()
+    trial = TrialRun(
+        command=request.command,
+        tree=tree,
+        home=home,
+        env={**request.env, **redirection.env},
+        timeout_s=max(1.0, min(request.timeout_s, left_s)),
+        log=_log(request, number),
+        on_tick=tick,
+    )
+    completed = request.sandbox.run(trial)
+    if not request.keep:
+        shutil.rmtree(tree, ignore_errors=True)
+    return completed, redirection
+
+
+def _log(request: RerunRequest, number: int) -> Path:
+    request.logs.mkdir(parents=True, exist_ok=True)
+    return request.logs / f"trial-{number}.log"
+
+
+def _trial(
+    request: RerunRequest, index: int, number: int, completed: Completed, redirection: Redirection
+) -> Trial:
+    rules = Rules(
+        record=request.record,
+        folder=request.folder / f"trial-{number}",
+        ignore=request.ignore,
+        given=request.given,
+    )
+    run, differences = counterpart(redirection.collect(), rules)
+    _refuse_unfinished(run)
+    return Trial(
+        index=index,
+        seed=next(iter(request.record.seeds.values()), None),
+        metrics=run.metrics,
+        parameters=run.parameters,
+        differences=differences,
+        exit_code=completed.exit_code,
+        duration_s=completed.duration_s,
+        log=_log(request, number),
+        log_tail=_tail(completed),
+        products=run.products,
+    )
+
+
+def _refuse_unfinished(run: LoggedRun) -> None:
+    if not run.finished:
+        raise RerunError(
+            f"the training exited with 0, but its MLflow run '{run.name}' did not finish",
+            "see the trial's log; end the run with mlflow.end_run() or a with block",
+        )
+    if not run.metrics:
+        raise RerunError(
+            f"the rerun's MLflow run '{run.name}' has no metric: nothing was measured",
+            "check that the command evaluates the model, as the original run did",
+        )
+
+
+def _tail(completed: Completed) -> str:
+    return completed.stdout.decode(errors="replace")[-TAIL:]
+
+
+def _how(completed: Completed) -> str:
+    if completed.timed_out:
+        return f"ran into its time limit after {completed.duration_s:.0f} s"
+    if completed.exit_code < 0:
+        return f"was ended by signal {-completed.exit_code}"
+    return f"exited with {completed.exit_code}"
+
+
+def _crashed(completed: Completed, request: RerunRequest) -> RerunError:
+    tail = last_lines(completed.stdout, 12)
+    return RerunError(
+        f"the first trial {_how(completed)}, twice; the last lines of its log:\n{tail}",
+        _hint(completed, tail, request),
+    )
+
+
+def _hint(completed: Completed, tail: str, request: RerunRequest) -> str:
+    if completed.timed_out:
+        return "allow more time per trial with --timeout"
+    if "ModuleNotFoundError" in tail or "ImportError" in tail:
+        return (
+            f"the environment ({request.sandbox.built.asked}) lacks a package: name the file "
+            "that lists all of them under environment.file in reprocheck.yaml"
+        )
+    if "FileNotFoundError" in tail or "No such file or directory" in tail:
+        return "an input is missing: track it with DVC or git, or list it under data"
+    return "run with --keep and repeat the command in the kept workspace to see more"

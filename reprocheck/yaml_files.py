@@ -1,0 +1,135 @@
+"""YAML files: ours with the line of each value, so that an error can name it; a project's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reprocheck.errors import ConfigError, SourceError
+
+MOST_NODES = 20_000  # aliases can make a small file expand without end
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LocatedYaml:
+    """A parsed file, and the line of each JSON pointer into it."""
+
+    path: Path
+    document: object
+    lines: Mapping[str, int]
+
+    def place(self, pointer: str) -> str:
+        """File, line and key of a pointer; of its nearest parent where it is absent itself."""
+        known = pointer
+        while known and known not in self.lines:
+            known = known.rpartition("/")[0]
+        key = pointer.lstrip("/").replace("/", ".").replace("~1", "/").replace("~0", "~")
+        where = f"{self.path}:{self.lines.get(known, 1)}"
+        return f"{where}: {key}" if key else where
+
+
+def load(path: Path) -> LocatedYaml:
+    """Reads a YAML file safely.
+
+    Raises `ConfigError` that names file and line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"reading {path}: {_reason(error)}", "give an existing UTF-8 file to --config"
+        ) from error
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        lines = dict(_walk(node, path)) if node is not None else {}
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        problem = getattr(error, "problem", None) or str(error)
+        raise ConfigError(
+            f"{where}: not valid YAML: {problem}", "mend the line's syntax"
+        ) from error
+    return LocatedYaml(path=path, document=document, lines=lines)
+
+
+def read_mapping(path: Path) -> dict[str, Any] | None:
+    """A YAML mapping of the project, or None where there is no such file.
+
+    Raises `SourceError` for a file that is no YAML mapping.
+    """
+    return parse_mapping(path.read_bytes(), path.name) if path.is_file() else None
+
+
+def parse_mapping(content: bytes, name: str) -> dict[str, Any]:
+    """A YAML mapping of the project.
+
+    Raises `SourceError` for content that is no YAML mapping.
+    """
+    try:
+        parsed = yaml.safe_load(content)
+    except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raise SourceError(f"reading {name} of the run: {error}", "mend the file") from error
+    if not isinstance(parsed, dict):
+        raise SourceError(f"reading {name} of the run: it is not a mapping", "mend the file")
+    return parsed
+
+
+def escape(key: str) -> str:
+    """A key as one part of a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe, and with YAML 1.2's floats: PyYAML alone reads 1e-3 as text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
+
+
+def _walk(root: yaml.Node, path: Path) -> Iterator[tuple[str, int]]:
+    """The line of each JSON pointer. Refuses cycles, duplicate keys and expansion without end."""
+    left = MOST_NODES
+    todo: list[tuple[yaml.Node, str, frozenset[int], int]] = [
+        (root, "", frozenset(), root.start_mark.line + 1)
+    ]
+    while todo:
+        node, pointer, above, line = todo.pop()
+        left -= 1
+        if id(node) in above or left < 0:
+            raise ConfigError(
+                f"{path}:{line}: an alias that contains itself, or expands without end",
+                "write the values out instead of using & and *",
+            )
+        yield pointer, line
+        for name, value, at in _children(node, path):
+            todo.append((value, f"{pointer}/{escape(name)}", above | {id(node)}, at))
+
+
+def _children(node: yaml.Node, path: Path) -> Iterator[tuple[str, yaml.Node, int]]:
+    if isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield str(index), value, value.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in seen:
+                raise ConfigError(f"{path}:{line}: '{name}' is given twice", "keep one of the two")
+            seen.add(name)
+            yield name, value, line
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "it is not UTF-8 text"
