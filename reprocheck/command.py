@@ -42,6 +42,7 @@ class CommandFound:
     command: Command
     origin: Origin
     findings: tuple[Finding, ...] = ()
+    given: frozenset[str] = frozenset()  # the run's parameters that `mlflow run` itself logged
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,6 +213,8 @@ def _entry_point(search: _Search, folder: str, project: dict[str, Any]) -> Comma
         command=Command(steps=(Step(run=ShellLine(line=line), cwd=folder),)),
         origin=Origin(kind=OriginKind.FILE, where=where),
         findings=_defaults_finding(defaults, where),
+        # `mlflow run` logs the entry point's parameters itself; the script need not.
+        given=frozenset(values) if search.record.code.entry_point is not None else frozenset(),
     )
 
 

@@ -114,7 +114,7 @@ def load(path: Path) -> Config:
         raise ConfigError(f"{located.place(first.pointer)}: {first.message}{more}", first.hint)
     if not isinstance(document, dict):  # the schema has refused it; this is for the types
         raise ConfigError(f"{path}: not a mapping")
-    return _config(document, path)
+    return _config(document, located)
 
 
 def override(config: Config, overrides: Overrides) -> Config:
@@ -210,7 +210,8 @@ def _matches(node: object, pattern: list[str], pointer: str) -> Iterator[str]:
             yield from _matches(value, pattern[1:], f"{pointer}/{escape(key)}")
 
 
-def _config(document: Mapping[str, Any], path: Path) -> Config:
+def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
+    path = located.path
     tracker = document.get("tracker", {})
     environment = document.get("environment", {})
     timeout = document.get("limits", {}).get("timeout", "auto")
@@ -222,7 +223,7 @@ def _config(document: Mapping[str, Any], path: Path) -> Config:
             old: _relative_uri(new, path.parent) or new
             for old, new in tracker.get("artifact_roots", {}).items()
         },
-        command=_command(document.get("command")),
+        command=_command(document.get("command"), located.place("/command")),
         ignore_parameters=tuple(document.get("parameters", {}).get("ignore", ())),
         environment_kind=environment.get("kind", "auto"),
         environment_file=environment.get("file"),
@@ -232,7 +233,7 @@ def _config(document: Mapping[str, Any], path: Path) -> Config:
             name: _metric_rule(name, rule, path.name)
             for name, rule in document.get("metrics", {}).items()
         },
-        reruns=_rerun_plan(reruns, path),
+        reruns=_rerun_plan(reruns, located.place("/reruns")),
         budget_s=_seconds(reruns.get("budget")),
         timeout_s=None if timeout == "auto" else _seconds(timeout),
         pass_env=tuple(document.get("pass_env", ())),
@@ -251,17 +252,18 @@ def _relative_uri(uri: str | None, folder: Path) -> str | None:
     return uri
 
 
-def _command(value: str | list[Any] | None) -> tuple[StepTemplate, ...]:
+def _command(value: str | list[Any] | None, place: str) -> tuple[StepTemplate, ...]:
     if value is None:
         return ()
     if isinstance(value, list) and isinstance(value[0], dict):
         return tuple(
-            StepTemplate(args=_arguments(step["run"]), cwd=step.get("cwd", ".")) for step in value
+            StepTemplate(args=_arguments(step["run"], place), cwd=step.get("cwd", "."))
+            for step in value
         )
-    return (StepTemplate(args=_arguments(value)),)
+    return (StepTemplate(args=_arguments(value, place)),)
 
 
-def _arguments(value: str | list[str]) -> tuple[str, ...]:
+def _arguments(value: str | list[str], place: str) -> tuple[str, ...]:
     import shlex
 
     if isinstance(value, list):
@@ -269,7 +271,7 @@ def _arguments(value: str | list[str]) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(value))
     except ValueError as error:
-        raise ConfigError(f"command: {value!r}: {error}", "close the quotes") from error
+        raise ConfigError(f"{place}: {value!r}: {error}", "close the quotes") from error
 
 
 def _data_rule(entry: Mapping[str, str]) -> DataRule:
@@ -292,11 +294,11 @@ def _metric_rule(name: str, rule: Mapping[str, Any], source: str) -> MetricRule:
     )
 
 
-def _rerun_plan(reruns: Mapping[str, Any], path: Path) -> RerunPlan:
+def _rerun_plan(reruns: Mapping[str, Any], place: str) -> RerunPlan:
     least = reruns.get("min", 1)
     most = reruns.get("max", max(DEFAULT_RERUNS, least))
     if least > most:
-        raise ConfigError(f"{path}: reruns.min {least} is above reruns.max {most}", "swap them")
+        raise ConfigError(f"{place}: min {least} is above max {most}", "swap them")
     return RerunPlan(reruns=most, alpha=reruns.get("alpha", 0.05))
 
 

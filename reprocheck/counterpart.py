@@ -18,8 +18,10 @@ from reprocheck.trackers.base import LoggedRun
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _DEVICE_WORDS = frozenset(
-    ("device", "devices", "gpu", "gpus", "cuda", "accelerator", "host", "hostname", "worker")
-    + ("workers", "threads", "nthreads", "nproc")
+    (
+        *("device", "devices", "gpu", "gpus", "cuda", "accelerator"),
+        *("host", "hostname", "worker", "workers", "threads", "nthreads", "nproc"),
+    )
 )
 _DEVICE_NAMES = frozenset(("world_size", "n_jobs", "local_rank", "node_rank"))
 _TIME_WORDS = frozenset(("time", "timestamp", "date", "datetime", "started", "created"))

@@ -166,6 +166,7 @@ class CodeState:
     entry_point: str | None  # of an MLproject, where the run was started as one
     patch: Patch | None
     tree: TreeState
+    subdirectory: str = "."  # of an MLproject, relative to the repository's root
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,1 +1,104 @@
-"""The command line."""
+"""The command line: reads options, calls one function, renders, exits.
+
+Commands are loaded when they are called, so that `reprocheck --help` stays fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from types import FrameType
+
+import click
+
+from reprocheck import __version__
+from reprocheck.errors import Interruption, ReprocheckError
+
+COMMANDS = {
+    "verify": "Rerun a recorded training run and say whether it reproduces.",
+    "demo": "Make a small real project, train it, and verify its runs.",
+}
+
+EXIT_CODES = """\b
+Exit codes of verify:
+  0    reproduced (CONSISTENT too, unless --require reproduced)
+  1    a defect in reprocheck
+  2    wrong usage or config; unknown or ambiguous run; no such store
+  3    not verified: a stage could not do its work, or a metric is missing
+  10   not reproduced
+  11   inconclusive
+  130  interrupted (SIGINT); 143: terminated (SIGTERM)
+"""
+
+
+class LazyGroup(click.Group):
+    """Commands by name; a command's module is imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"reprocheck.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+    epilog=EXIT_CODES,
+)
+@click.version_option(__version__, prog_name="reprocheck")
+def cli() -> None:
+    """Does this training run reproduce?
+
+    reprocheck reads a recorded run, restores its code and data, rebuilds its environment, reruns
+    the training until the answer is sure, and compares the metrics with statistics that admit what
+    they do not know.
+    """
+
+
+def main() -> None:
+    """The console script: every expected way to end has its exit code and no traceback."""
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, _interrupt)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: list[str]) -> int:
+    """Runs the command line and returns the exit code."""
+    try:
+        result = cli.main(args=args, prog_name="reprocheck", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except ReprocheckError as error:
+        click.echo(f"Error: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"Hint: {error.hint}", err=True)
+        return 2 if error.usage else 3
+    except Interruption as interruption:
+        click.echo("\nInterrupted; everything was cleaned up.", err=True)
+        return 128 + interruption.signum
+    except click.Abort:
+        return 130
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        return 128 + signal.SIGPIPE
+    return result if isinstance(result, int) else 0
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    # Once is enough: what follows is cleaning up, which a second signal must not cut short.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise Interruption(signum)

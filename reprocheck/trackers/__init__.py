@@ -1,1 +1,26 @@
 """Stage read: experiment trackers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from reprocheck.trackers.base import Tracker
+from reprocheck.trackers.mlflow import MlflowTracker, uri_of_page
+
+__all__ = ["TRACKERS", "open_tracker", "uri_of_page"]
+
+TRACKERS: Mapping[str, Callable[[str, Mapping[str, str], Path], Tracker]] = {
+    "mlflow": MlflowTracker,
+}
+
+
+def open_tracker(
+    uri: str, artifact_roots: Mapping[str, str], scratch: Path, *, kind: str = "mlflow"
+) -> Tracker:
+    """The tracker at `uri`; nothing is opened before it is read.
+
+    `artifact_roots` maps beginnings of recorded artifact addresses to where they are now; copies
+    and downloads are made in `scratch`, until `close`.
+    """
+    return TRACKERS[kind](uri, artifact_roots, scratch)

@@ -1,0 +1,48 @@
+# Everything happens in .venv, which is made here: Python 3.11+ with venv, git and make suffice.
+PYTHON ?= python3
+DEMO ?= demo
+BIN := .venv/bin
+STAMP := .venv/.complete
+
+.PHONY: demo test lint format lock clean
+
+# Real runs of a real project, trained and verified.
+demo: $(STAMP)
+	rm -rf $(DEMO)
+	$(BIN)/reprocheck demo $(DEMO)
+
+# All tests, lint, types and import contracts.
+test: lint
+	$(BIN)/python -m pytest -n $${REPROCHECK_WORKERS:-2} --dist worksteal
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# requirements.lock is what users and the action install; requirements-dev.lock adds our tools.
+LOCKING := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+lock: $(STAMP)
+	$(LOCKING) pyproject.toml --output-file requirements.lock
+	$(LOCKING) pyproject.toml --group dev --constraint requirements.lock \
+		--output-file requirements-dev.lock
+
+clean:
+	rm -rf .venv $(DEMO) dist
+
+# uv itself comes from the lock too, with its hash.
+$(STAMP): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "reprocheck needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > .venv/uv.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@

@@ -1,0 +1,5 @@
+"""`python -m reprocheck`."""
+
+from reprocheck.cli import main
+
+main()

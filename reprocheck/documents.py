@@ -1,0 +1,342 @@
+"""Records and reports as JSON documents: the shapes that schemas/ publishes.
+
+The conversion is made by hand, so that a change of the nouns is no silent change of the shape.
+Secrets are hidden here: what leaves this module may be posted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import assert_never
+
+from reprocheck import hostile, model
+from reprocheck.detail import LEVELS, Detail, Document, dump, number, shorten, tail, thin, time
+
+RECORD_VERSION = 1
+LARGEST_REPORT = 5_000_000
+"""Bytes of a report as `dump` writes it."""
+
+
+def record_document(record: model.RunRecord, detail: Detail | None = None) -> Document:
+    """The record by run.schema.json, without secrets."""
+    secrets = hostile.record_secrets(record)
+    return _record(hostile.redacted_record(record), secrets, detail or Detail())
+
+
+def report_document(report: model.Report) -> Document:
+    """The report by report.schema.json, without secrets, at most `LARGEST_REPORT` bytes."""
+    secrets = hostile.report_secrets(report)
+    clean = hostile.redacted_report(report)
+    document: Document = {}
+    for detail in LEVELS:
+        document = shorten(_report(clean, secrets, detail), detail)
+        if len(dump(document).encode()) <= LARGEST_REPORT:
+            break
+    return document
+
+
+# --- the record ---------------------------------------------------------------------------
+
+
+def _record(record: model.RunRecord, secrets: frozenset[str], detail: Detail) -> Document:
+    return {
+        "schema_version": RECORD_VERSION,
+        "tracker": record.ref.tracker,
+        "run_id": record.ref.run_id,
+        "name": record.name,
+        "experiment": record.experiment,
+        "status": record.status.value,
+        "started_at": time(record.started_at),
+        "ended_at": time(record.ended_at),
+        "description": record.description,
+        "url": record.url,
+        "code": _code(record.code),
+        "command": None if record.command is None else _command(record.command),
+        "parameters": dict(record.parameters),
+        "truncated": sorted(record.truncated),
+        "environment": record.environment and _spec(record.environment, secrets),
+        "files": [_file(file) for file in record.files],
+        "data": [_material(material) for material in record.data],
+        "metrics": _metrics(record.metrics, detail),
+        "artifacts": [
+            {"path": artifact.path, "size": artifact.size} for artifact in record.artifacts
+        ],
+        "seeds": dict(record.seeds),
+        "hardware": dict(record.hardware),
+        "tags": dict(record.tags),
+        "approvals": [{"by": each.by, "what": each.what} for each in record.approvals],
+        "siblings": [_sibling(sibling) for sibling in record.siblings],
+        "lineage": _lineage(record.lineage),
+        "origins": _origins(record),
+        "findings": [_finding(finding) for finding in record.findings],
+    }
+
+
+def _code(code: model.CodeState) -> Document:
+    patch = code.patch
+    return {
+        "commit": code.commit or None,
+        "repository": code.repository,
+        "branch": code.branch,
+        "script": code.script,
+        "entry_point": code.entry_point,
+        "tree": code.tree.value,
+        "patch": patch and {"sha256": patch.sha256, "size": len(patch.content)},
+    }
+
+
+def _command(command: model.Command) -> Document:
+    return {
+        "steps": [_step(step) for step in command.steps],
+        "env": dict(command.env),
+    }
+
+
+def _step(step: model.Step) -> Document:
+    match step.run:
+        case model.Argv(args=args):
+            return {"argv": list(args), "cwd": step.cwd}
+        case model.ShellLine(line=line):
+            return {"shell": line, "cwd": step.cwd}
+        case other:
+            assert_never(other)
+
+
+def _spec(spec: model.EnvironmentSpec, secrets: frozenset[str]) -> Document:
+    content = hostile.redact(spec.content.decode("utf-8", "replace"), secrets)
+    return {
+        "kind": spec.kind.value,
+        "file": spec.file,
+        "directory": spec.directory,
+        "python": spec.python,
+        "sha256": hashlib.sha256(spec.content).hexdigest(),
+        "content": content,
+        "companions": [_file(file) for file in spec.companions],
+    }
+
+
+def _file(file: model.RecordedFile) -> Document:
+    return {
+        "path": file.path,
+        "sha256": hashlib.sha256(file.content).hexdigest(),
+        "size": len(file.content),
+        "origin": _origin(file.origin),
+    }
+
+
+def _material(material: model.Material) -> Document:
+    return {
+        "path": material.path,
+        "algorithm": material.algorithm,
+        "digest": material.digest,
+        "size": material.size,
+        "files": material.files,
+        "weak": material.weak,
+    }
+
+
+def _metrics(metrics: Mapping[str, model.Metric], detail: Detail) -> Document:
+    return {
+        name: {
+            "value": number(metric.value),
+            "points": len(metric.history),
+            "history": [
+                [point.step, point.timestamp_ms, number(point.value)]
+                for point in thin(metric.history, detail.points)
+            ],
+        }
+        for name, metric in metrics.items()
+    }
+
+
+def _sibling(sibling: model.Sibling) -> Document:
+    metrics = {name: number(value) for name, value in sibling.metrics.items()}
+    return {"run_id": sibling.run_id, "metrics": metrics}
+
+
+def _lineage(lineage: model.Lineage) -> Document:
+    parameters = lineage.parent_parameters
+    return {
+        "parent": lineage.parent,
+        "depth": lineage.depth,
+        "place": lineage.place,
+        "parent_parameters": None if parameters is None else dict(parameters),
+    }
+
+
+def _origins(record: model.RunRecord) -> Document:
+    """Also the origins that the nouns carry themselves: one place to look."""
+    carried = {f"/data/{i}": material.origin for i, material in enumerate(record.data)}
+    if record.environment:
+        carried["/environment"] = record.environment.origin
+    origins = carried | dict(record.origins)
+    return {key: _origin(value) for key, value in origins.items()}
+
+
+def _origin(origin: model.Origin) -> Document:
+    return {"kind": origin.kind.value, "where": origin.where}
+
+
+def _finding(finding: model.Finding) -> Document:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "hint": finding.hint,
+        "pointer": finding.pointer,
+    }
+
+
+# --- the report ---------------------------------------------------------------------------
+
+
+def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Document:
+    record, gates = report.record, report.gates
+    return {
+        "schema_version": report.schema_version,
+        "tool_version": report.tool_version,
+        "created_at": time(report.created_at),
+        "asked": report.asked,
+        "verdict": report.verdict.value,
+        "failed_stage": report.failed_stage and report.failed_stage.value,
+        "sentence": report.sentence,
+        "needed": report.needed,
+        "require": report.require.value,
+        "dry_run": report.dry_run,
+        # Gated first: what is judged is left out last.
+        "comparisons": [_comparison(each) for each in sorted(report.comparisons, key=_not_gated)],
+        "gates": gates and {"metrics": list(gates.metrics), "reason": gates.reason},
+        "findings": [
+            {"stage": result.stage.value, **_finding(finding)}
+            for result in report.stages
+            for finding in result.findings
+        ],
+        "stages": [_stage(result) for result in report.stages],
+        "environment": report.environment and _environment(report.environment),
+        "cost": report.cost and _cost(report.cost),
+        "trials": [_trial(trial, detail) for trial in report.trials],
+        "record": None if record is None else _record(record, secrets, detail),
+        "workspace": None if report.workspace is None else str(report.workspace),
+        "kept": {
+            "points": detail.points,
+            "log_bytes": detail.log_bytes,
+            "text": detail.text,
+            "items": detail.items,
+        },
+    }
+
+
+def _not_gated(comparison: model.Comparison) -> bool:
+    return not comparison.gated
+
+
+def _comparison(comparison: model.Comparison) -> Document:
+    return {
+        "metric": comparison.metric,
+        "gated": comparison.gated,
+        "verdict": comparison.verdict.value,
+        "change": comparison.change and comparison.change.value,
+        "reason": comparison.reason,
+        "sentence": comparison.sentence,
+        "baseline": [number(value) for value in comparison.baseline],
+        "reruns": [number(value) for value in comparison.reruns],
+        "mean": number(comparison.mean),
+        "sd": number(comparison.sd),
+        "difference": number(comparison.difference),
+        "interval": _interval(comparison.interval),
+        "prediction": _interval(comparison.prediction),
+        "margin": comparison.margin and _margin(comparison.margin),
+        "p_equivalence": number(comparison.p_equivalence),
+        "p_difference": number(comparison.p_difference),
+        "smallest_margin": number(comparison.smallest_margin),
+        "reruns_needed": comparison.reruns_needed,
+        "max_ulps": comparison.max_ulps,
+    }
+
+
+def _interval(interval: model.Interval | None) -> Document | None:
+    if interval is None:
+        return None
+    return {
+        "low": number(interval.low),
+        "high": number(interval.high),
+        "level": number(interval.level),
+    }
+
+
+def _margin(margin: model.Margin) -> Document:
+    return {
+        "low": number(margin.low),
+        "high": number(margin.high),
+        "source": margin.source.value,
+        "text": margin.text,
+    }
+
+
+def _stage(result: model.StageResult) -> Document:
+    failure = result.failure
+    return {
+        "stage": result.stage.value,
+        "status": result.status.value,
+        "duration_s": number(result.duration_s),
+        "summary": result.summary,
+        "failure": failure
+        and {
+            "kind": failure.kind,
+            "message": failure.message,
+            "hint": failure.hint,
+            "usage": failure.usage,
+        },
+    }
+
+
+def _environment(built: model.BuiltEnvironment) -> Document:
+    return {
+        "kind": built.kind.value,
+        "digest": built.digest,
+        "python": built.python,
+        "asked": built.asked,
+        "lock": built.lock,
+        "packages": [
+            {"name": package.name, "version": package.version} for package in built.packages
+        ],
+        "isolation": built.isolation,
+        "cached": built.cached,
+    }
+
+
+def _cost(cost: model.Cost) -> Document:
+    return {
+        "original_s": number(cost.original_s),
+        "reruns": cost.reruns,
+        "trial_timeout_s": number(cost.trial_timeout_s),
+        "longest_s": number(cost.longest_s),
+    }
+
+
+def _trial(trial: model.Trial, detail: Detail) -> Document:
+    return {
+        "index": trial.index,
+        "seed": trial.seed,
+        "metrics": _metrics(trial.metrics, detail),
+        "parameters": dict(trial.parameters),
+        "differences": [_difference(each) for each in trial.differences],
+        "exit_code": trial.exit_code,
+        "duration_s": number(trial.duration_s),
+        "log": str(trial.log),
+        "log_tail": tail(trial.log_tail, detail.log_bytes),
+        "products": [
+            {"path": product.path, "sha256": product.sha256, "size": product.size}
+            for product in trial.products
+        ],
+    }
+
+
+def _difference(difference: model.Difference) -> Document:
+    return {
+        "name": difference.name,
+        "original": difference.original,
+        "trial": difference.trial,
+        "excuse": difference.excuse,
+    }

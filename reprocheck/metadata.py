@@ -1,0 +1,245 @@
+"""Stage validate: what a record lacks, and what in it cannot be right."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Callable, Iterator
+
+from reprocheck import schema
+from reprocheck.detail import Detail
+from reprocheck.documents import record_document
+from reprocheck.model import Finding, RunRecord, RunStatus, Severity, TreeState
+
+COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
+
+
+def validate(record: RunRecord) -> tuple[Finding, ...]:
+    """The record's own findings, then those of every check; an error forbids a verification."""
+    found = {(finding.code, finding.pointer): finding for finding in record.findings}
+    for check in CHECKS:
+        for finding in check(record):
+            found.setdefault((finding.code, finding.pointer), finding)
+    told = {finding.pointer for finding in found.values() if finding.severity is Severity.ERROR}
+    # The schema has the last word, where no check has said it better.
+    issues = tuple(issue for issue in _schema(record) if issue.pointer not in told)
+    return (*found.values(), *issues)
+
+
+def _schema(record: RunRecord) -> Iterator[Finding]:
+    # Two points a history: a thousand more are of the same type, and slow to check.
+    document = record_document(record, Detail(points=2))
+    for issue in schema.check(document, "run"):
+        message = f"the record does not follow its schema: {issue.pointer or '/'} {issue.message}"
+        yield Finding(
+            code="invalid-record",
+            severity=Severity.ERROR,
+            message=message,
+            hint=issue.hint,
+            pointer=issue.pointer,
+        )
+
+
+def _status(record: RunRecord) -> Iterator[Finding]:
+    if record.status is not RunStatus.FINISHED:
+        yield Finding(
+            code="unfinished-run",
+            severity=Severity.ERROR,
+            message=f"the run is {record.status.value}: its last metrics are not its result",
+            hint="name a finished run; if this one did finish, set its status: "
+            f'mlflow.MlflowClient().set_terminated("{record.ref.run_id}")',
+            pointer="/status",
+        )
+
+
+def _commit(record: RunRecord) -> Iterator[Finding]:
+    commit = record.code.commit
+    if not commit:
+        yield Finding(
+            code="missing-commit",
+            severity=Severity.ERROR,
+            message="the run records no commit, so its code is not known",
+            hint="start the run from inside a git repository with GitPython installed, "
+            "or tag it mlflow.source.git.commit",
+            pointer="/code/commit",
+        )
+    elif not COMMIT.fullmatch(commit):
+        yield Finding(
+            code="bad-commit",
+            severity=Severity.ERROR,
+            message="the recorded commit is not 7 to 64 hexadecimal digits",
+            hint="set the tag mlflow.source.git.commit to what `git rev-parse HEAD` "
+            "printed when the run started",
+            pointer="/code/commit",
+        )
+
+
+def _repository(record: RunRecord) -> Iterator[Finding]:
+    if not record.code.repository:
+        yield Finding(
+            code="missing-repository",
+            severity=Severity.NOTE,
+            message="the run does not say which repository its commit belongs to",
+            hint="run reprocheck inside the repository, or tag the run mlflow.source.git.repoURL",
+            pointer="/code/repository",
+        )
+
+
+def _tree(record: RunRecord) -> Iterator[Finding]:
+    code = record.code
+    if code.tree is TreeState.UNKNOWN:
+        yield Finding(
+            code="unknown-tree",
+            severity=Severity.WARNING,
+            message="the run does not say whether its code had uncommitted changes; "
+            "the code at the commit may be another",
+            hint="tag the run reprocheck.tree with clean or dirty",
+            pointer="/code/tree",
+        )
+    elif code.tree is TreeState.DIRTY and not (code.patch and code.patch.content):
+        yield Finding(
+            code="missing-patch",
+            severity=Severity.ERROR,
+            message="the code had uncommitted changes, and the run does not hold them",
+            hint="commit before a run, or log the output of `git diff HEAD --binary` "
+            "as the artifact reprocheck/source.patch",
+            pointer="/code/patch",
+        )
+
+
+def _patch(record: RunRecord) -> Iterator[Finding]:
+    patch = record.code.patch
+    if patch is None or patch.sha256 is None:
+        return
+    actual = hashlib.sha256(patch.content).hexdigest()
+    if patch.sha256.lower() != actual:
+        yield Finding(
+            code="patch-digest",
+            severity=Severity.ERROR,
+            message=f"the patch is not the recorded one: its SHA-256 is {actual}",
+            hint="the artifact reprocheck/source.patch or the tag reprocheck.patch.sha256 was "
+            "changed after the run: put the original back",
+            pointer="/code/patch/sha256",
+        )
+
+
+def _metrics(record: RunRecord) -> Iterator[Finding]:
+    if not record.metrics:
+        yield Finding(
+            code="missing-metrics",
+            severity=Severity.ERROR,
+            message="the run has no metrics: there is nothing to compare",
+            hint="log at least one metric with mlflow.log_metric, or name another run",
+            pointer="/metrics",
+        )
+    for name, metric in record.metrics.items():
+        if not any(math.isfinite(point.value) for point in metric.history):
+            yield Finding(
+                code="non-finite-metric",
+                severity=Severity.WARNING,
+                message=f"the metric {name} was never a finite number",
+                hint="look whether the training diverged; name the metrics to judge "
+                "in reprocheck.yaml",
+                pointer=schema.pointer(["metrics", name]),
+            )
+
+
+def _parameters(record: RunRecord) -> Iterator[Finding]:
+    for name in sorted(record.truncated):
+        yield Finding(
+            code="truncated-parameter",
+            severity=Severity.WARNING,
+            message=f"the store cut the value of the parameter {name}: its end is not known",
+            hint="log long values as an artifact, or as several parameters",
+            pointer=schema.pointer(["parameters", name]),
+        )
+
+
+def _seed(record: RunRecord) -> Iterator[Finding]:
+    if not record.seeds:
+        yield Finding(
+            code="missing-seed",
+            severity=Severity.WARNING,
+            message="the run records no random seed: the reruns may differ by their seeds too",
+            hint="log the seed as a parameter named seed",
+            pointer="/seeds",
+        )
+
+
+def _data(record: RunRecord) -> Iterator[Finding]:
+    if not record.data:
+        yield Finding(
+            code="missing-data",
+            severity=Severity.NOTE,
+            message="the run records no digest of its data; the DVC files at its commit count",
+            hint="give the digests under `data` in reprocheck.yaml, or tag the run reprocheck.data",
+            pointer="/data",
+        )
+    for i, material in enumerate(record.data):
+        if material.weak:
+            yield Finding(
+                code="weak-digest",
+                severity=Severity.NOTE,
+                message=f"the digest of {material.path} does not cover its whole content",
+                hint=f"give the md5 or sha256 of {material.path} under `data` in reprocheck.yaml",
+                pointer=f"/data/{i}/digest",
+            )
+
+
+def _rebuilding(record: RunRecord) -> Iterator[Finding]:
+    """Notes here: after the checkout, the files at the commit may complete the record."""
+    if record.command is None:
+        yield Finding(
+            code="missing-command",
+            severity=Severity.NOTE,
+            message="the run records no command; it is completed from the files at the commit",
+            hint="give `command` in reprocheck.yaml, or start runs with `mlflow run`",
+            pointer="/command",
+        )
+    if record.environment is None:
+        yield Finding(
+            code="missing-environment",
+            severity=Severity.NOTE,
+            message="the run records no environment; it is completed from the files at the commit",
+            hint="log the output of `pip freeze` as the artifact requirements.txt, "
+            "or commit a lock file",
+            pointer="/environment",
+        )
+
+
+def _times(record: RunRecord) -> Iterator[Finding]:
+    start, end = record.started_at, record.ended_at
+    if start is None or end is None:
+        side = "start" if start is None else "end"
+        yield Finding(
+            code="missing-times",
+            severity=Severity.WARNING,
+            message=f"the run does not say when it {side}ed: how long a rerun may take "
+            "has to be guessed",
+            hint="give `limits: {timeout: ...}` in reprocheck.yaml",
+            pointer=f"/{side}ed_at",
+        )
+    elif end < start:
+        yield Finding(
+            code="odd-times",
+            severity=Severity.WARNING,
+            message="the run ended before it started: its duration is not known",
+            hint="give `limits: {timeout: ...}` in reprocheck.yaml",
+            pointer="/ended_at",
+        )
+
+
+CHECKS: tuple[Callable[[RunRecord], Iterator[Finding]], ...] = (
+    _status,
+    _commit,
+    _repository,
+    _tree,
+    _patch,
+    _metrics,
+    _parameters,
+    _seed,
+    _data,
+    _rebuilding,
+    _times,
+)

@@ -1,0 +1,197 @@
+"""The report in a terminal: the verdict first, its reason second, all on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from reprocheck.hostile import cut, printable, redacted_report
+from reprocheck.model import Finding, Report, Severity, Verdict
+from reprocheck.reporters import base
+
+COLORS = {
+    Verdict.IDENTICAL: "green",
+    Verdict.NUMERICALLY_EQUAL: "green",
+    Verdict.REPRODUCED: "green",
+    Verdict.CONSISTENT: "green",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.NOT_COMPARABLE: "yellow",
+    Verdict.NOT_REPRODUCED: "red",
+    Verdict.NOT_VERIFIED: "yellow",
+    Verdict.INFORMATIONAL: "default",
+}
+UNJUDGED = 4
+"""Metrics that are not judged, shown by name."""
+LABELS = len("Environment")
+WRAPPING = ("Metric", "Margin")
+"""Columns of names, which may wrap; the others hold numbers and verdicts."""
+ROOM = 12
+
+
+def render(report: Report, *, width: int = 80, color: bool = False) -> str:
+    """The report as lines of at most `width` columns; with `color`, with ANSI escapes."""
+    out = StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        force_jupyter=False,
+        highlight=False,
+        legacy_windows=False,
+    )
+    clean = redacted_report(report)
+    for part in _parts(clean, width):
+        console.print(part)
+    lines = (line.rstrip() for line in out.getvalue().splitlines())
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def _parts(report: Report, width: int) -> Iterator[RenderableType]:
+    yield _headline(report)
+    yield _text(report.sentence)
+    yield _blocks(report, width)
+
+
+def _blocks(report: Report, width: int) -> RenderableType:
+    """What follows the verdict, each block with an empty line above it."""
+    dry = report.dry_run
+    blocks = [
+        _failure(report, width),
+        _planned(report) if dry else _table(report, width),
+        _unjudged(report),
+        _findings(report),
+        _facts([*base.used(report), *(base.plan(report) if dry else ())], width),
+        _last_lines(report),
+    ]
+    return Group(*(Padding(block, (1, 0, 0, 0)) for block in blocks if block is not None))
+
+
+def _headline(report: Report) -> Text:
+    missed = base.missed(report)
+    color = "default" if report.dry_run else "yellow" if missed else COLORS[report.verdict]
+    line = Text(base.mark(report) + base.headline(report), style=f"bold {color}")
+    if missed:
+        line.append(f", but {report.require.value} was required")
+    return line
+
+
+def _failure(report: Report, width: int) -> RenderableType | None:
+    failed = base.failure(report)
+    lines: list[RenderableType] = []
+    if failed is not None and failed.message != report.sentence:
+        lines.append(_text(failed.message))
+    log = base.failed_log(report)
+    if log:
+        trial = report.trials[-1]
+        lines.append(Text(f"The end of the log of rerun {trial.index}:", style="dim"))
+        lines += [Text("  " + cut(printable(line), width - 2)) for line in log]
+    return Group(*lines) if lines else None
+
+
+def _table(report: Report, width: int) -> RenderableType | None:
+    """The judged metrics, with intervals on one line where there is room for that."""
+    rows = base.rows(report)
+    if not rows:
+        return None
+    reruns = base.common_count(rows)
+    level = base.levels(report)
+    for gap, dots in ((" ", "…"), ("\n", "…\n")):
+        difference = f"Difference{gap}({level})" if level else "Difference"
+        heads = ("Metric", "Original", reruns or "Reruns", difference, "Margin", "Verdict")
+        cells = [_cells(row, with_count=not reruns, dots=dots) for row in rows]
+        if _fits(heads, cells, width):
+            return _columns(heads, cells, no_wrap=True)
+    return _columns(heads, cells, no_wrap=False)
+
+
+def _cells(row: base.Row, *, with_count: bool, dots: str) -> tuple[Text, ...]:
+    reruns = [row.reruns, row.spread, row.count if with_count else ""]
+    interval = dots.join(row.interval)
+    verdict = f"{base.MARKS[row.judged]} {row.judged.value}"
+    return (
+        _text(row.metric),
+        Text(row.original),
+        Text("\n".join(part for part in reruns if part)),
+        Text(f"{row.difference}\n{interval}".rstrip()),
+        Text(f"{row.margin}\n{printable(row.source)}".rstrip()),
+        Text(f"{verdict}\n  {row.change}".rstrip(), style=COLORS[row.judged]),
+    )
+
+
+def _planned(report: Report) -> RenderableType | None:
+    cells = [tuple(map(_text, texts)) for texts in base.planned_margins(report)]
+    return _columns(("Metric", "Original", "Margin"), cells, no_wrap=False) if cells else None
+
+
+def _fits(heads: tuple[str, ...], rows: Sequence[tuple[Text, ...]], width: int) -> bool:
+    """Whether the columns that should not wrap leave room for those that may."""
+    used = 0
+    for head, *cells in zip(heads, *rows, strict=True):
+        lines = [line for cell in (head, *cells) for line in str(cell).split("\n")]
+        used += ROOM if head in WRAPPING else max(map(len, lines)) + 2
+    return used <= width + 2  # no gap after the last column
+
+
+def _columns(heads: tuple[str, ...], rows: Sequence[tuple[Text, ...]], *, no_wrap: bool) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for head in heads:
+        # A line that may not wrap is cut where it has no room, and a cut number is another.
+        table.add_column(Text(head), overflow="fold", no_wrap=no_wrap and head not in WRAPPING)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _unjudged(report: Report) -> RenderableType | None:
+    told = base.unjudged(report)
+    if not told:
+        return None
+    more = f" and {len(told) - UNJUDGED} more" if len(told) > UNJUDGED else ""
+    return Text(printable(f"Not judged: {'; '.join(told[:UNJUDGED])}{more}"), style="dim")
+
+
+def _findings(report: Report) -> RenderableType | None:
+    lines = [_finding(each) for each in base.findings(report, Severity.ERROR, Severity.WARNING)]
+    notes = len(base.findings(report, Severity.NOTE))
+    if notes:
+        lines.append(Text(f"{base.counted(notes, 'note')} in the JSON report", style="dim"))
+    return Group(*lines) if lines else None
+
+
+def _finding(finding: Finding) -> Text:
+    style = "red" if finding.severity is Severity.ERROR else "yellow"
+    line = Text(f"{finding.severity.value} {printable(finding.code)}: ", style=style)
+    line.append(printable(finding.message), style="default")
+    if finding.hint:
+        line.append(f" ({printable(finding.hint)})", style="dim")
+    return line
+
+
+def _facts(facts: Iterable[base.Fact], width: int) -> RenderableType:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True, min_width=LABELS)
+    table.add_column(overflow="fold")
+    for fact in facts:
+        # Two lines are enough to know what was used; the JSON report has the whole text.
+        table.add_row(Text(fact.label), Text(cut(printable(fact.text), 2 * max(20, width - 16))))
+    return table
+
+
+def _last_lines(report: Report) -> RenderableType | None:
+    facts = [base.Fact(label="Next", text=step) for step in base.next_steps(report)]
+    if report.stages:
+        facts.insert(0, base.Fact(label="Stages", text=base.stage_times(report)))
+    if report.workspace:
+        facts.append(base.Fact(label="Kept", text=str(report.workspace)))
+    return _facts(facts, 10_000) if facts else None
+
+
+def _text(text: str) -> Text:
+    return Text(printable(text))

@@ -1,0 +1,198 @@
+"""Picks out the files kept with a run that count as its record, and downloads them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import PurePosixPath
+
+from reprocheck.model import (
+    Artifact,
+    Finding,
+    Origin,
+    OriginKind,
+    RecordedFile,
+    Severity,
+)
+from reprocheck.trackers.mlflow_artifacts import (
+    MAX_ENTRIES,
+    ArtifactRoot,
+    RootFinder,
+    UnreachableError,
+)
+from reprocheck.trackers.mlflow_run import FoundRun
+from reprocheck.trackers.mlflow_store import FoundModel
+
+OWN = "reprocheck/"
+PATCH = "reprocheck/source.patch"
+_PATTERNS = (
+    "requirements*.txt",
+    "*freeze*.txt",
+    "conda.yaml",
+    "conda.yml",
+    "environment.yaml",
+    "environment.yml",
+    "python_env.yaml",
+    "Dockerfile*",
+    "*.lock",
+    "conda-lock.yml",
+    "pyproject.toml",
+    "MLproject",
+    "*.dvc",
+    "dvc.yaml",
+    "params.yaml",
+    "MLmodel",
+)
+_MAX_FILES = 50
+_MAX_BYTES = 1_000_000
+_MAX_PATCH_BYTES = 10_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """What a run kept: the list of its files, and the content of those that are its record."""
+
+    artifacts: tuple[Artifact, ...] = ()
+    files: tuple[RecordedFile, ...] = ()  # reprocheck's own, plain artifacts, models'
+    findings: tuple[Finding, ...] = ()
+
+    def content(self, path: str) -> bytes | None:
+        """The content of a recorded file."""
+        return next((file.content for file in self.files if file.path == path), None)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Wanted:
+    """Recorded files to download, in the order in which they matter."""
+
+    kind: OriginKind  # TRACKER stands for reprocheck's own
+    root: ArtifactRoot
+    path: str  # inside the root
+    name: str  # inside the record
+    size: int | None
+
+
+@dataclass(kw_only=True, slots=True)
+class _Gathering:
+    """Collects over several roots; a root that fails spoils only what is in it."""
+
+    finder: RootFinder
+    artifacts: list[Artifact] = field(default_factory=list)
+    wanted: list[_Wanted] = field(default_factory=list)
+    files: list[RecordedFile] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def list_root(self, uri: str, prefix: str, *, model: bool) -> None:
+        if not uri:
+            return
+        try:
+            root = self.finder.open(uri)
+            found = list(itertools.islice(root.files(), MAX_ENTRIES + 1))
+        except UnreachableError as error:
+            self.findings.append(_unreachable(error))
+            return
+        if len(found) > MAX_ENTRIES:
+            self.findings.append(_too_many(uri))
+            found.pop()
+        self.artifacts += (Artifact(path=prefix + a.path, size=a.size) for a in found)
+        self.wanted += _wanted(root, found, prefix, model=model)
+
+    def download(self) -> None:
+        spoilt: set[int] = set()
+        self.wanted.sort(key=_rank)
+        for wanted in self.wanted:
+            if id(wanted.root) in spoilt:
+                continue
+            try:
+                self._download(wanted)
+            except UnreachableError as error:
+                spoilt.add(id(wanted.root))
+                self.findings.append(_unreachable(error))
+
+    def _download(self, wanted: _Wanted) -> None:
+        limit = _MAX_PATCH_BYTES if wanted.name == PATCH else _MAX_BYTES
+        if len(self.files) >= _MAX_FILES or (wanted.size or 0) > limit:
+            self.findings.append(_skipped(wanted.name))
+            return
+        content = wanted.root.read(wanted.path)
+        if len(content) > limit:
+            self.findings.append(_skipped(wanted.name))
+            return
+        kind = OriginKind.MODEL if wanted.kind is OriginKind.MODEL else OriginKind.ARTIFACT
+        origin = Origin(kind=kind, where=wanted.name)
+        self.files.append(RecordedFile(path=wanted.name, content=content, origin=origin))
+
+
+def gather(run: FoundRun, models: Iterable[FoundModel], finder: RootFinder) -> Kept:
+    """Lists the artifacts of the run and its models, and downloads what is its record."""
+    gathering = _Gathering(finder=finder)
+    gathering.list_root(run.artifact_uri, "", model=False)
+    for model in models:
+        gathering.list_root(model.artifact_uri, f"models/{model.name}/", model=True)
+    gathering.download()
+    return Kept(
+        artifacts=tuple(sorted(gathering.artifacts, key=lambda artifact: artifact.path)),
+        files=tuple(gathering.files),
+        findings=tuple(gathering.findings),
+    )
+
+
+def _wanted(
+    root: ArtifactRoot, found: list[Artifact], prefix: str, *, model: bool
+) -> Iterator[_Wanted]:
+    # Before MLflow 3 a model is a folder of the run's artifacts with an MLmodel in it.
+    folders = {PurePosixPath(a.path).parent for a in found if a.path.endswith("MLmodel")}
+    for artifact in found:
+        path = PurePosixPath(artifact.path)
+        if artifact.path.startswith(OWN) and not model:
+            kind = OriginKind.TRACKER
+        elif not any(fnmatch(path.name, pattern) for pattern in _PATTERNS):
+            continue
+        else:
+            kind = OriginKind.MODEL if model or folders & {*path.parents} else OriginKind.ARTIFACT
+        yield _Wanted(
+            kind=kind,
+            root=root,
+            path=artifact.path,
+            name=prefix + artifact.path,
+            size=artifact.size,
+        )
+
+
+def _rank(wanted: _Wanted) -> tuple[int, int, str]:
+    kinds = (OriginKind.TRACKER, OriginKind.ARTIFACT, OriginKind.MODEL)
+    return kinds.index(wanted.kind), wanted.name.count("/"), wanted.name
+
+
+def _unreachable(error: UnreachableError) -> Finding:
+    return Finding(
+        code="artifacts-unreachable",
+        severity=Severity.WARNING,
+        message=f"The artifacts at {error.root} cannot be read: {error.reason}",
+        hint="If they are elsewhere now, map the beginning of that address in reprocheck.yaml "
+        "under tracker.artifact_roots; for cloud storage, install its driver beside reprocheck "
+        "and set its credentials.",
+        pointer="/artifacts",
+    )
+
+
+def _too_many(uri: str) -> Finding:
+    return Finding(
+        code="artifacts-truncated",
+        severity=Severity.NOTE,
+        message=f"There are more than {MAX_ENTRIES} files at {uri}; the rest was not looked at.",
+        hint="Log what belongs to the record under reprocheck/, or fewer files.",
+        pointer="/artifacts",
+    )
+
+
+def _skipped(name: str) -> Finding:
+    return Finding(
+        code="recorded-file-skipped",
+        severity=Severity.NOTE,
+        message=f"{name} was not read: recorded files count up to {_MAX_FILES}, of 1 MB each.",
+        hint="Log smaller environment files, under reprocheck/environment/.",
+        pointer="/files",
+    )

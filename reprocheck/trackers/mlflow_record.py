@@ -1,0 +1,130 @@
+"""Puts a run's record together from what MLflow keeps about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from reprocheck.errors import ReadError, UnknownRunError
+from reprocheck.model import Metric, Origin, OriginKind, Point, RunRecord, RunRef, RunStatus
+from reprocheck.trackers.mlflow_artifacts import RootFinder
+from reprocheck.trackers.mlflow_code import read_code, without_credentials
+from reprocheck.trackers.mlflow_family import read_lineage, read_siblings
+from reprocheck.trackers.mlflow_kept import Kept, gather
+from reprocheck.trackers.mlflow_run import FoundRun
+from reprocheck.trackers.mlflow_store import FoundModel, MlflowStore
+from reprocheck.trackers.mlflow_tags import SEED_PARAMETERS, TagReader
+
+_CUT_AT = {250, 500, 6000}  # characters: where MLflow 1, 2 and 3 cut a parameter's value
+_NOT_FINISHED = {
+    "RUNNING": (
+        "is still running",
+        "Wait until it has finished; a run that crashed can stay in this state for ever.",
+    ),
+    "SCHEDULED": ("has not started yet", "Wait until it has finished."),
+    "FAILED": ("failed", "Only a finished run can be reproduced; name another one."),
+    "KILLED": ("was killed", "Only a finished run can be reproduced; name another one."),
+}
+
+
+def check_finished(run: FoundRun) -> None:
+    """Raises `ReadError` unless the run finished and was not deleted."""
+    if run.deleted:
+        raise ReadError(
+            f"Run {run.run_id} was deleted.",
+            f"Restore it with `mlflow runs restore --run-id {run.run_id}`, or name another one.",
+        )
+    if run.status != RunStatus.FINISHED.name:
+        what, hint = _NOT_FINISHED.get(run.status, (f"is {run.status.lower()}", "Name another."))
+        raise ReadError(f"Run {run.run_id} {what}.", hint)
+
+
+def read_record(
+    store: MlflowStore, run: FoundRun, artifact_roots: Mapping[str, str], scratch: Path
+) -> RunRecord:
+    """The record of a finished run. Raises `ReadError`."""
+    finder = RootFinder(
+        tracking_uri=store.uri, moved=artifact_roots, scratch=scratch, folder=store.folder
+    )
+    kept = gather(run, _models(store, run), finder)
+    code, code_origins = read_code(run, kept)
+    tags = TagReader(run=run)
+    command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()
+    hardware = _hardware(kept)
+    return RunRecord(
+        ref=RunRef(tracker="mlflow", run_id=run.run_id),
+        name=run.name,
+        experiment=store.experiment_name(run.experiment_id),
+        status=RunStatus(run.status.lower()),
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        description=run.tags.get("mlflow.note.content", ""),
+        url=_page(store, run),
+        code=code,
+        command=command,
+        parameters=run.parameters,
+        truncated=frozenset(n for n, text in run.parameters.items() if len(text) in _CUT_AT),
+        environment=None,
+        files=kept.files,
+        data=data,
+        metrics=_metrics(store, run),
+        artifacts=kept.artifacts,
+        seeds=seeds,
+        hardware=hardware,
+        tags={name: without_credentials(text) for name, text in run.tags.items()},
+        approvals=approvals,
+        siblings=read_siblings(store, run, {*SEED_PARAMETERS, *seeds}),
+        lineage=read_lineage(store, run),
+        origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
+        findings=(*kept.findings, *tags.findings),
+    )
+
+
+def _models(store: MlflowStore, run: FoundRun) -> tuple[FoundModel, ...]:
+    models = []
+    for model_id in dict.fromkeys(run.model_ids):
+        try:
+            models.append(store.model(model_id))
+        except UnknownRunError:
+            continue  # deleted since
+    return tuple(models)
+
+
+def _metrics(store: MlflowStore, run: FoundRun) -> Mapping[str, Metric]:
+    return {
+        name: Metric(
+            name=name,
+            history=store.history(run.run_id, name)
+            or (Point(step=0, timestamp_ms=0, value=run.last[name]),),
+        )
+        for name in sorted(run.last)
+    }
+
+
+def _page(store: MlflowStore, run: FoundRun) -> str | None:
+    if store.pages is None:
+        return None
+    return f"{store.pages}/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+
+
+def _hardware(kept: Kept) -> Mapping[str, str]:
+    content = kept.content("reprocheck/record.json")
+    try:
+        found = json.loads(content or b"{}")["hardware"]
+        return {str(name): str(value) for name, value in found.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}  # the record's own schema is judged elsewhere
+
+
+def _tracker_origins(
+    store: MlflowStore, run: FoundRun, hardware: Mapping[str, str]
+) -> Mapping[str, Origin]:
+    here = Origin(kind=OriginKind.TRACKER, where=store.shown)
+    origins = dict.fromkeys(("/parameters", "/metrics", "/tags", "/artifacts", "/status"), here)
+    if run.tags.get("mlflow.note.content"):
+        origins["/description"] = Origin(kind=OriginKind.TAG, where="mlflow.note.content")
+    if hardware:
+        where = "reprocheck/record.json"
+        origins["/hardware"] = Origin(kind=OriginKind.ARTIFACT, where=where)
+    return origins

@@ -1,0 +1,99 @@
+"""Shared by all tests: a scrubbed environment, real git repositories, and honest skips."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REQUIRE_ALL = os.environ.get("REPROCHECK_REQUIRE_ALL") == "1"
+SCRUBBED = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "CLICOLOR", "MLFLOW_", "GITHUB_", "GIT_")
+KEPT = ("GIT_SSL_CAINFO",)
+
+
+@pytest.fixture(autouse=True)
+def scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(SCRUBBED) and name not in KEPT:
+            monkeypatch.delenv(name)
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "Test")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "test@example.com")
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+def need(program: str) -> str:
+    """The path of a program; without it the test is skipped, or fails where all are required."""
+    found = shutil.which(program)
+    if found is None:
+        absent(f"{program} is not installed")
+    return str(found)
+
+
+def absent(reason: str) -> None:
+    if REQUIRE_ALL:
+        pytest.fail(f"required here: {reason}")
+    pytest.skip(reason)
+
+
+class Repo:
+    """A real git repository."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self.git("init", "--quiet", "--initial-branch=main")
+
+    def git(self, *args: str) -> str:
+        argv = ("git", "-c", "protocol.file.allow=always", *args)
+        done = subprocess.run(argv, cwd=self.path, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode().strip()
+
+    def write(self, files: dict[str, str | bytes]) -> None:
+        for name, content in files.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    def commit(self, files: dict[str, str | bytes] | None = None, message: str = "Change") -> str:
+        self.write(files or {})
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+    def dvc(self, *args: str) -> None:
+        argv = (sys.executable, "-m", "dvc", *args)
+        done = subprocess.run(argv, cwd=self.path, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    return Repo(tmp_path / "repo")
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file below a folder with its mode and content: for proofs that nothing was touched."""
+    return {
+        str(path.relative_to(folder)): (
+            path.lstat().st_mode,
+            str(path.readlink()).encode() if path.is_symlink() else path.read_bytes(),
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or path.is_file()
+    }
+
+
+@pytest.fixture
+def untouched(repo: Repo) -> Iterator[None]:
+    """Fails the test when the user's repository is not byte for byte as before."""
+    before = snapshot(repo.path)
+    yield
+    assert snapshot(repo.path) == before

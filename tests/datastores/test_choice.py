@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+
+from reprocheck import command
+from reprocheck.config import Config, DataRule
+from reprocheck.datastores.choice import choose
+from reprocheck.errors import ConfigError, ReprocheckError, RestoreError
+from reprocheck.model import Finding, Material, Origin, OriginKind, RecordedFile, RunRecord
+from tests.reporters.builders import make_record
+
+OLD, NEW = "a" * 32, "b" * 32
+TAG = Origin(kind=OriginKind.TAG, where="reprocheck.data")
+
+
+def pointer(digest: str, path: str = "train.csv") -> str:
+    return f"outs:\n- md5: {digest}\n  size: 3\n  hash: md5\n  path: {path}\n"
+
+
+def recorded(digest: str, path: str = "data/train.csv", weak: bool = False) -> Material:
+    return Material(
+        path=path, algorithm="md5", digest=digest, size=None, files=None, origin=TAG, weak=weak
+    )
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/train.csv.dvc").write_text(pointer(NEW))
+    return tmp_path
+
+
+def chosen(
+    record: RunRecord, tree: Path, *rules: DataRule
+) -> tuple[dict[str, str], tuple[Finding, ...]]:
+    materials, findings = choose(record, Config(data=rules), tree, command.substitute)
+    return {material.path: material.digest for material in materials}, findings
+
+
+def test_what_dvc_tracks_at_the_commit_is_restored(tree: Path) -> None:
+    assert chosen(make_record(data=()), tree)[0] == {"data/train.csv": NEW}
+
+
+def test_the_runs_own_hash_wins_and_the_disagreement_is_told(tree: Path) -> None:
+    digests, findings = chosen(make_record(data=(recorded(OLD),)), tree)
+    assert digests == {"data/train.csv": OLD}
+    assert [finding.code for finding in findings] == ["data-differs"]
+
+
+def test_a_weak_digest_is_not_taken_for_a_hash(tree: Path) -> None:
+    assert chosen(make_record(data=(recorded(OLD, weak=True),)), tree)[0]["data/train.csv"] == NEW
+
+
+def test_a_dvc_file_logged_with_the_run_wins_over_the_commits(tree: Path) -> None:
+    file = RecordedFile(
+        path="data/train.csv.dvc",
+        content=pointer(OLD).encode(),
+        origin=Origin(kind=OriginKind.ARTIFACT, where="data/train.csv.dvc"),
+    )
+    assert chosen(make_record(data=(), files=(file,)), tree)[0] == {"data/train.csv": OLD}
+
+
+def test_the_configs_list_is_the_whole_list(tree: Path) -> None:
+    (tree / "other.dvc").write_text(pointer(OLD, "other"))
+    rule = DataRule(path="data/train.csv", algorithm=None, digest="{tags.data_md5}")
+    record = make_record(data=(), tags={"data_md5": OLD})
+    assert chosen(record, tree, rule)[0] == {"data/train.csv": OLD}
+
+
+def test_a_path_without_a_hash_takes_the_commits(tree: Path) -> None:
+    rule = DataRule(path="./data/train.csv", algorithm=None, digest=None)
+    assert chosen(make_record(data=()), tree, rule)[0] == {"data/train.csv": NEW}
+
+
+@pytest.mark.parametrize(
+    ("rule", "error", "words"),
+    [
+        (DataRule(path="x", algorithm=None, digest=None), RestoreError, "no DVC file tracks"),
+        (DataRule(path="x", algorithm=None, digest="{tags.gone}"), ReprocheckError, "gone"),
+        (DataRule(path="x", algorithm=None, digest="zz"), ConfigError, "no digest"),
+        (DataRule(path="../x", algorithm=None, digest=OLD), RestoreError, "outside"),
+        (DataRule(path="/etc/x", algorithm=None, digest=OLD), RestoreError, "outside"),
+        (DataRule(path=".git/hooks/x", algorithm=None, digest=OLD), RestoreError, "outside"),
+    ],
+)
+def test_bad_rules_are_refused(
+    tree: Path, rule: DataRule, error: type[ReprocheckError], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        chosen(make_record(data=(), tags={}), tree, rule)
+
+
+@pytest.mark.parametrize("path", ["../out", "/etc/passwd"])
+def test_a_dvc_file_that_tracks_something_outside_is_refused(tree: Path, path: str) -> None:
+    (tree / "bad.dvc").write_text(pointer(OLD, path))
+    with pytest.raises(RestoreError, match="outside"):
+        chosen(make_record(data=()), tree)

@@ -1,0 +1,131 @@
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+
+from reprocheck.model import Failure, Finding, Severity, Stage, StageResult, StageStatus
+from reprocheck.reporters import markdown
+from tests.reporters.builders import (
+    make_comparison,
+    make_environment,
+    make_informational,
+    make_record,
+    make_report,
+    make_stages,
+    make_trial,
+)
+from tests.reporters.cases import CASES, crashed, not_reproduced, reproduced
+
+HOSTILE = (
+    "x|y\n## heading\n```\n</details></code><img src=x onerror=a()> ![i](http://e.example/i)"
+    " [l](http://e.example) http://e.example www.e.example a@e.example @team #12 &copy; \\| `c`"
+    " **b** _i_ ~~s~~ <!-- c --> $x$ :boom: \u202eesrever\u202c\r1. one\n- two\n> three\n\t- four"
+)
+
+
+def _html(text):
+    return MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
+
+
+def _hostile_report():
+    failure = Failure(kind="RerunError", message=HOSTILE, hint=HOSTILE, usage=False)
+    finding = Finding(
+        code="bad", severity=Severity.WARNING, message=HOSTILE, hint=HOSTILE, pointer=""
+    )
+    stages = make_stages(Stage.RERUN, failure=failure, findings=(finding,), summary=HOSTILE)
+    return make_report(
+        asked=HOSTILE,
+        record=make_record(name=HOSTILE, experiment=HOSTILE),
+        comparisons=(make_comparison(metric=HOSTILE), make_informational(HOSTILE)),
+        sentence=HOSTILE,
+        needed=HOSTILE,
+        stages=stages,
+        failed_stage=Stage.RERUN,
+        environment=make_environment(asked=HOSTILE, isolation=HOSTILE),
+        trials=(make_trial(log_tail=HOSTILE + "\n````\n~~~~\n</pre>"),),
+    )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden(case, golden):
+    golden(f"{case}.md", markdown.render(CASES[case]()))
+
+
+def test_a_runs_text_adds_no_element():
+    html = _html(markdown.render(_hostile_report()))
+    tags = set(re.findall(r"<(/?[a-z0-9]+)", html))
+    allowed = {"h2", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "strong", "em"}
+    allowed |= {"details", "summary", "pre", "ul", "li", "sub"}
+    assert {tag.removeprefix("/") for tag in tags} <= allowed
+    assert html.count("<h2") == 1
+
+
+def test_a_runs_text_adds_no_cell_or_row():
+    plain = _html(markdown.render(not_reproduced()))
+    report = not_reproduced()
+    hostile = tuple(
+        make_comparison(metric=HOSTILE, verdict=each.verdict, change=each.change)
+        for each in report.comparisons
+    )
+    html = _html(markdown.render(make_report(record=report.record, comparisons=hostile)))
+    first = html.split("</table>")[0]
+    assert first.count("<td") == plain.split("</table>")[0].count("<td") == 14
+
+
+def test_a_runs_text_is_shown_as_it_is():
+    text = markdown.prose("a|b `c` <d> [e](f) 0.5 -1")
+    assert _html("x " + text) == "<p>x a|b `c` &lt;d&gt; [e](f) 0.5 -1</p>\n"
+
+
+@pytest.mark.parametrize("text", ["@team", "a@e.example", "#12", "owner/repo#12"])
+def test_no_mention_or_issue_survives_decoding(text):
+    import html
+
+    shown = html.unescape(markdown.prose(text))
+    assert not re.search(r"[@#]\w", shown)
+
+
+@pytest.mark.parametrize("text", ["http://e.example", "www.e.example", "https://a.b"])
+def test_no_address_becomes_a_link(text):
+    assert "www." not in markdown.prose(text)
+    assert "://" not in markdown.prose(text)
+
+
+@pytest.mark.parametrize("start", ["# a", "1. a", "- a", "+ a", "> a", "===", "---", "<b>", "~~~"])
+def test_prose_starts_no_block(start):
+    assert _html(markdown.prose(start)).startswith("<p>")
+
+
+def test_a_log_cannot_end_its_fence():
+    report = crashed()
+    log = "one\n```\n</details>\n`````\n# two"
+    html = _html(
+        markdown.render(
+            make_report(
+                failed_stage=Stage.RERUN, stages=report.stages, trials=(make_trial(log_tail=log),)
+            )
+        )
+    )
+    block = re.search(r"<pre><code[^>]*>(.*?)</code></pre>", html, re.S)
+    assert block[1] == "one\n```\n&lt;/details&gt;\n`````\n# two\n"
+
+
+def test_a_report_stays_below_the_size_of_a_comment():
+    finding = [
+        Finding(code="f", severity=Severity.NOTE, message="@" * 5000, hint=f"{i}", pointer="")
+        for i in range(500)
+    ]
+    stage = StageResult(
+        stage=Stage.READ, status=StageStatus.PASSED, duration_s=1.0, findings=tuple(finding)
+    )
+    comparisons = tuple(make_comparison(metric=f"{i}" + "@" * 500) for i in range(500))
+    text = markdown.render(make_report(stages=(stage,), comparisons=comparisons))
+    assert len(text.encode()) <= markdown.LARGEST
+    assert "Left out here for its length" in text
+    assert "460 more were judged" in text
+
+
+def test_findings_are_folded_with_their_hints():
+    text = markdown.render(reproduced())
+    assert "<details><summary>2 findings</summary>" in text
+    assert "reprocheck&#46;tree with clean or dirty" in text

@@ -1,0 +1,100 @@
+import pytest
+from rich.cells import cell_len
+
+from reprocheck.model import CodeState, Verdict
+from reprocheck.reporters import terminal
+from tests.reporters.builders import (
+    make_code,
+    make_comparison,
+    make_informational,
+    make_record,
+    make_report,
+)
+from tests.reporters.cases import CASES, consistent, crashed, identical
+
+HOSTILE = "\x1b[2J\x1b]8;;http://evil.example\x07 [bold]x[/bold] [/] :boom: \u202eesrever\r\n\x9b1m"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden(case, golden):
+    golden(f"{case}.txt", terminal.render(CASES[case](), width=80, color=False))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_report_fits_one_screen_of_80_columns(case):
+    lines = terminal.render(CASES[case](), width=80).splitlines()
+    assert len(lines) <= 30
+    assert max(map(cell_len, lines)) <= 80
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_first_lines_are_verdict_and_reason(case):
+    report = CASES[case]()
+    first, second = terminal.render(report, width=500).splitlines()[:2]
+    assert (report.verdict.value in first) != report.dry_run
+    assert second == report.sentence
+
+
+def test_color_adds_nothing_but_color():
+    report = identical()
+    colored = terminal.render(report, color=True)
+    assert "\x1b[1;32m✓ IDENTICAL" in colored
+    import re
+
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored).split() == terminal.render(report).split()
+
+
+def test_the_environment_does_not_change_a_report(monkeypatch):
+    plain = terminal.render(identical())
+    for name, value in {"FORCE_COLOR": "1", "TERM": "dumb", "COLUMNS": "40"}.items():
+        monkeypatch.setenv(name, value)
+    assert terminal.render(identical()) == plain
+
+
+def test_a_weaker_verdict_than_required_says_so():
+    assert ", but reproduced was required" in terminal.render(consistent()).splitlines()[0]
+
+
+def test_a_crash_shows_the_end_of_the_log():
+    assert "  FileNotFoundError: data/val.csv" in terminal.render(crashed()).splitlines()
+
+
+def test_a_runs_text_moves_no_cursor_and_is_no_markup():
+    record = make_record(name=HOSTILE, code=make_code(commit=HOSTILE))
+    assert isinstance(record.code, CodeState)
+    comparisons = (make_comparison(metric=HOSTILE), make_informational(HOSTILE))
+    text = terminal.render(
+        make_report(record=record, comparisons=comparisons, sentence=HOSTILE), width=300
+    )
+    assert all(character.isprintable() or character == "\n" for character in text)
+    assert "[bold]x[/bold] [/] :boom:" in text
+
+
+def test_no_digit_of_a_number_is_cut_in_a_narrow_terminal():
+    comparison = make_comparison(metric="m", baseline=(1.23457e-17,), difference=-9.87654e-21)
+    text = terminal.render(make_report(comparisons=(comparison,)), width=50)
+    table = text.split("\n\n")[1]
+    assert "…" not in table.replace("-0.00121…", "").replace("121…", "").replace("1…", "")
+    assert table.count("7") >= 2
+
+
+@pytest.mark.parametrize("width", [20, 40, 79, 200])
+def test_any_width_holds(width):
+    lines = terminal.render(make_report(), width=width).splitlines()
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_a_hidden_secret_is_not_shown():
+    record = make_record(
+        code=make_code(repository="https://me:hunter2@example.org/x"),
+        parameters={"api_key": "abcdefgh1234"},
+    )
+    report = make_report(record=record, sentence="https://me:hunter2@example.org abcdefgh1234")
+    text = terminal.render(report)
+    assert "https://***@example.org ***" in text
+
+
+def test_every_verdict_has_its_mark_and_color():
+    for verdict in Verdict:
+        assert terminal.COLORS[verdict]
+        assert terminal.base.MARKS[verdict]

@@ -1,0 +1,155 @@
+from pathlib import Path
+
+import pytest
+
+from reprocheck import command
+from reprocheck.config import Config, StepTemplate
+from reprocheck.errors import SourceError
+from reprocheck.model import Argv, Command, OriginKind, RunRecord, ShellLine, Step
+from tests.reporters.builders import make_code, make_record
+
+PROJECT = """
+name: wine
+entry_points:
+  main:
+    parameters:
+      alpha: {type: float, default: 0.5}
+      l1_ratio: float
+    command: "python train.py {alpha} {l1_ratio}"
+"""
+PIPELINE = """
+stages:
+  prepare: {cmd: python prepare.py, outs: [data/clean.csv]}
+  train: {cmd: "python train.py ${lr}", deps: [data/clean.csv], outs: [model]}
+  plot: {cmd: python plot.py, deps: [model]}
+"""
+LOCK = """
+schema: '2.0'
+stages:
+  prepare: {cmd: python prepare.py}
+  train: {cmd: python train.py 0.1}
+  plot: {cmd: python plot.py}
+"""
+
+
+def tree(tmp_path: Path, **files: str) -> Path:
+    for name, content in files.items():
+        path = tmp_path / name.replace("__", "/").replace("_yaml", ".yaml")
+        path = path.with_name(path.name.replace("_py", ".py").replace("_lock", ".lock"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return tmp_path
+
+
+def run_of(script: str | None = "train.py", **changes: object) -> RunRecord:
+    parameters = {"alpha": "0.3", "l1_ratio": "0.7"}
+    code = make_code(script=script, entry_point=changes.pop("entry_point", None))
+    return make_record(**{"command": None, "parameters": parameters, "code": code, **changes})
+
+
+def lines(found: command.CommandFound) -> list[str]:
+    return [
+        step.run.line if isinstance(step.run, ShellLine) else " ".join(step.run.args)
+        for step in found.command.steps
+    ]
+
+
+def test_recorded_arguments_come_first(tmp_path: Path) -> None:
+    recorded = Command(steps=(Step(run=Argv(args=("python", "train.py", "--lr", "1"))),))
+    root = tree(tmp_path, MLproject=PROJECT, train_py="")
+    found = command.complete(run_of(command=recorded), Config(), root)
+    assert lines(found) == ["python train.py --lr 1"]
+
+
+def test_a_script_recorded_by_another_machines_path_is_found_in_the_tree(tmp_path: Path) -> None:
+    recorded = Command(steps=(Step(run=Argv(args=("python", "/home/ada/proj/src/train.py"))),))
+    root = tree(tmp_path, src__train_py="")
+    found = command.complete(run_of(command=recorded), Config(), root)
+    assert lines(found) == ["python src/train.py"]
+
+
+def test_an_entry_point_is_filled_with_the_runs_parameters(tmp_path: Path) -> None:
+    found = command.complete(run_of(), Config(), tree(tmp_path, MLproject=PROJECT, train_py=""))
+    assert lines(found) == ["python train.py 0.3 0.7"]
+    assert found.origin.kind is OriginKind.FILE
+    assert not found.given
+
+
+def test_mlflow_run_itself_logs_the_entry_points_parameters(tmp_path: Path) -> None:
+    record = run_of(script="file:///home/ada/wine", entry_point="main")
+    found = command.complete(record, Config(), tree(tmp_path, MLproject=PROJECT, train_py=""))
+    assert found.given == {"alpha", "l1_ratio"}
+
+
+def test_a_default_is_taken_and_said(tmp_path: Path) -> None:
+    record = run_of(parameters={"l1_ratio": "0.7"})
+    found = command.complete(record, Config(), tree(tmp_path, MLproject=PROJECT, train_py=""))
+    assert lines(found) == ["python train.py 0.5 0.7"]
+    assert [finding.code for finding in found.findings] == ["default-parameter"]
+
+
+def test_a_parameters_value_cannot_escape_into_the_shell(tmp_path: Path) -> None:
+    record = run_of(parameters={"alpha": "$(touch x); #", "l1_ratio": "`id`"})
+    found = command.complete(record, Config(), tree(tmp_path, MLproject=PROJECT, train_py=""))
+    assert lines(found) == ["python train.py '$(touch x); #' '`id`'"]
+
+
+def test_a_project_in_a_subfolder_runs_there(tmp_path: Path) -> None:
+    record = run_of(script="file:///home/ada/repo#sub/wine", entry_point="main")
+    root = tree(tmp_path, sub__wine__MLproject=PROJECT, sub__wine__train_py="")
+    assert command.complete(record, Config(), root).command.steps[0].cwd == "sub/wine"
+
+
+def test_an_mlproject_of_another_script_is_not_taken(tmp_path: Path) -> None:
+    root = tree(tmp_path, MLproject=PROJECT.replace("train.py", "other.py"), train_py="")
+    found = command.complete(run_of(), Config(), root)
+    assert found.origin.kind is OriginKind.INFERRED
+
+
+def test_stages_run_with_all_that_they_depend_on_and_nothing_after(tmp_path: Path) -> None:
+    root = tree(tmp_path, dvc_yaml=PIPELINE, dvc_lock=LOCK, train_py="")
+    assert lines(command.complete(run_of(), Config(), root)) == [
+        "python prepare.py",
+        "python train.py 0.1",
+    ]
+
+
+def test_the_template_is_split_but_sees_no_shell(tmp_path: Path) -> None:
+    template = StepTemplate(args=("python", "go.py", "--alpha={params.alpha}", "{seed}", "{x}"))
+    record = run_of(script=None, seeds={"seed": "7"}, parameters={"alpha": "a b; c"})
+    found = command.complete(record, Config(command=(template,)), tmp_path)
+    assert found.command.steps[0].run == Argv(
+        args=("python", "go.py", "--alpha=a b; c", "7", "{x}")
+    )
+
+
+def test_a_template_that_names_an_unlogged_parameter_says_what_was_logged(tmp_path: Path) -> None:
+    template = StepTemplate(args=("python", "go.py", "{params.lr}"))
+    with pytest.raises(SourceError, match=r"params\.lr") as caught:
+        command.complete(run_of(script=None), Config(command=(template,)), tmp_path)
+    assert "alpha, l1_ratio" in caught.value.hint
+
+
+def test_a_lone_script_is_inferred_and_said_to_be(tmp_path: Path) -> None:
+    found = command.complete(run_of("/somewhere/train.py"), Config(), tree(tmp_path, train_py=""))
+    assert lines(found) == ["python train.py"]
+    assert [finding.code for finding in found.findings] == ["inferred-command"]
+
+
+def test_no_command_at_all_says_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="missing-command") as caught:
+        command.complete(run_of("ipykernel_launcher.py"), Config(), tmp_path)
+    assert "ipykernel_launcher.py" in caught.value.message
+    assert "command:" in caught.value.hint
+
+
+@pytest.mark.parametrize("content", ["[", "- a", "entry_points: 3", "x: \x00", "&a [*a]", ""])
+def test_a_broken_mlproject_is_one_clear_error(tmp_path: Path, content: str) -> None:
+    with pytest.raises(SourceError):
+        command.complete(run_of("gone.py"), Config(), tree(tmp_path, MLproject=content))
+
+
+@pytest.mark.parametrize("recorded", ["../../etc/passwd", "*", "[a", "", "/", "x/../../y"])
+def test_a_recorded_path_never_leads_outside(tmp_path: Path, recorded: str) -> None:
+    (tmp_path.parent / "y").write_text("")
+    assert command.find_in_tree(recorded, tree(tmp_path, a="", b="")) is None

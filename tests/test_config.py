@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import pytest
+
+from reprocheck import config
+from reprocheck.config import Config, Overrides
+from reprocheck.errors import ConfigError, UsageError
+from reprocheck.model import Direction, Require
+
+
+def load(tmp_path: Path, text: str) -> Config:
+    path = tmp_path / "reprocheck.yaml"
+    path.write_text(text)
+    return config.load(path)
+
+
+def test_the_examples_config_loads() -> None:
+    loaded = config.load(Path(__file__).parents[1] / "examples/digits/reprocheck.yaml")
+    assert loaded.metrics["accuracy"].direction is Direction.HIGHER
+    assert loaded.metrics["accuracy"].margin
+    assert loaded.command[0].args[:2] == ("python", "train.py")
+    assert [rule.path for rule in loaded.data] == ["data/train.csv", "data/test.csv"]
+
+
+def test_relative_store_addresses_start_at_the_configs_folder(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "version: 1\ntracker: {uri: 'sqlite:///mlflow.db'}\n")
+    assert loaded.tracking_uri == f"sqlite:///{tmp_path / 'mlflow.db'}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("version: 1\nmetric: {}\n", [":2", "metric"]),
+        ("version: 1\nmetrics:\n  acc: {margin: {abs: x}}\n", [":3", "metrics.acc.margin.abs"]),
+        ("version: 1\na: &a [*a]\n", [":2", "alias"]),
+        ("version: 1\nversion: 1\n", [":2", "twice"]),
+        ("version: 2\n", [":1", "version"]),
+        ("version: 1\nmetrics:\n  acc:\n    test_size: 3\n", [":4", "not supported"]),
+        ("", [":1", "mapping"]),
+        ("[1]", [":1", "mapping"]),
+        ("a: b: c", [":1", "YAML"]),
+        ("version: 1\nreruns: {min: 5, max: 3}\n", ["min 5 is above", "max 3"]),
+        ('version: 1\ncommand: "python \'train.py"\n', ["quotation"]),
+    ],
+)
+def test_an_error_names_file_line_and_key(tmp_path: Path, text: str, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    for word in ("reprocheck.yaml", *words):
+        assert word in caught.value.message
+
+
+def test_an_unknown_key_is_answered_by_the_nearest_right_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, "version: 1\nmetrcs: {}\n")
+    assert "metrics" in caught.value.hint
+
+
+def test_a_file_that_expands_without_end_is_refused(tmp_path: Path) -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n"
+    for before, after in zip("abcdefg", "bcdefgh", strict=True):
+        bomb += f"{after}: &{after} [{','.join([f'*{before}'] * 9)}]\n"
+    with pytest.raises(ConfigError, match="expands"):
+        load(tmp_path, bomb)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a\x00b"])
+def test_a_file_that_is_no_text_is_an_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "reprocheck.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"reprocheck\.yaml"):
+        config.load(path)
+
+
+def test_floats_are_those_of_yaml_1_2(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "version: 1\nmetrics: {a: {margin: {abs: 1e-3}}}\n")
+    assert loaded.metrics["a"].margin
+    assert loaded.metrics["a"].margin.absolute == 0.001
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1800), ("1h30m", 5400), ("0.5h", 1800)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert config.parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "h", "4hh", "-3s", "0", "1x", "1h 30m", "nan", "m30"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="duration"):
+        config.parse_duration(text)
+
+
+def test_margins_are_absolute_or_relative() -> None:
+    assert config.parse_margin("accuracy=0.005")[1].absolute == 0.005
+    name, margin = config.parse_margin("a=b=1%")
+    assert (name, margin.relative, margin.absolute) == ("a=b", 0.01, None)
+
+
+@pytest.mark.parametrize("text", ["accuracy", "=1", "a=", "a=x", "a=0", "a=-1", "a=nan", "a=inf"])
+def test_what_is_no_margin_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--margin"):
+        config.parse_margin(text)
+
+
+def test_reruns_are_a_number_or_a_range() -> None:
+    assert (config.parse_reruns("4"), config.parse_reruns("3..8")) == (4, 8)
+    for text in ("0", "x", "8..3", "1..", "101", "3...8"):
+        with pytest.raises(UsageError, match="--reruns"):
+            config.parse_reruns(text)
+
+
+def test_options_win_over_the_file(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "version: 1\nmetrics: {acc: {margin: {abs: 1}, direction: higher}}\n")
+    options = Overrides(
+        margins=(config.parse_margin("acc=2"), config.parse_margin("loss=1%")),
+        reruns=3,
+        require=Require.REPRODUCED,
+        budget_s=60,
+    )
+    merged = config.override(loaded, options)
+    assert merged.metrics["acc"].margin
+    assert merged.metrics["acc"].margin.absolute == 2
+    assert merged.metrics["acc"].direction is Direction.HIGHER
+    assert "loss" in merged.metrics
+    assert (merged.reruns.reruns, merged.require, merged.budget_s) == (3, "reproduced", 60)

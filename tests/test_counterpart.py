@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import pytest
+
+from reprocheck.counterpart import Rules, compare_parameters, counterpart
+from reprocheck.errors import RerunError
+from reprocheck.model import Lineage, RunRecord
+from reprocheck.trackers.base import LoggedRun
+from tests.reporters.builders import make_metric, make_record
+
+ROOT = Lineage(parent=None, depth=0, place=0)
+
+
+def logged(
+    name: str = "run",
+    parameters: dict[str, str] | None = None,
+    lineage: Lineage = ROOT,
+    tags: dict[str, str] | None = None,
+) -> LoggedRun:
+    return LoggedRun(
+        run_id=f"{name}-{lineage.place}",
+        name=name,
+        finished=True,
+        parameters={"lr": "0.1"} if parameters is None else parameters,
+        metrics={"loss": make_metric("loss", 1.0)},
+        tags=tags or {},
+        lineage=lineage,
+        products=(),
+    )
+
+
+def original(**changes: object) -> RunRecord:
+    values = {"parameters": {"lr": "0.1"}, "lineage": ROOT, "name": "original", "tags": {}}
+    return make_record(**{**values, **changes})
+
+
+def rules(record: RunRecord | None = None, **changes: object) -> Rules:
+    return Rules(**{"record": record or original(), "folder": Path("/ws/trial-1"), **changes})
+
+
+def test_the_only_run_with_the_same_parameters_counts() -> None:
+    runs = [logged("a", {"lr": "0.2"}), logged("b"), logged("c", {})]
+    assert counterpart(runs, rules())[0].name == "b"
+
+
+def test_among_equals_the_name_then_the_depth_then_the_place_decides() -> None:
+    child = Lineage(parent="p", depth=1, place=1)
+    runs = [logged("x"), logged("original")]
+    assert counterpart(runs, rules())[0].name == "original"
+    runs = [logged("x"), logged("y", lineage=child)]
+    assert counterpart(runs, rules(original(lineage=child)))[0].name == "y"
+    runs = [logged("x", lineage=Lineage(parent="p", depth=1, place=place)) for place in range(3)]
+    assert counterpart(runs, rules(original(lineage=child)))[0].lineage.place == 1
+
+
+def test_several_that_could_be_meant_are_named() -> None:
+    with pytest.raises(RerunError, match="'x', 'y'"):
+        counterpart([logged("x"), logged("y")], rules())
+
+
+def test_nothing_logged_is_never_green() -> None:
+    with pytest.raises(RerunError, match="nothing was measured"):
+        counterpart([], rules())
+
+
+def test_another_parameter_means_another_command() -> None:
+    with pytest.raises(RerunError, match=r"lr: recorded '0\.1', rerun '0\.2'") as caught:
+        counterpart([logged(parameters={"lr": "0.2"})], rules())
+    assert "reconstructed wrongly" in caught.value.hint
+
+
+def test_a_missing_parameter_means_another_command() -> None:
+    with pytest.raises(RerunError, match=r"lr: recorded '0\.1', rerun nothing"):
+        counterpart([logged(parameters={})], rules())
+
+
+@pytest.mark.parametrize(
+    ("name", "recorded", "rerun"),
+    [
+        ("lr", "0.10", "0.1"),
+        ("loss_fn", "<function mse at 0x7f12ab34cd56>", "<function mse at 0x7fffab34cd00>"),
+        ("out_dir", "/home/ada/out", "/ws/trial-1/tree/out"),
+        ("start_time", "2026-01-02T03:04:05", "2026-11-21 09:00:00"),
+        ("device", "cuda:0", "cpu"),
+        ("num_workers", "8", "2"),
+        ("hostname", "ada-laptop", "runner"),
+        ("ignored_path", "a", "b"),
+    ],
+)
+def test_what_may_differ_honestly_is_set_aside(name: str, recorded: str, rerun: str) -> None:
+    run = logged(parameters={name: rerun})
+    found = rules(original(parameters={name: recorded}), ignore=("ignored_*",))
+    assert all(item.excuse for item in compare_parameters(run, found))
+
+
+@pytest.mark.parametrize(
+    ("name", "recorded", "rerun"),
+    [
+        ("hidden_nodes", "64", "128"),
+        ("lora_rank", "8", "4"),
+        ("times", "3", "4"),
+        ("optimizer", "adam", "sgd"),
+        ("path", "data/a.csv", "data/b.csv"),
+        ("start_time", "yesterday", "today"),
+    ],
+)
+def test_what_may_not_differ_is_kept(name: str, recorded: str, rerun: str) -> None:
+    run = logged(parameters={name: rerun})
+    (difference,) = compare_parameters(run, rules(original(parameters={name: recorded})))
+    assert difference.excuse is None
+
+
+def test_a_value_that_the_store_cut_counts_by_its_beginning() -> None:
+    cut = original(parameters={"config": "a" * 500}, truncated=frozenset({"config"}))
+    (difference,) = compare_parameters(logged(parameters={"config": "a" * 900}), rules(cut))
+    assert difference.excuse
+
+
+def test_what_only_mlflow_run_logs_may_be_missing() -> None:
+    (difference,) = compare_parameters(logged(parameters={}), rules(given=frozenset({"lr"})))
+    assert difference.excuse
+
+
+def test_what_only_autologging_wrote_may_be_missing() -> None:
+    run = logged(parameters={"lr": "0.1", "warm_start": "False"}, tags={"mlflow.autologging": "x"})
+    (difference,) = compare_parameters(run, rules())
+    assert difference.excuse

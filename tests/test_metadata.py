@@ -1,0 +1,138 @@
+import dataclasses
+import json
+import math
+
+import pytest
+
+from reprocheck.metadata import validate
+from reprocheck.model import (
+    EnvironmentSpec,
+    Finding,
+    Patch,
+    RunRef,
+    RunStatus,
+    Severity,
+    TreeState,
+)
+from tests.reporters.builders import make_code, make_metric, make_patch, make_record
+
+RECORD = make_record()
+MATERIAL = RECORD.data[0]
+NAN = make_metric("loss", math.nan, math.inf)
+
+DEFECTS = [
+    ("unfinished-run", "error", "/status", {"status": RunStatus.RUNNING}),
+    ("unfinished-run", "error", "/status", {"status": RunStatus.KILLED}),
+    ("missing-commit", "error", "/code/commit", {"code": make_code(commit="")}),
+    ("bad-commit", "error", "/code/commit", {"code": make_code(commit="main")}),
+    ("bad-commit", "error", "/code/commit", {"code": make_code(commit="012345")}),
+    ("bad-commit", "error", "/code/commit", {"code": make_code(commit="0123456\n")}),
+    ("missing-repository", "note", "/code/repository", {"code": make_code(repository=None)}),
+    ("unknown-tree", "warning", "/code/tree", {"code": make_code(tree=TreeState.UNKNOWN)}),
+    ("missing-patch", "error", "/code/patch", {"code": make_code(tree=TreeState.DIRTY)}),
+    ("missing-metrics", "error", "/metrics", {"metrics": {}}),
+    ("non-finite-metric", "warning", "/metrics/a~1b", {"metrics": {"a/b": NAN}}),
+    ("truncated-parameter", "warning", "/parameters/lr", {"truncated": frozenset({"lr"})}),
+    ("missing-seed", "warning", "/seeds", {"seeds": {}}),
+    ("missing-data", "note", "/data", {"data": ()}),
+    ("missing-command", "note", "/command", {"command": None}),
+    ("missing-environment", "note", "/environment", {"environment": None}),
+    ("missing-times", "warning", "/ended_at", {"ended_at": None}),
+    ("missing-times", "warning", "/started_at", {"started_at": None}),
+    (
+        "odd-times",
+        "warning",
+        "/ended_at",
+        {"ended_at": RECORD.started_at, "started_at": RECORD.ended_at},
+    ),
+    (
+        "weak-digest",
+        "note",
+        "/data/0/digest",
+        {"data": (dataclasses.replace(MATERIAL, weak=True),)},
+    ),
+    (
+        "invalid-record",
+        "error",
+        "/data/0/path",
+        {"data": (dataclasses.replace(MATERIAL, path=""),)},
+    ),
+    ("invalid-record", "error", "/run_id", {"ref": RunRef(tracker="mlflow", run_id="")}),
+]
+
+
+def _codes(findings):
+    return [finding.code for finding in findings]
+
+
+def test_a_complete_record_has_no_finding():
+    assert validate(make_record()) == ()
+
+
+@pytest.mark.parametrize(("code", "severity", "pointer", "changes"), DEFECTS)
+def test_each_defect_alone_has_its_finding(code, severity, pointer, changes):
+    (finding,) = validate(make_record(**changes))
+    assert (finding.code, finding.severity, finding.pointer) == (code, severity, pointer)
+    assert finding.message
+    assert finding.hint
+
+
+def test_a_dirty_tree_with_its_patch_has_no_finding():
+    assert validate(make_record(code=make_code(tree=TreeState.DIRTY, patch=make_patch()))) == ()
+
+
+def test_a_dirty_tree_with_an_empty_patch_lacks_its_patch():
+    code = make_code(tree=TreeState.DIRTY, patch=make_patch(b""))
+    assert _codes(validate(make_record(code=code))) == ["missing-patch"]
+
+
+@pytest.mark.parametrize("digest", ["00" * 32, "not a digest", ""])
+def test_a_patch_of_another_digest_is_an_error(digest):
+    patch = Patch(content=make_patch().content, sha256=digest)
+    (finding,) = validate(make_record(code=make_code(tree=TreeState.DIRTY, patch=patch)))
+    assert (finding.code, finding.severity) == ("patch-digest", Severity.ERROR)
+
+
+def test_a_patch_digest_in_capitals_is_the_same():
+    patch = make_patch()
+    patch = dataclasses.replace(patch, sha256=patch.sha256.upper())
+    assert validate(make_record(code=make_code(tree=TreeState.DIRTY, patch=patch))) == ()
+
+
+def test_a_metric_that_became_finite_is_no_finding():
+    assert validate(make_record(metrics={"loss": make_metric("loss", math.nan, 0.5)})) == ()
+
+
+def test_findings_of_the_reader_come_first_and_once():
+    own = Finding(
+        code="truncated-parameter",
+        severity=Severity.WARNING,
+        message="cut at 6000 characters",
+        hint="",
+        pointer="/parameters/lr",
+    )
+    findings = validate(make_record(findings=(own,), truncated=frozenset({"lr"}), seeds={}))
+    assert findings[0] is own
+    assert _codes(findings) == ["truncated-parameter", "missing-seed"]
+
+
+def test_an_empty_record_has_all_findings_at_once():
+    record = make_record(
+        code=make_code(commit="", tree=TreeState.UNKNOWN), metrics={}, seeds={}, command=None
+    )
+    assert _codes(validate(record)) == [
+        "missing-commit",
+        "unknown-tree",
+        "missing-metrics",
+        "missing-seed",
+        "missing-command",
+    ]
+
+
+def test_no_secret_is_in_a_finding():
+    spec = dataclasses.replace(RECORD.environment, file="")
+    assert isinstance(spec, EnvironmentSpec)
+    record = make_record(environment=spec, parameters={"api_key": "hunter2hunter2"})
+    told = json.dumps([dataclasses.asdict(finding) for finding in validate(record)])
+    assert "invalid-record" in told
+    assert "hunter2" not in told

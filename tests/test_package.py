@@ -1,0 +1,82 @@
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {"mlflow", "dvc", "scipy", "docker", "pandas", "matplotlib", "numpy", "sqlalchemy"}
+
+
+def run(*argv: str | Path, cwd: Path = ROOT) -> str:
+    done = subprocess.run([str(arg) for arg in argv], cwd=cwd, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+    return done.stdout.decode()
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_schemas_example_and_injected_files(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for schema in ("run", "config", "report"):
+        assert f"reprocheck/schemas/{schema}.schema.json" in names
+    assert "reprocheck/examples/digits/train.py" in names
+    assert "reprocheck/trackers/injected/sitecustomize.py" in names
+    assert "reprocheck/supervisor.py" in names
+    assert not any(name.startswith("tests/") for name in names)
+
+
+def test_the_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
+    from uv import find_uv_bin
+
+    uv, python = find_uv_bin(), tmp_path / "venv/bin/python"
+    run(uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv")
+    run(uv, "pip", "install", "--quiet", "--python", python, "--require-hashes",
+        "-r", ROOT / "requirements.lock")  # fmt: skip
+    run(uv, "pip", "install", "--quiet", "--python", python, "--no-deps", wheel)
+    assert run(tmp_path / "venv/bin/reprocheck", "--version", cwd=tmp_path).startswith("reprocheck")
+    record = {"schema_version": 1, "run_id": 5}
+    code = (
+        "import json, sys\nfrom reprocheck import schema\n"
+        "print([issue.pointer for issue in schema.check(json.loads(sys.argv[1]), 'run')])"
+    )
+    assert "/run_id" in run(python, "-c", code, json.dumps(record), cwd=tmp_path)
+    example = json.dumps(json.loads((ROOT / "schemas/run.schema.json").read_text())["examples"][0])
+    assert run(python, "-c", code, example, cwd=tmp_path).strip() == "[]"
+
+
+@pytest.mark.parametrize("args", [["--help"], ["verify", "--help"], ["demo", "--help"]])
+def test_help_imports_nothing_heavy(args: list[str]) -> None:
+    code = (
+        "import sys\nfrom reprocheck.cli import run\n"
+        f"code = run({args!r})\nprint(sorted(name for name in sys.modules if '.' not in name))\n"
+        "sys.exit(code)"
+    )
+    printed = run(sys.executable, "-c", code)
+    imported = set(json.loads(printed.splitlines()[-1].replace("'", '"')))
+    assert not imported & HEAVY
+
+
+def test_the_locks_name_no_index() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        text = (ROOT / name).read_text()
+        assert "://" not in text
+        assert "--hash=sha256:" in text
+
+
+def test_the_published_schemas_have_an_id_a_title_and_examples() -> None:
+    for path in (ROOT / "schemas").glob("*.json"):
+        schema = json.loads(path.read_text())
+        assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+        assert schema["$id"].endswith(path.name)
+        assert schema["title"]
+        assert schema["description"]
+        assert schema["examples"]
