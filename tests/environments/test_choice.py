@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.config import Config
+from reprocheck.environments.asked import read
 from reprocheck.environments.choice import choose
 from reprocheck.errors import ConfigError, SourceError
 from reprocheck.model import EnvironmentKind, OriginKind
@@ -146,6 +147,16 @@ def test_a_models_conda_packages_are_not_forgotten(tree):
     found, _ = choose(record(files[1]), tree, Config())
     assert found.file == "conda.yaml"
     assert choose(record(*files), tree, Config())[0].file == "conda.yaml"
+
+
+def test_a_file_is_read_with_those_recorded_in_its_own_folder(tree):
+    files = [
+        recorded("a/base.txt", "idna==3.1"),
+        recorded("b/base.txt", "idna==3.2"),
+        recorded("b/requirements.txt", "-r base.txt"),
+    ]
+    found, _ = choose(record(*files), tree, Config())
+    assert read(found, tree).requirements == ("idna==3.2",)
 
 
 def test_packages_that_only_the_commit_names_are_added_to_a_models(tree):
