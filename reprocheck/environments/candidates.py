@@ -65,7 +65,7 @@ def best(search: Search, files: Sequence[RecordedFile]) -> EnvironmentSpec | Non
             file.path,
         ),
     )
-    specs = [_spec_of(file, files) for file in ranked]
+    specs = [_spec_of(file, search.record.files) for file in ranked]
     kept = [
         (file, spec) for file, spec in zip(ranked, specs, strict=True) if kind_wanted(search, spec)
     ]
@@ -113,7 +113,12 @@ def _can_build(spec: EnvironmentSpec) -> bool:
     return any(way.accepts(spec) for way in ENVIRONMENTS)
 
 
-def _spec_of(file: RecordedFile, all_files: Sequence[RecordedFile]) -> EnvironmentSpec:
+def _spec_of(file: RecordedFile, recorded: Sequence[RecordedFile]) -> EnvironmentSpec:
+    folder = PurePosixPath(file.path).parent
+    others = [other for other in recorded if other is not file]
+    others.sort(
+        key=lambda other: PurePosixPath(other.path).parent != folder
+    )  # its own folder first
     return EnvironmentSpec(
         kind=_kind(file.path, file.content),
         file=PurePosixPath(file.path).name,
@@ -121,7 +126,7 @@ def _spec_of(file: RecordedFile, all_files: Sequence[RecordedFile]) -> Environme
         directory=None,
         python=None,
         origin=file.origin,
-        companions=tuple(other for other in all_files if other is not file),
+        companions=tuple(others),
     )
 
 

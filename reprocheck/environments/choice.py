@@ -103,9 +103,10 @@ def _logged(search: Search) -> EnvironmentSpec | None:
 def _from_model(search: Search) -> EnvironmentSpec | None:
     files = [file for file in search.record.files if file.origin.kind is OriginKind.MODEL]
     pip = [file for file in files if PurePosixPath(file.path).name == "requirements.txt"]
+    conda = [file for name in pip if (file := _beside(files, name, "conda.yaml")) is not None]
     # Beside a conda.yaml with packages of conda's own, requirements.txt is only pip's share.
-    whole = [file for file in pip if not _conda_packages(_beside(files, file, "conda.yaml"))]
-    spec = best(search, whole or files)
+    whole = [file for file in conda if _conda_packages(file)]
+    spec = best(search, whole or pip or files)
     return None if spec is None else _merged(search, spec)
 
 
@@ -248,9 +249,7 @@ def _beside(files: Sequence[RecordedFile], file: RecordedFile, name: str) -> Rec
     return next((other for other in files if other.path == wanted), None)
 
 
-def _conda_packages(file: RecordedFile | None) -> tuple[str, ...]:
-    if file is None:
-        return ()
+def _conda_packages(file: RecordedFile) -> tuple[str, ...]:
     try:
         return asked.read_conda(file.path, file.content).packages
     except RebuildError:

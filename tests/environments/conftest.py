@@ -1,0 +1,53 @@
+"""Environments are built for real, by uv, and kept for the session."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+
+from reprocheck.environments import pick
+from reprocheck.environments.base import BuildRequest, TrialRun
+from reprocheck.model import Command, EnvironmentSpec
+from tests.environments.samples import STARTED
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def build(cache, tmp_path):
+    """Builds a spec and enters it, with the session's cache unless another is given."""
+    with contextlib.ExitStack() as stack:
+
+        def enter(asked: EnvironmentSpec, **fields):
+            tree = tmp_path / "tree"
+            tree.mkdir(exist_ok=True)
+            given = {"tree": tree, "started_at": STARTED, "cache": cache, "env": dict(os.environ)}
+            request = BuildRequest(spec=asked, **(given | fields))
+            return stack.enter_context(pick(asked).build(request))
+
+        yield enter
+
+
+@pytest.fixture
+def trial(tmp_path):
+    """A trial in a tree of its own."""
+
+    def make(what: Command, **fields) -> TrialRun:
+        for name in ("tree", "home"):
+            (tmp_path / name).mkdir(exist_ok=True)
+        given = {
+            "tree": tmp_path / "tree",
+            "home": tmp_path / "home",
+            "env": {},
+            "timeout_s": 60,
+            "log": tmp_path / "trial.log",
+        }
+        return TrialRun(command=what, **(given | fields))
+
+    return make

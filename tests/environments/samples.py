@@ -1,0 +1,125 @@
+"""Specs, records and commands to test environments with."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from reprocheck.environments import interpreters
+from reprocheck.errors import RebuildError
+from reprocheck.model import (
+    Argv,
+    CodeState,
+    Command,
+    EnvironmentKind,
+    EnvironmentSpec,
+    Lineage,
+    Origin,
+    OriginKind,
+    RecordedFile,
+    RunRecord,
+    RunRef,
+    RunStatus,
+    ShellLine,
+    Step,
+    TreeState,
+)
+
+STARTED = datetime(2020, 6, 1, 12, tzinfo=UTC)  # six was at 1.15.0
+
+
+class Heard:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.waiting = threading.Event()
+
+    def update(self, doing: str) -> None:
+        self.lines.append(doing)
+        if doing.startswith("waiting for another"):
+            self.waiting.set()
+
+    def start(self, stage, doing) -> None: ...
+
+    def say(self, text) -> None: ...
+
+    def finish(self, result) -> None: ...
+
+
+def spec(content: str, file: str = "requirements.txt", **fields) -> EnvironmentSpec:
+    given = {
+        "kind": EnvironmentKind.VENV,
+        "directory": None,
+        "python": "3.11",
+        "origin": Origin(kind=OriginKind.ARTIFACT, where=file),
+    }
+    return EnvironmentSpec(file=file, content=content.encode(), **(given | fields))
+
+
+def recorded(path: str, content: str, kind: OriginKind = OriginKind.ARTIFACT) -> RecordedFile:
+    return RecordedFile(path=path, content=content.encode(), origin=Origin(kind=kind, where=path))
+
+
+def record(*files: RecordedFile, **changes) -> RunRecord:
+    blank = RunRecord(
+        ref=RunRef(tracker="mlflow", run_id="abc123"),
+        name="run",
+        experiment="digits",
+        status=RunStatus.FINISHED,
+        started_at=STARTED,
+        ended_at=None,
+        description="",
+        url=None,
+        code=CodeState(
+            commit="0" * 40,
+            repository=None,
+            branch=None,
+            script="train.py",
+            entry_point=None,
+            patch=None,
+            tree=TreeState.CLEAN,
+        ),
+        command=None,
+        parameters={},
+        truncated=frozenset(),
+        environment=None,
+        files=files,
+        data=(),
+        metrics={},
+        artifacts=(),
+        seeds={},
+        hardware={},
+        tags={},
+        approvals=(),
+        siblings=(),
+        lineage=Lineage(parent=None, depth=0, place=0),
+        origins={},
+    )
+    return dataclasses.replace(blank, **changes)
+
+
+def command(*runs: tuple[str, ...] | str, cwd: str = ".", env: dict | None = None) -> Command:
+    steps = [ShellLine(line=run) if isinstance(run, str) else Argv(args=run) for run in runs]
+    return Command(steps=tuple(Step(run=run, cwd=cwd) for run in steps), env=env or {})
+
+
+def need_python(version: str) -> None:
+    """Skips a test where a Python is not installed; fails where all tests must run."""
+    try:
+        interpreters.find(version, dict(os.environ), None)
+    except RebuildError:
+        reason = f"Python {version} is not installed"
+        if os.environ.get("REPROCHECK_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+def installed(sandbox) -> dict[str, str]:
+    """Name and version of what a sandbox holds, besides what every environment has."""
+    packages = {item.name: item.version for item in sandbox.built.packages}
+    return {key: packages[key] for key in packages if key not in ("pip", "setuptools")}

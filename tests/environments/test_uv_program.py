@@ -1,0 +1,51 @@
+"""uv_program: what a build may see, and why uv failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from reprocheck.environments.uv_program import Cause, classify, environment, index_settings
+
+
+@pytest.mark.parametrize(
+    ("output", "cause"),
+    [
+        ("error: failed to write: No space left on device (os error 28)", Cause.DISK_FULL),
+        ("cause: invalid peer certificate: UnknownIssuer", Cause.CERTIFICATE),
+        ("HTTP status client error (401 Unauthorized) for url (x)", Cause.DENIED),
+        ("error sending request\n cause: dns error", Cause.NETWORK),
+        ("Network connectivity is disabled, but six is not cached", Cause.NETWORK),
+        ("Because six was not found\n   in the package registry and", Cause.UNKNOWN_PACKAGE),
+        ("Because there is no version of six==99", Cause.UNKNOWN_VERSION),
+        ("x has no wheels with a matching Python ABI tag", Cause.WRONG_PYTHON),
+        ("`six` was filtered by `exclude-newer` to only", Cause.CUTOFF),
+        ("Failed to build `numpy==1.16.4`\n there is no version of y", Cause.BUILD),
+        ("Hash mismatch for `six==1.15.0`", Cause.HASH),
+        ("something new", Cause.OTHER),
+    ],
+)
+def test_the_cause_is_told_from_all_of_the_output(output, cause):
+    assert classify(output) is cause
+
+
+def test_a_build_sees_how_to_reach_the_index_and_nothing_else():
+    caller = {
+        "UV_INDEX": "https://host/simple",
+        "https_proxy": "http://proxy",
+        "SSL_CERT_FILE": "/ca",
+        "UV_EXCLUDE_NEWER": "2020-01-01",
+        "UV_PYTHON": "3.8",
+        "MLFLOW_TRACKING_TOKEN": "hunter2",
+        "PYTHONPATH": "/x",
+    }
+    seen = environment(caller)
+    assert {"UV_INDEX", "https_proxy", "SSL_CERT_FILE"} <= set(seen)
+    assert not {"UV_EXCLUDE_NEWER", "UV_PYTHON", "MLFLOW_TRACKING_TOKEN", "PYTHONPATH"} & set(seen)
+    assert seen["UV_PYTHON_DOWNLOADS"] == "never"
+
+
+def test_the_index_settings_hold_variables_and_the_users_config(tmp_path):
+    (tmp_path / "uv").mkdir()
+    (tmp_path / "uv/uv.toml").write_text("no-index = true")
+    caller = {"UV_INDEX": "https://host", "XDG_CONFIG_HOME": str(tmp_path), "UV_CACHE_DIR": "/c"}
+    assert index_settings(caller) == "UV_INDEX=https://host\nno-index = true\nno-index = true"
