@@ -176,7 +176,7 @@ def _project_folders(search: _Search) -> list[str]:
     script = search.record.code.script or ""
     folders = []
     if search.record.code.entry_point is not None:
-        folders.append(script.partition("#")[2] or ".")
+        folders.append(search.record.code.subdirectory)
         found = find_in_tree(script.partition("#")[0], search.tree)
         folders.append(found if found and (search.tree / found).is_dir() else ".")
     elif found := find_in_tree(script, search.tree) if script else None:

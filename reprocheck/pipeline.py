@@ -44,6 +44,7 @@ from reprocheck.environments import choice as environment_choice
 from reprocheck.environments.base import BuildRequest, Sandbox
 from reprocheck.errors import MetadataError, ReprocheckError
 from reprocheck.model import (
+    Comparison,
     Cost,
     Failure,
     Finding,
@@ -414,7 +415,7 @@ def _report(account: _Account, error: ReprocheckError | None) -> Report:
         cost=account.cost,
         trials=account.trials,
         gates=account.gates,
-        comparisons=judgement.comparisons if judgement and not error else (),
+        comparisons=_comparisons(account, error),
         verdict=verdict,
         failed_stage=failed_stage,
         sentence=sentence,
@@ -423,6 +424,14 @@ def _report(account: _Account, error: ReprocheckError | None) -> Report:
         dry_run=request.dry_run and error is None,
         workspace=account.workspace if request.keep else None,
     )
+
+
+def _comparisons(account: _Account, error: ReprocheckError | None) -> tuple[Comparison, ...]:
+    if error is not None:
+        return ()
+    if account.judgement is None:
+        return compare.preview(_question(account))
+    return account.judgement.comparisons
 
 
 def _answer(

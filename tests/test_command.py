@@ -43,7 +43,11 @@ def tree(tmp_path: Path, **files: str) -> Path:
 
 def run_of(script: str | None = "train.py", **changes: object) -> RunRecord:
     parameters = {"alpha": "0.3", "l1_ratio": "0.7"}
-    code = make_code(script=script, entry_point=changes.pop("entry_point", None))
+    code = make_code(
+        script=script,
+        entry_point=changes.pop("entry_point", None),
+        subdirectory=changes.pop("subdirectory", "."),
+    )
     return make_record(**{"command": None, "parameters": parameters, "code": code, **changes})
 
 
@@ -95,7 +99,7 @@ def test_a_parameters_value_cannot_escape_into_the_shell(tmp_path: Path) -> None
 
 
 def test_a_project_in_a_subfolder_runs_there(tmp_path: Path) -> None:
-    record = run_of(script="file:///home/ada/repo#sub/wine", entry_point="main")
+    record = run_of("file:///home/ada/repo#sub/wine", entry_point="main", subdirectory="sub/wine")
     root = tree(tmp_path, sub__wine__MLproject=PROJECT, sub__wine__train_py="")
     assert command.complete(record, Config(), root).command.steps[0].cwd == "sub/wine"
 

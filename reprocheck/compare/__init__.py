@@ -4,6 +4,7 @@ from reprocheck.compare.gates import choose_gates
 from reprocheck.compare.judge import judge
 from reprocheck.compare.margins import check_margins
 from reprocheck.compare.names import is_hardware_bound
+from reprocheck.compare.preview import preview
 from reprocheck.compare.question import Question
 
-__all__ = ["Question", "check_margins", "choose_gates", "is_hardware_bound", "judge"]
+__all__ = ["Question", "check_margins", "choose_gates", "is_hardware_bound", "judge", "preview"]

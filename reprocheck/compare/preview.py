@@ -1,0 +1,27 @@
+"""What would be judged, before any trial: for a dry run."""
+
+from __future__ import annotations
+
+from reprocheck.compare.margins import margin_of
+from reprocheck.compare.question import Question
+from reprocheck.model import Comparison, Verdict
+
+
+def preview(question: Question) -> tuple[Comparison, ...]:
+    """The gated metrics with their original values and margins; nothing is judged yet."""
+    return tuple(_planned(question, name) for name in question.gates.metrics)
+
+
+def _planned(question: Question, name: str) -> Comparison:
+    metric = question.metrics.get(name)
+    return Comparison(
+        metric=name,
+        gated=True,
+        verdict=Verdict.INFORMATIONAL,
+        change=None,
+        reason="planned",
+        sentence="",
+        baseline=(metric.value,) if metric else (),
+        reruns=(),
+        margin=margin_of(question.rule(name), metric.value) if metric else None,
+    )
