@@ -124,6 +124,7 @@ class Demo:
             started_at=None,
             cache=self._cache,
             progress=self._progress,
+            env=self._env,
         )
         return environments.pick(spec).build(request)
 

@@ -15,6 +15,8 @@ from reprocheck.model import Point
 
 Document = dict[str, Any]
 
+ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Detail:
@@ -86,6 +88,8 @@ def _short(value: object, detail: Detail) -> object:
             return hostile.cut(value, detail.text)
         case dict():
             return shorten(value, detail)
+        case [[*_], *_]:  # a history: its points are counted already
+            return value
         case list():
             return [_short(item, detail) for item in value[: detail.items]]
         case _:
@@ -96,13 +100,11 @@ def _dumped(value: object, line: str) -> str:
     inner = line + "  "
     match value:
         case dict() if value:
-            rows = [f"{_scalar(str(key))}: {_dumped(item, inner)}" for key, item in value.items()]
+            rows = [f"{ENCODE(str(key))}: {_dumped(item, inner)}" for key, item in value.items()]
             return "{" + ",".join(inner + row for row in rows) + line + "}"
+        case [[int(), int(), _], *_]:  # a history, told apart because it is long: numbers only
+            return "[" + inner + ENCODE(value)[1:-1].replace("], [", f"],{inner}[") + line + "]"
         case list() if any(isinstance(item, dict | list) for item in value):
             return "[" + ",".join(inner + _dumped(item, inner) for item in value) + line + "]"
         case _:
-            return _scalar(value)
-
-
-def _scalar(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+            return ENCODE(value)

@@ -1,14 +1,62 @@
-"""How numbers are written, in one place, so that all reports say the same."""
+"""How numbers are written: every sentence and every report takes them from here."""
 
 from __future__ import annotations
 
 import math
+import re
+
+_MOST_DIGITS = 17  # enough to tell any two doubles apart
+_WHOLE = 1e15  # below this a whole number is written out
 
 
-def format_value(x: float) -> str:
-    """A number with up to 6 significant digits; NaN, ∞ and −∞ by name."""
+def format_value(x: float, beside: float = 0.0) -> str:
+    """A metric's value in 6 significant digits, or as many as show a difference of `beside`."""
+    if not math.isfinite(x):
+        return _non_finite(x)
+    if x.is_integer() and abs(x) < _WHOLE:
+        return str(int(x))
+    return _tidy(f"{x:.{_digits(x, beside)}g}")
+
+
+def format_difference(x: float) -> str:
+    """A difference with its sign, in 4 significant digits; zero has no sign."""
+    if math.isfinite(x) and x == 0.0:
+        return "0"
+    sign = "+" if x > 0 else ""
+    return sign + format_size(x)
+
+
+def format_size(x: float) -> str:
+    """A spread, a margin or a tolerance in 4 significant digits."""
+    if not math.isfinite(x):
+        return _non_finite(x)
+    if x.is_integer() and abs(x) < _WHOLE:
+        return str(int(x))
+    return _tidy(f"{x:.4g}")
+
+
+def format_percent(x: float) -> str:
+    """A percentage, given in percent, with one decimal where it has one: `90 %`."""
+    return f"{round(x, 1):.4g} %"
+
+
+def _digits(x: float, beside: float) -> int:
+    if beside == 0.0 or not math.isfinite(beside) or x == 0.0:
+        return 6
+    apart = math.floor(math.log10(abs(x))) - math.floor(math.log10(abs(beside)))
+    return min(_MOST_DIGITS, max(6, apart + 2))
+
+
+def _non_finite(x: float) -> str:
     if math.isnan(x):
         return "NaN"
-    if math.isinf(x):
-        return "∞" if x > 0 else "−∞"
-    return f"{x:.6g}"
+    return "inf" if x > 0 else "-inf"
+
+
+def _tidy(text: str) -> str:
+    """1.5e-06 as 1.5e-6, and a rounded whole number without an exponent of its own."""
+    return re.sub(r"e([+-])0*(\d)", lambda found: f"e{_minus(found[1])}{found[2]}", text)
+
+
+def _minus(sign: str) -> str:
+    return "-" if sign == "-" else ""

@@ -241,6 +241,7 @@ def _rebuild(account: _Account, checkout: source.Checkout, stack: contextlib.Exi
         started_at=record.started_at,
         cache=account.request.cache,
         progress=account.progress,
+        env=account.request.env,
     )
     with _stage(account, Stage.REBUILD, f"environment from {record.environment.file}") as note:
         builder = environments.pick(record.environment)
@@ -335,7 +336,7 @@ def _question(account: _Account) -> compare.Question:
     config, record = account.request.config, _known(account)
     assert account.gates is not None  # noqa: S101 - validate has set it
     return compare.Question(
-        baseline=record.metrics,
+        metrics=record.metrics,
         rules=config.metrics,
         gates=account.gates,
         plan=config.reruns,

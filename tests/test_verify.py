@@ -98,7 +98,7 @@ def test_data_at_a_tags_hash_wins_over_the_commits(lab: Lab, tmp_path: Path) -> 
 def test_a_dry_run_tells_everything_and_runs_nothing(lab: Lab) -> None:
     result = lab.verify(lab.seeded, "--dry-run")
     assert result.exit_code == 0
-    for words in ("python train.py --lr 0.05 --seed 7", "requirements.txt", "data/train.csv",
+    for words in ("python train.py --lr 0.005 --seed 7", "requirements.txt", "data/train.csv",
                   "accuracy", "0.03", "reprocheck.yaml"):  # fmt: skip
         assert words in result.stdout.replace("\n", " "), words
     assert result.report["trials"] == []

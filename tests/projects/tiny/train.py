@@ -8,7 +8,7 @@ from pathlib import Path
 import mlflow
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--lr", type=float, default=0.05)
+parser.add_argument("--lr", type=float, default=0.005)
 parser.add_argument("--seed", default="none")
 args = parser.parse_args()
 

@@ -1,0 +1,51 @@
+"""What would settle a comparison that is not settled."""
+
+from __future__ import annotations
+
+from reprocheck.compare.verdicts import FEWEST_RERUNS_TO_REJECT
+from reprocheck.model import Comparison, RerunPlan, Verdict
+
+_MARGIN = "declare a margin, the largest difference that does not matter: --margin {metric}=VALUE"
+
+
+def advice_on(comparison: Comparison, plan: RerunPlan) -> str:
+    """The next thing to try, "" for a comparison that is settled."""
+    match comparison.verdict:
+        case Verdict.INCONCLUSIVE:
+            return _settle(comparison, plan)
+        case Verdict.CONSISTENT:
+            return "to test equivalence, " + _MARGIN.format(metric=comparison.metric)
+        case Verdict.NOT_COMPARABLE:
+            return (
+                f"make the training log a comparable {comparison.metric}, "
+                "or choose other metrics: --gate NAME"
+            )
+        case _:
+            return ""
+
+
+def _settle(comparison: Comparison, plan: RerunPlan) -> str:
+    match comparison.reason:
+        case "unfinished":
+            return f"the remaining reruns, {plan.reruns} in all"
+        case "budget":
+            return "a larger time budget for the reruns"
+        case "unstable":
+            return "a training that ends well each time: see the logs of the reruns"
+        case "too_few" | "chance":
+            reruns = max(FEWEST_RERUNS_TO_REJECT, len(comparison.reruns) + 1)
+            return f"more reruns: --reruns {reruns}"
+        case _:
+            return _settle_noise(comparison, plan)
+
+
+def _settle_noise(comparison: Comparison, plan: RerunPlan) -> str:
+    if comparison.margin is None:
+        advice = _MARGIN.format(metric=comparison.metric)
+        if comparison.reason == "shift_detected" and plan.seeds == "same":
+            advice += "; or measure how much the seed alone moves it: --seeds fresh"
+        return advice
+    if comparison.reruns_needed is not None:
+        needed = comparison.reruns_needed
+        return f"about {needed} reruns: --reruns {needed}"
+    return "less noise between runs, or a wider margin if one is honest; more reruns alone will not"

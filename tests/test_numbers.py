@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from reprocheck.numbers import format_difference, format_percent, format_size, format_value
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (0.9583333333333334, "0.958333"),
+        (1234567.0, "1234567"),
+        (-0.0, "0"),
+        (1.5e-07, "1.5e-7"),
+        (2.5e20, "2.5e20"),
+        (float("nan"), "NaN"),
+        (float("-inf"), "-inf"),
+    ],
+)
+def test_values_have_six_digits(x, text):
+    assert format_value(x) == text
+
+
+def test_a_value_shows_the_difference_it_stands_beside():
+    assert format_value(0.912345678, beside=1e-6) == "0.9123457"
+    assert format_value(0.912344, beside=1e-6) != format_value(0.912345, beside=1e-6)
+
+
+def test_a_value_beside_a_tiny_difference_has_no_more_digits_than_a_double():
+    assert format_value(0.1, beside=1e-300) == "0.10000000000000001"
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [(0.00123456, "+0.001235"), (-3.0, "-3"), (0.0, "0"), (-0.0, "0"), (float("inf"), "+inf")],
+)
+def test_differences_have_a_sign_and_four_digits(x, text):
+    assert format_difference(x) == text
+
+
+def test_sizes_have_four_digits():
+    assert format_size(1.3e-06) == "1.3e-6"
+    assert format_size(0.0123456) == "0.01235"
+
+
+def test_a_percentage_has_a_decimal_only_where_it_needs_one():
+    assert format_percent(90.0) == "90 %"
+    assert format_percent(98.333) == "98.3 %"
