@@ -258,7 +258,10 @@ class _Supervised:
         self._drain()
 
     def _hear(self) -> None:
-        heard = self._control.recv(CHUNK)
+        try:
+            heard = self._control.recv(CHUNK)
+        except ConnectionResetError:  # it was killed before it read the request
+            heard = b""
         self._said += heard
         if not heard:
             self._selector.unregister(self._control)

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 STOP_GRACE_S = 5.0  # between SIGTERM and SIGKILL, when the command was told to stop
 LEFTOVER_GRACE_S = 1.0  # the same for what a finished command left in the background
@@ -29,8 +30,18 @@ KILL_LIMIT_S = 30.0  # a process of another user or in uninterruptible sleep can
 
 def adopt_orphans() -> None:
     """Makes orphans among the descendants children of this process, where the system can."""
+    set_process_option(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """Lets the command end if its supervisor is killed, before anybody knows its pid."""
+    set_process_option(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def set_process_option(option: int, value: int) -> None:
+    """Linux's prctl; nothing elsewhere."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
 def wake_up_on_signals() -> socket.socket:
@@ -80,7 +91,11 @@ class Supervisor:
         """Starts the command in a session of its own; tells the parent when that fails."""
         try:
             process = subprocess.Popen(
-                request["argv"], cwd=request["cwd"], env=request["env"], start_new_session=True
+                request["argv"],
+                cwd=request["cwd"],
+                env=request["env"],
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - there is one thread only
             )
         except OSError as error:
             self.tell(error=[error.errno, error.strerror, error.filename or request["argv"][0]])

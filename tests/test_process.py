@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from reprocheck.errors import ReprocheckError
 from reprocheck.process import Call, Completed, run, supervise
 
 ENV = {"PATH": "/usr/bin:/bin"}
@@ -118,6 +119,7 @@ def test_run_kills_the_group_when_an_exception_passes_through(tmp_path):
 import signal, sys
 from pathlib import Path
 from reprocheck.errors import Interruption
+from reprocheck.errors import ReprocheckError
 from reprocheck.process import Call, run
 def interrupt(signum, frame):
     raise Interruption(signum)
@@ -143,6 +145,11 @@ def test_supervise_logs_both_streams_and_returns_the_exit_code(tmp_path):
 
 def test_supervise_reports_a_signal_as_a_negative_exit_code(tmp_path):
     assert log_of(shell("kill -SEGV $$", tmp_path))[0].exit_code == -signal.SIGSEGV
+
+
+def test_supervise_sees_the_end_of_the_shortest_command(tmp_path):
+    call = Call(argv=("true",), cwd=tmp_path, env=ENV, timeout_s=5)
+    assert not any(supervise(call, log=tmp_path / "log").timed_out for _ in range(60))
 
 
 def test_supervise_gives_the_command_its_environment_and_stdin(tmp_path):
@@ -259,10 +266,19 @@ def test_supervise_ends_all_when_on_tick_raises(tmp_path):
 
 
 @linux_only
+def test_supervise_says_that_its_supervisor_was_killed(tmp_path):
+    call = shell("echo $$ > pid; kill -9 $PPID; sleep 100", tmp_path)
+    with pytest.raises(ReprocheckError, match="supervises it was killed"):
+        supervise(call, log=tmp_path / "log")
+    wait_until(lambda: not alive(tmp_path / "pid"))
+
+
+@linux_only
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT])
 def test_supervise_ends_all_when_the_caller_dies(tmp_path, signum):
     code = f"""
 from pathlib import Path
+from reprocheck.errors import ReprocheckError
 from reprocheck.process import Call, supervise
 folder = Path({str(tmp_path)!r})
 argv = ({sys.executable!r}, "-I", "-S", "-c", {DAEMON + STAY!r}, "pid")

@@ -124,7 +124,8 @@ def test_an_empty_file_is_an_environment(build):
 
 
 def test_a_changed_environment_is_built_anew(tmp_path):
-    asked = request(tmp_path, "six==1.13.0\n")
+    env = {**os.environ, "UV_CACHE_DIR": str(tmp_path / "uv")}
+    asked = request(tmp_path, "six==1.13.0\n", env=env)
     with pick(asked.spec).build(asked) as sandbox:
         (six,) = sandbox.folder.glob("lib/*/site-packages/six.py")
         six.write_text("broken")
@@ -134,8 +135,10 @@ def test_a_changed_environment_is_built_anew(tmp_path):
 
 
 def test_writing_into_an_environment_does_not_reach_another(tmp_path):
+    # uv's own cache is the test's, too: were it linked to, it would be broken for good.
+    env = {**os.environ, "UV_CACHE_DIR": str(tmp_path / "uv")}
     for name in ("one", "two"):
-        asked = request(tmp_path / name, "six==1.13.0\n")
+        asked = request(tmp_path / name, "six==1.13.0\n", env=env)
         with pick(asked.spec).build(asked) as sandbox:
             (six,) = sandbox.folder.glob("lib/*/site-packages/six.py")
             assert "import" in six.read_text()
