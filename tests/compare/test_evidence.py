@@ -35,7 +35,9 @@ def test_another_metric_that_is_not_coarse_shows_it(beyond_chance):
     assert not beyond_chance({"other": FINE}, {})
 
 
-@pytest.mark.parametrize("name", ["fit_seconds", "system/cpu", "learning_rate", "lr", "train/epoch"])
+@pytest.mark.parametrize(
+    "name", ["fit_seconds", "system/cpu", "learning_rate", "lr", "train/epoch"]
+)
 def test_times_and_schedules_show_nothing(beyond_chance, name):
     assert not beyond_chance({name: FINE}, {name: FINE})
 
@@ -56,7 +58,9 @@ def test_a_history_of_five_points_shows_it(beyond_chance):
     assert not beyond_chance({"loss": CURVE}, {"loss": [*CURVE[:1], 0.72, *CURVE[2:]]})
 
 
-@pytest.mark.parametrize("values", [[1.0] * 9, [1.0, 2.0, 3.0, 4.0, 5.0], [0.5, 0.4, 0.3, 0.2, 0.1]])
+@pytest.mark.parametrize(
+    "values", [[1.0] * 9, [1.0, 2.0, 3.0, 4.0, 5.0], [0.5, 0.4, 0.3, 0.2, 0.1]]
+)
 def test_a_constant_or_a_counter_is_no_history(beyond_chance, values):
     assert not beyond_chance({"curve": values}, {"curve": values})
 

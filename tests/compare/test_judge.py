@@ -116,7 +116,10 @@ def test_a_crash_after_a_finished_trial_is_unstable(after, value):
 
 
 def test_a_crashed_trial_is_no_data(build_question, build_trial):
-    trials = (build_trial(1, {"a": 0.1}, exit_code=1), *(build_trial(i, {"a": 0.9}) for i in (2, 3)))
+    trials = (
+        build_trial(1, {"a": 0.1}, exit_code=1),
+        *(build_trial(i, {"a": 0.9}) for i in (2, 3)),
+    )
     found = judge(build_question({"a": 0.9}), trials)
     assert found.comparisons[0].reruns == (0.9, 0.9)
 

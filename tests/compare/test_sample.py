@@ -60,7 +60,9 @@ def test_one_rerun_has_no_interval():
 def test_the_interval_of_the_difference_is_scipys():
     reruns = [0.91, 0.93, 0.905, 0.94]
     interval = summarise(0.9, reruns, None).interval(0.05)
-    low, high = stats.t.interval(0.9, 3, loc=statistics.fmean(reruns) - 0.9, scale=stats.sem(reruns))
+    low, high = stats.t.interval(
+        0.9, 3, loc=statistics.fmean(reruns) - 0.9, scale=stats.sem(reruns)
+    )
     assert (interval.low, interval.high) == pytest.approx((low, high), rel=1e-12)
     assert interval.level == 90
 
