@@ -478,7 +478,9 @@ class Judgement:
     comparisons: tuple[Comparison, ...]
     gates: Gates
     decided: bool  # no further trial is wanted
-    stopped_by: str  # identical, deterministic, planned, or "" while undecided
+    stopped_by: (
+        str  # identical, deterministic, planned, unstable, budget, nothing to compare; or ""
+    )
     sentence: str
     needed: str  # what would settle it, "" when settled
 

@@ -36,8 +36,8 @@ def format_size(x: float) -> str:
 
 
 def format_percent(x: float) -> str:
-    """A percentage, given in percent, with one decimal where it has one: `90 %`."""
-    return f"{round(x, 1):.4g} %"
+    """A percentage, given in percent, in 3 significant digits: `90 %`, `98.3 %`, `0.025 %`."""
+    return f"{x:.0f} %" if abs(x) >= 100 else f"{_tidy(f'{x:.3g}')} %"
 
 
 def _digits(x: float, beside: float) -> int:

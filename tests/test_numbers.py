@@ -43,6 +43,8 @@ def test_sizes_have_four_digits():
     assert format_size(0.0123456) == "0.01235"
 
 
-def test_a_percentage_has_a_decimal_only_where_it_needs_one():
+def test_a_percentage_has_three_digits_and_none_too_many():
+    assert format_percent(0.025) == "0.025 %"
+    assert format_percent(1250.0) == "1250 %"
     assert format_percent(90.0) == "90 %"
     assert format_percent(98.333) == "98.3 %"

@@ -111,7 +111,6 @@ def _why_not_judged(metric: str, values: Values) -> tuple[str, str]:
 
 
 def _needed(sample: Sample | None, case: Case, ruling: Ruling, look: Look) -> int | None:
-    unsettled = ruling.verdict is Verdict.INCONCLUSIVE and sample is not None
-    if not unsettled or sample is None or case.margin is None or sample.spread == 0.0:
+    if ruling.reason not in ("noise", "shift_detected") or sample is None or case.margin is None:
         return None
     return reruns_needed(sample, case.margin, look.alpha)

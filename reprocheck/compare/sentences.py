@@ -100,21 +100,25 @@ def _not_reproduced(case: Case, ruling: Ruling, look: Look) -> str:
             f"{format_value(case.original)}: {change}."
         )
     sample = case.sample
-    more = f"differs by more than {_width(case.margin)}" if case.margin else "no margin is declared"
     if ruling.reason == "deterministic":
+        more = f"more than {_width(case.margin)}" if case.margin else "no margin was declared"
         return (
             f"All {sample.reruns} reruns gave {_mean(case)}, not the original {_original(case)}: "
             f"a difference of {format_difference(sample.difference)} without any noise, and "
-            f"{more.replace('differs by ', '')}: {change}."
+            f"{more}: {change}."
         )
     prediction = sample.prediction(look.alpha)
     half = math.nan if prediction is None else (prediction.high - prediction.low) / 2
     level = format_percent(100 * (1 - look.alpha))
-    return (
+    text = (
         f"The original {_original(case)} lies outside what rerunning gives ({_mean(case)} ± "
-        f"{format_size(half)}, {level} prediction interval) and {more}: {change}."
-        f"{_non_finite_note(case)}"
+        f"{format_size(half)}, {level} prediction interval)"
     )
+    if case.margin is None:
+        text += f"; no margin was declared: {change}."
+    else:
+        text += f" and differs by more than {_width(case.margin)}: {change}."
+    return text + _non_finite_note(case)
 
 
 def _inconclusive(case: Case, ruling: Ruling, look: Look) -> str:
@@ -141,12 +145,18 @@ def _unsettled(case: Case, ruling: Ruling, look: Look) -> str:
     if case.sample is None:
         return f"{_count(look.reruns)} with a non-finite value cannot settle it."
     sample = case.sample
+    if ruling.reason == "shift_detected" and sample.sd == 0.0:
+        return (
+            f"All {sample.reruns} reruns gave {_mean(case)}, not the original {_original(case)}: "
+            f"a difference of {format_difference(sample.difference)}, which another machine may "
+            "cause; no margin was declared to judge it by."
+        )
     text = (
         f"{_count(look.reruns)} cannot settle it: the mean difference is "
         f"{_difference(sample, look)}, "
     )
     if case.margin is None:
-        text += "and no margin is declared"
+        text += "and no margin was declared"
     else:
         text += f"margin {_width(case.margin)}; {_prospect(sample, case.margin, look)}"
     if ruling.reason == "shift_detected":

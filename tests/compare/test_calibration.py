@@ -15,7 +15,8 @@ def draws(seed, k, shift=0.0, luck=True):
     """Originals and k reruns of a normal process with sd 1, moved by `shift` for the reruns."""
     generator = np.random.default_rng([20261121, seed, k])
     originals = generator.standard_normal(RUNS) * luck
-    return zip(originals.tolist(), (generator.standard_normal((RUNS, k)) + shift).tolist())
+    reruns = generator.standard_normal((RUNS, k)) + shift
+    return zip(originals.tolist(), reruns.tolist(), strict=True)
 
 
 def percent(judge_one, drawn, **given):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 from statsmodels.stats.weightstats import DescrStatsW
@@ -63,6 +62,11 @@ def test_the_number_of_reruns_is_the_least_that_would_do():
     sample = summarise(0.0, [-1.0, 0.0, 1.0], None)  # difference 0, sd 1
     assert reruns_needed(sample, margin(1.0), 0.05) == 5  # t(.95, 4) / sqrt(5) = 0.953
     assert reruns_needed(sample, margin(0.5), 0.05) == 13
+
+
+def test_one_more_rerun_may_be_enough():
+    sample = summarise(0.0, [-0.8, 0.8, -0.8, 0.8], None)  # four do not: 2.353 * 0.924 / 2 > 0.9
+    assert reruns_needed(sample, margin(0.9), 0.05) == 5
 
 
 def test_no_number_of_reruns_helps_a_difference_outside_or_a_hopeless_spread():

@@ -77,6 +77,14 @@ def test_products_prove_determinism(build_question, build_trial, build_rule):
     assert judge(question, trials).verdict is Verdict.NOT_REPRODUCED
 
 
+def test_a_gate_that_varies_is_not_settled_by_determinism_elsewhere(after, build_rule):
+    rules = [build_rule("loss", margin=0.05), build_rule("latency", margin=0.1)]
+    runs = [{"loss": OTHER_CURVE, "latency": value} for value in (10.0, 12.0)]
+    found = after({"loss": CURVE, "latency": 5.0}, *runs, rules=rules, same_machine=True)
+    assert not found.decided
+    assert [c.verdict for c in found.comparisons] == [Verdict.REPRODUCED, Verdict.INCONCLUSIVE]
+
+
 def test_a_proven_difference_without_a_margin_is_a_shift(after):
     found = after({"loss": CURVE}, {"loss": OTHER_CURVE}, {"loss": OTHER_CURVE})
     assert (found.decided, found.verdict) == (True, Verdict.INCONCLUSIVE)
