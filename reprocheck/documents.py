@@ -93,6 +93,7 @@ def _code(code: model.CodeState) -> Document:
         "branch": code.branch,
         "script": code.script,
         "entry_point": code.entry_point,
+        "subdirectory": code.subdirectory,
         "tree": code.tree.value,
         "patch": patch and {"sha256": patch.sha256, "size": len(patch.content)},
     }
