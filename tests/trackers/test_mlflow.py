@@ -1,11 +1,7 @@
 """The tracker as a whole: the same run in each kind of store, and what cannot be read."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from math import inf, isnan, nan
-from pathlib import Path
 
 import pytest
 
@@ -107,21 +103,3 @@ def test_a_second_read_uses_the_opened_store(database):
     assert replace(tracker.read(first), origins={}).ref.run_id == first
     assert tracker.read(second).tags["x"] == "y"
     tracker.close()
-
-
-def test_reading_prints_nothing_and_restores_the_environment(database):
-    run_id = database.log(**FULL)
-    script = (
-        "import os, sys; from pathlib import Path; from reprocheck.trackers import open_tracker\n"
-        "assert 'mlflow' not in sys.modules; before = dict(os.environ)\n"
-        "tracker = open_tracker(sys.argv[1], {}, Path(sys.argv[2])); tracker.read(sys.argv[3])\n"
-        "tracker.close(); assert dict(os.environ) == before"
-    )
-    scratch = str(database.folder / "scratch")
-    done = subprocess.run(
-        [sys.executable, "-c", script, database.uri, scratch, run_id],
-        check=False,
-        capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -45,6 +46,24 @@ def test_an_older_store_is_read_and_its_bytes_stay(older):
     assert [p.value for p in record.metrics["loss"].history] == [float("inf"), 0.5]
     assert record.code.commit == "c" * 40
     assert listing(store.folder) == before
+
+
+def test_reading_prints_nothing_and_restores_the_environment(older):
+    store, run_id = older
+    script = (
+        "import os, sys; from pathlib import Path; from reprocheck.trackers import open_tracker\n"
+        "assert 'mlflow' not in sys.modules; before = dict(os.environ)\n"
+        "tracker = open_tracker(sys.argv[1], {}, Path(sys.argv[2])); tracker.read(sys.argv[3])\n"
+        "tracker.close(); assert dict(os.environ) == before"
+    )
+    scratch = str(store.folder / "scratch")
+    done = subprocess.run(
+        [sys.executable, "-c", script, store.uri, scratch, run_id],
+        check=False,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
 def test_reading_changes_neither_the_file_nor_the_folder(database):
