@@ -197,7 +197,7 @@ def _rebuilding(record: RunRecord) -> Iterator[Finding]:
             hint="give `command` in reprocheck.yaml, or start runs with `mlflow run`",
             pointer="/command",
         )
-    if record.environment is None:
+    if record.environment is None and not record.files:
         yield Finding(
             code="missing-environment",
             severity=Severity.NOTE,

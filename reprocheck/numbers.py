@@ -54,9 +54,5 @@ def _non_finite(x: float) -> str:
 
 
 def _tidy(text: str) -> str:
-    """1.5e-06 as 1.5e-6, and a rounded whole number without an exponent of its own."""
-    return re.sub(r"e([+-])0*(\d)", lambda found: f"e{_minus(found[1])}{found[2]}", text)
-
-
-def _minus(sign: str) -> str:
-    return "-" if sign == "-" else ""
+    """An exponent without a plus sign and leading zeros: 1.5e-06 as 1.5e-6."""
+    return re.sub(r"e(-?)\+?0*(\d)", r"e\1\2", text)

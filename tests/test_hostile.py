@@ -104,6 +104,12 @@ def test_a_secret_is_hidden_everywhere_in_a_report():
     assert report.record.parameters["lr"] == "0.1"
 
 
+def test_a_short_value_is_no_secret_elsewhere():
+    report = make_report(record=make_record(tags={"token": "accu"}), sentence="accuracy")
+    redacted = hostile.redacted_report(report)
+    assert (redacted.sentence, redacted.record.tags) == ("accuracy", {"token": "***"})
+
+
 def test_a_report_without_secrets_stays_as_it_is():
     assert hostile.redacted_report(make_report()) == make_report()
 

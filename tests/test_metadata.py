@@ -9,6 +9,7 @@ from reprocheck.model import (
     EnvironmentSpec,
     Finding,
     Patch,
+    RecordedFile,
     RunRef,
     RunStatus,
     Severity,
@@ -97,6 +98,11 @@ def test_a_patch_digest_in_capitals_is_the_same():
     patch = make_patch()
     patch = dataclasses.replace(patch, sha256=patch.sha256.upper())
     assert validate(make_record(code=make_code(tree=TreeState.DIRTY, patch=patch))) == ()
+
+
+def test_recorded_files_may_hold_the_environment():
+    file = RecordedFile(path="requirements.txt", content=b"numpy\n", origin=MATERIAL.origin)
+    assert validate(make_record(environment=None, files=(file,))) == ()
 
 
 def test_a_metric_that_became_finite_is_no_finding():

@@ -107,6 +107,20 @@ def test_of_alternatives_the_one_that_was_meant_is_told():
     assert (issue.pointer, issue.message) == ("/command/steps/0/argv/1", "must be text, not 3")
 
 
+@pytest.mark.parametrize(
+    ("command", "pointer", "message"),
+    [
+        (5, "/command", "must be text or a list, not 5"),
+        (["python", 3], "/command/1", "must be text, not 3"),
+        ([{"run": "x", "cdw": "y"}], "/command/0/cdw", "unknown key 'cdw'"),
+        ([{"cwd": "x"}], "/command/0", "the key run is missing"),
+    ],
+)
+def test_of_nested_alternatives_the_nearest_is_told(command, pointer, message):
+    issue = _only(schema.check({"version": 1, "command": command}, "config"))
+    assert (issue.pointer, issue.message) == (pointer, message)
+
+
 def test_a_huge_or_hostile_value_is_short_and_on_one_line():
     issue = _only(schema.check(_record(status="x\x1b[31m\n" + "y" * 10**6), "run"))
     assert len(issue.message) < 160

@@ -32,7 +32,7 @@ from reprocheck.model import (
     Step,
     Verdict,
 )
-from reprocheck.numbers import format_value
+from reprocheck.numbers import format_difference, format_percent, format_size, format_value
 
 NOTHING = "—"
 """Stands where there is no value."""
@@ -113,11 +113,23 @@ def failure(report: Report) -> Failure | None:
     return next((each.failure for each in report.stages if each.failure is not None), None)
 
 
+def reason(report: Report) -> str:
+    """Why the verdict is what it is, on one line."""
+    return report.sentence.partition("\n")[0]
+
+
+def cause(report: Report) -> str:
+    """What failed, on one line, where that is not the reason already; else empty."""
+    failed = failure(report)
+    said = failed.message.partition("\n")[0] if failed else ""
+    return "" if said == reason(report) else said
+
+
 def next_steps(report: Report) -> tuple[str, ...]:
     """What to do now, most urgent first."""
     failed = failure(report)
     steps = [failed.hint if failed else "", report.needed]
-    if missed(report):
+    if missed(report) and not report.needed:
         steps.append(
             "`--require reproduced` needs a margin: declare one, for example with --margin"
         )
@@ -129,11 +141,13 @@ def missed(report: Report) -> bool:
     return report.require is Require.REPRODUCED and report.verdict is Verdict.CONSISTENT
 
 
-def failed_log(report: Report) -> tuple[str, ...]:
-    """The last lines of the last rerun's log, where there is no answer and a rerun was tried."""
-    if report.failed_stage not in (Stage.RERUN, Stage.COMPARE) or not report.trials:
-        return ()
-    lines = [line.rstrip() for line in report.trials[-1].log_tail.splitlines()]
+def last_lines(report: Report) -> tuple[str, ...]:
+    """The end of the output of what failed: as its message holds it, or of the last rerun."""
+    failed = failure(report)
+    text = (failed.message if failed else report.sentence).partition("\n")[2]
+    if not text and report.failed_stage in (Stage.RERUN, Stage.COMPARE) and report.trials:
+        text = report.trials[-1].log_tail
+    lines = [line.rstrip() for line in text.splitlines()]
     return tuple(cut(line, 500) for line in lines if line)[-LOG_LINES:]
 
 
@@ -158,16 +172,16 @@ def unjudged(report: Report) -> tuple[str, ...]:
 
 def original(comparison: Comparison) -> str:
     """The recorded value, or the mean of several."""
-    values = comparison.baseline
+    values, beside = comparison.baseline, comparison.difference or 0.0
     if len(values) > 1:
-        return f"{format_value(sum(values) / len(values))} (mean of {len(values)})"
-    return format_value(values[0]) if values else NOTHING
+        return f"{format_value(sum(values) / len(values), beside)} (mean of {len(values)})"
+    return format_value(values[0], beside) if values else NOTHING
 
 
 def mean(comparison: Comparison) -> str:
     """The mean of the reruns, or the value where there is but one or all are non-finite."""
     if comparison.mean is not None:
-        return format_value(comparison.mean)
+        return format_value(comparison.mean, comparison.difference or 0.0)
     return format_value(comparison.reruns[-1]) if comparison.reruns else NOTHING
 
 
@@ -176,8 +190,8 @@ def margin(margin: Margin | None) -> str:
     if margin is None:
         return "none"
     if margin.low == margin.high:
-        return f"±{format_value(margin.high)}"
-    return f"-{format_value(margin.low)} +{format_value(margin.high)}"
+        return f"±{format_size(margin.high)}"
+    return f"-{format_size(margin.low)} +{format_size(margin.high)}"
 
 
 def _row(comparison: Comparison) -> Row:
@@ -186,10 +200,10 @@ def _row(comparison: Comparison) -> Row:
         metric=comparison.metric,
         original=original(comparison),
         reruns=mean(comparison),
-        spread="" if comparison.sd is None else f"± {format_value(comparison.sd)}",
+        spread="" if comparison.sd is None else f"± {format_size(comparison.sd)}",
         count=counted(len(comparison.reruns), "rerun"),
         difference=_optional(comparison.difference),
-        interval=(format_value(interval.low), format_value(interval.high)) if interval else (),
+        interval=tuple(map(format_difference, (interval.low, interval.high))) if interval else (),
         margin=margin(comparison.margin),
         source=_source(comparison.margin),
         judged=comparison.verdict,
@@ -215,12 +229,12 @@ def common_count(rows: tuple[Row, ...]) -> str:
 
 def levels(report: Report) -> str:
     """The confidence levels of the intervals shown, for the table's head."""
-    found = {format_value(each.interval.level) for each in report.comparisons if each.interval}
-    return f"{'/'.join(sorted(found))} %" if found else ""
+    found = {format_percent(each.interval.level) for each in report.comparisons if each.interval}
+    return " or ".join(sorted(found))
 
 
 def _optional(value: float | None) -> str:
-    return NOTHING if value is None else format_value(value)
+    return NOTHING if value is None else format_difference(value)
 
 
 # --- what was used ------------------------------------------------------------------------
@@ -280,9 +294,11 @@ def planned_margins(report: Report) -> tuple[tuple[str, str, str], ...]:
 
 
 def stage_times(report: Report) -> str:
-    """How long each stage took, on one line; a stage that did not pass says so."""
+    """How long each stage that ran took, on one line; one that did not pass says so."""
     said = []
     for result in report.stages:
+        if result.status is StageStatus.SKIPPED:
+            continue
         how = "" if result.status is StageStatus.PASSED else f" {result.status.value}"
         said.append(f"{result.stage.value} {format_duration(result.duration_s)}{how}")
     return " · ".join(said)

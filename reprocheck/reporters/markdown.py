@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from reprocheck.detail import time
 from reprocheck.durations import format_duration
 from reprocheck.hostile import cut, printable, redacted_report
-from reprocheck.model import Report, Severity
+from reprocheck.model import Report, Severity, StageStatus
 from reprocheck.reporters import base
 
 LARGEST = 60_000
@@ -84,11 +84,9 @@ def _escaped(line: str, at: int) -> str:
 def _shown(report: Report) -> Iterator[str]:
     required = f", but {report.require.value} was required" if base.missed(report) else ""
     yield f"## {base.mark(report)}{prose(base.headline(report))}{required}"
-    if report.sentence:
-        yield f"<p>{prose(report.sentence)}</p>"
-    failed = base.failure(report)
-    if failed is not None and failed.message != report.sentence:
-        yield f"<p>{prose(failed.message)}</p>"
+    for line in (base.reason(report), base.cause(report)):
+        if line:
+            yield f"<p>{prose(line)}</p>"
     table = _planned(report) if report.dry_run else _metrics(report)
     if table:
         yield table
@@ -150,9 +148,9 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _folded(report: Report) -> Iterator[tuple[str, str]]:
-    log = base.failed_log(report)
-    if log:
-        yield f"The end of the log of rerun {report.trials[-1].index}", fence(log)
+    last = base.last_lines(report)
+    if last:
+        yield "Last lines of the output", fence(last)
     found = base.findings(report, *Severity)
     if found:
         yield base.counted(len(found), "finding"), _findings(report)
@@ -182,5 +180,6 @@ def _stages(report: Report) -> str:
     rows = [
         (each.stage.value, each.status.value, format_duration(each.duration_s), prose(each.summary))
         for each in report.stages
+        if each.status is not StageStatus.SKIPPED
     ]
     return _table(("Stage", "Status", "Time", "Summary"), rows)

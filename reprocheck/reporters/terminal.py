@@ -55,7 +55,7 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
 
 def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield _headline(report)
-    yield _text(report.sentence)
+    yield _text(base.reason(report))
     yield _blocks(report, width)
 
 
@@ -76,22 +76,16 @@ def _blocks(report: Report, width: int) -> RenderableType:
 def _headline(report: Report) -> Text:
     missed = base.missed(report)
     color = "default" if report.dry_run else "yellow" if missed else COLORS[report.verdict]
-    line = Text(base.mark(report) + base.headline(report), style=f"bold {color}")
+    line = Text(base.headline(report), style=f"bold {color}")
     if missed:
         line.append(f", but {report.require.value} was required")
     return line
 
 
 def _failure(report: Report, width: int) -> RenderableType | None:
-    failed = base.failure(report)
-    lines: list[RenderableType] = []
-    if failed is not None and failed.message != report.sentence:
-        lines.append(_text(failed.message))
-    log = base.failed_log(report)
-    if log:
-        trial = report.trials[-1]
-        lines.append(Text(f"The end of the log of rerun {trial.index}:", style="dim"))
-        lines += [Text("  " + cut(printable(line), width - 2)) for line in log]
+    cause = base.cause(report)
+    lines = [_text(cause)] if cause else []
+    lines += [_text(f"  {cut(line, width - 2)}") for line in base.last_lines(report)]
     return Group(*lines) if lines else None
 
 

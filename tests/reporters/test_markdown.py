@@ -129,3 +129,15 @@ def test_findings_are_folded_with_their_hints():
     text = markdown.render(reproduced())
     assert "<details><summary>2 findings</summary>" in text
     assert "reprocheck&#46;tree with clean or dirty" in text
+
+
+def test_a_secret_is_not_shown():
+    text = markdown.render(make_report(sentence="from https://me:hunter2@host"))
+    assert "hunter2" not in text
+    assert "&#42;&#42;&#42;" in text
+
+
+def test_output_inside_a_message_is_a_block_of_code():
+    text = markdown.render(make_report(sentence="building: no disk\n  # one", failed_stage=None))
+    assert "<p>building&#58; no disk</p>" in text
+    assert "```text\n  # one\n```" in text

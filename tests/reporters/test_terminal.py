@@ -1,7 +1,7 @@
 import pytest
 from rich.cells import cell_len
 
-from reprocheck.model import CodeState, Verdict
+from reprocheck.model import CodeState, Failure, Stage, StageResult, StageStatus, Verdict
 from reprocheck.reporters import terminal
 from tests.reporters.builders import (
     make_code,
@@ -9,6 +9,7 @@ from tests.reporters.builders import (
     make_informational,
     make_record,
     make_report,
+    make_stages,
 )
 from tests.reporters.cases import CASES, consistent, crashed, identical
 
@@ -38,7 +39,7 @@ def test_the_first_lines_are_verdict_and_reason(case):
 def test_color_adds_nothing_but_color():
     report = identical()
     colored = terminal.render(report, color=True)
-    assert "\x1b[1;32m✓ IDENTICAL" in colored
+    assert "\x1b[1;32mIDENTICAL" in colored
     import re
 
     assert re.sub(r"\x1b\[[0-9;]*m", "", colored).split() == terminal.render(report).split()
@@ -57,6 +58,23 @@ def test_a_weaker_verdict_than_required_says_so():
 
 def test_a_crash_shows_the_end_of_the_log():
     assert "  FileNotFoundError: data/val.csv" in terminal.render(crashed()).splitlines()
+
+
+def test_output_inside_a_message_keeps_its_lines():
+    failure = Failure(kind="E", message="building: no disk\n  one\n  two", hint="", usage=False)
+    report = make_report(
+        sentence=failure.message,
+        stages=make_stages(Stage.REBUILD, failure=failure),
+        failed_stage=Stage.REBUILD,
+    )
+    lines = terminal.render(report).splitlines()
+    assert lines[1:5] == ["building: no disk", "", "    one", "    two"]
+
+
+def test_stages_that_did_not_run_are_not_told():
+    skipped = StageResult(stage=Stage.RERUN, status=StageStatus.SKIPPED, duration_s=0.0)
+    text = terminal.render(make_report(stages=(*make_stages()[:2], skipped)))
+    assert "Stages       read 0.4 s · validate 3.5 s\n" in text
 
 
 def test_a_runs_text_moves_no_cursor_and_is_no_markup():
