@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.lab import Lab
 
 REQUIRE_ALL = os.environ.get("REPROCHECK_REQUIRE_ALL") == "1"
 SCRUBBED = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "CLICOLOR", "MLFLOW_", "GITHUB_", "GIT_")
@@ -50,6 +55,13 @@ class Repo:
         path.mkdir(parents=True, exist_ok=True)
         self.git("init", "--quiet", "--initial-branch=main")
 
+    @classmethod
+    def at(cls, path: Path) -> Repo:
+        """One that exists."""
+        repo = object.__new__(cls)
+        repo.path = path
+        return repo
+
     def git(self, *args: str) -> str:
         argv = ("git", "-c", "protocol.file.allow=always", *args)
         done = subprocess.run(argv, cwd=self.path, capture_output=True, check=False)
@@ -72,6 +84,29 @@ class Repo:
         argv = (sys.executable, "-m", "dvc", *args)
         done = subprocess.run(argv, cwd=self.path, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """A project with a seeded and an unseeded run; made once, copied by the workers of xdist."""
+    from tests.lab import Lab, copy_of
+
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared-lab"
+    shared.parent.mkdir(exist_ok=True)
+    with shared.with_suffix(".lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for name in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{name}_NAME", "Test")
+            patch.setenv(f"GIT_{name}_EMAIL", "test@example.com")
+        patch.setenv("DVC_NO_ANALYTICS", "1")
+        ids = shared / "ids"
+        if not ids.exists():
+            made = Lab(shared)
+            ids.write_text(f"{made.train('--seed', '7')} {made.train()}")
+        original = Lab.at(shared)
+        original.seeded, original.unseeded = ids.read_text().split()
+    return copy_of(original, tmp_path_factory.mktemp("own"))
 
 
 @pytest.fixture

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from reprocheck import cli
 from tests.conftest import Repo
 
 PROJECTS = Path(__file__).parent / "projects"
@@ -34,6 +40,9 @@ class Result:
 class Lab:
     """A project and its tracker; trains runs and verifies them."""
 
+    seeded: str  # ids of two runs of the project as it was made
+    unseeded: str
+
     def __init__(self, root: Path, project: str = "tiny", dvc: bool = True) -> None:
         self.root = root
         self.repo = Repo(root / "repo")
@@ -47,6 +56,14 @@ class Lab:
             self.set_data(ROWS)
         else:
             self.repo.commit()
+
+    @classmethod
+    def at(cls, root: Path) -> Lab:
+        """One that exists."""
+        lab = object.__new__(cls)
+        lab.root, lab.repo = root, Repo.at(root / "repo")
+        lab.uri = f"sqlite:///{root / 'mlflow.db'}"
+        return lab
 
     def set_data(self, rows: str) -> None:
         self.repo.write({"data/train.csv": rows})
@@ -93,7 +110,7 @@ class Lab:
         self.sql("INSERT INTO tags (run_uuid, key, value) VALUES (?, ?, ?)", run_id, key, value)
 
     def verify(self, run_id: str, *args: str, uri: str | None = None) -> Result:
-        """Runs `reprocheck verify` as its users do, in a process of its own."""
+        """Runs `reprocheck verify`; in this process, since importing MLflow takes seconds."""
         out = self.root / "report.json"
         out.unlink(missing_ok=True)
         json_args = () if "--json" in args else ("--json", str(out))
@@ -119,7 +136,29 @@ class Lab:
         return sorted((self.root / "tmp").iterdir())
 
     def reprocheck(self, *args: str) -> Result:
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            patch.chdir(self.repo.path)
+            patch.setenv("TMPDIR", self.env["TMPDIR"])
+            patch.setattr("tempfile.tempdir", None)  # what tempfile remembers of TMPDIR
+            code = cli.run(list(args))
+        return Result(code, out.getvalue(), err.getvalue())
+
+    def spawn(self, *args: str) -> Result:
+        """Runs `reprocheck` as its users do, in a process of its own."""
         done = subprocess.run(
             self.command(*args), cwd=self.repo.path, env=self.env, capture_output=True, check=False
         )
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def copy_of(lab: Lab, folder: Path) -> Lab:
+    """The same project and runs in a folder that the test may change."""
+    shutil.copytree(lab.root, folder / "lab", symlinks=True)
+    copy = Lab.at(folder / "lab")
+    copy.seeded, copy.unseeded = lab.seeded, lab.unseeded
+    return copy

@@ -8,10 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab
-from tests.test_verify import copy_of, lab
-
-__all__ = ["lab"]  # a fixture
+from tests.lab import Lab, copy_of
 
 HANGING = """
 import mlflow, os, subprocess, sys, time

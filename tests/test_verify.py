@@ -2,37 +2,15 @@
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from reprocheck import schema
 from tests.conftest import snapshot
-from tests.lab import ROWS, Lab
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AUTHOR", "COMMITTER"):
-            patch.setenv(f"GIT_{name}_NAME", "Test")
-            patch.setenv(f"GIT_{name}_EMAIL", "test@example.com")
-        made = Lab(tmp_path_factory.mktemp("lab"))
-        made.seeded = made.train("--seed", "7")  # type: ignore[attr-defined]
-        made.unseeded = made.train()  # type: ignore[attr-defined]
-    return made
-
-
-def copy_of(lab: Lab, tmp_path: Path) -> Lab:
-    """The same project and runs in a folder that the test may change."""
-    shutil.copytree(lab.root, tmp_path / "lab", symlinks=True)
-    copy = object.__new__(Lab)
-    copy.__dict__.update(lab.__dict__)
-    copy.root = tmp_path / "lab"
-    copy.repo = object.__new__(type(lab.repo))
-    copy.repo.path = copy.root / "repo"
-    copy.uri = f"sqlite:///{copy.root / 'mlflow.db'}"
-    return copy
+from tests.lab import ROWS, Lab, copy_of
 
 
 def test_an_honest_seeded_run_is_identical_after_one_trial(lab: Lab) -> None:
@@ -111,8 +89,14 @@ def test_standard_output_holds_only_what_a_dash_asks_for(lab: Lab) -> None:
     result = lab.verify(lab.seeded, "--markdown", "-", "--dry-run", "-q")
     assert result.stdout.startswith("#")
     assert result.stderr == ""
-    result = lab.reprocheck("verify", lab.seeded, "--json", "-", "--markdown", "-")
+    result = lab.spawn("verify", lab.seeded, "--json", "-", "--markdown", "-")
     assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_a_verification_in_a_process_of_its_own_ends_with_its_exit_code(lab: Lab) -> None:
+    result = lab.spawn("verify", lab.seeded, "--tracking-uri", lab.uri, "-q")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "IDENTICAL" in result.stdout.splitlines()[0]
 
 
 def test_the_workspace_is_kept_on_request(lab: Lab, tmp_path: Path) -> None:
@@ -123,90 +107,116 @@ def test_the_workspace_is_kept_on_request(lab: Lab, tmp_path: Path) -> None:
     assert kept.name in result.stdout
 
 
+def at_commit(lab: Lab, **files: str | None) -> None:
+    """Lets the run's record name a commit with other files."""
+    for name, content in files.items():
+        path = name.replace("_", ".")
+        if content is None:
+            (lab.repo.path / path).unlink()
+        else:
+            lab.repo.write({path: content})
+    lab.set_tag(lab.seeded, "mlflow.source.git.commit", lab.repo.commit())
+
+
+def set_run(lab: Lab, column: str, value: str) -> None:
+    lab.sql(f"UPDATE runs SET {column} = ? WHERE run_uuid = ?", value, lab.seeded)
+
+
+def lose_data(lab: Lab) -> None:
+    shutil.rmtree(lab.root / "remote")
+    shutil.rmtree(lab.repo.path / ".dvc/cache")
+
+
+def lose_metrics(lab: Lab) -> None:
+    lab.sql("DELETE FROM metrics")
+    lab.sql("DELETE FROM latest_metrics")
+
+
+def add_metric(lab: Lab, name: str) -> None:
+    columns = "key, value, timestamp, run_uuid, step, is_nan"
+    for table in ("metrics", "latest_metrics"):
+        lab.sql(f"INSERT INTO {table} ({columns}) VALUES (?, 0.5, 1, ?, 0, 0)", name, lab.seeded)
+
+
+def add_parameter(lab: Lab, name: str) -> None:
+    query = "INSERT INTO params (run_uuid, key, value) VALUES (?, ?, '0.9')"
+    lab.sql(query, lab.seeded, name)
+
+
+@dataclass
+class Bad:
+    """A defect: how it is made, and what a verification says of it."""
+
+    spoil: Callable[[Lab], object]
+    exit_code: int
+    stage: str | None
+    words: str
+    options: tuple[str, ...] = ()
+    asked: str | None = None
+
+
 BAD = {
-    "unknown-run": (2, "read", "no run"),
-    "missing-store": (2, "read", "no MLflow store"),
-    "running-run": (3, "read", "running"),
-    "failed-run": (3, "read", "failed"),
-    "deleted-run": (3, "read", "deleted"),
-    "missing-commit": (3, "validate", "commit"),
-    "unknown-commit": (3, "checkout", "not found"),
-    "no-metrics": (3, "validate", "metric"),
-    "missing-environment": (3, "checkout", "environment"),
-    "docker-environment": (3, "rebuild", "Docker"),
-    "missing-data": (3, "restore", "data/train.csv"),
-    "missing-parameter": (3, "checkout", "params.lr"),
-    "wrong-parameter": (3, "rerun", "momentum"),
-    "crashing-training": (3, "rerun", "boom"),
-    "silent-training": (3, "rerun", "nothing was measured"),
-    "unknown-metric-in-margin": (2, "validate", "acuracy"),
-    "endless-training": (3, "rerun", "time limit"),
-    "missing-metric": (3, None, "NOT_COMPARABLE"),
+    "unknown-run": Bad(lambda lab: None, 2, "read", "no run", asked="0" * 32),
+    "missing-store": Bad(
+        lambda lab: (lab.root / "mlflow.db").unlink(), 2, "read", "no MLflow store"
+    ),
+    "running-run": Bad(lambda lab: set_run(lab, "status", "RUNNING"), 3, "read", "running"),
+    "failed-run": Bad(lambda lab: set_run(lab, "status", "FAILED"), 3, "read", "failed"),
+    "deleted-run": Bad(
+        lambda lab: set_run(lab, "lifecycle_stage", "deleted"), 3, "read", "deleted"
+    ),
+    "missing-commit": Bad(
+        lambda lab: lab.sql("DELETE FROM tags WHERE key = 'mlflow.source.git.commit'"),
+        *(3, "validate", "missing-commit"),
+    ),
+    "unknown-commit": Bad(
+        lambda lab: lab.set_tag(lab.seeded, "mlflow.source.git.commit", "deadbeef" * 5),
+        *(3, "checkout", "not found"),
+    ),
+    "no-metrics": Bad(lose_metrics, 3, "validate", "missing-metrics"),
+    "missing-environment": Bad(
+        lambda lab: at_commit(lab, requirements_txt=None), 3, "checkout", "missing-environment"
+    ),
+    "docker-environment": Bad(
+        lambda lab: at_commit(lab, requirements_txt=None, Dockerfile="FROM python:3.11\n"),
+        *(3, "rebuild", "Docker"),
+    ),
+    "missing-data": Bad(lose_data, 3, "restore", "data/train.csv"),
+    "missing-parameter": Bad(
+        lambda lab: lab.sql("DELETE FROM params WHERE key = 'lr'"), 3, "checkout", "params.lr"
+    ),
+    "wrong-parameter": Bad(lambda lab: add_parameter(lab, "momentum"), 3, "rerun", "momentum"),
+    "crashing-training": Bad(
+        lambda lab: at_commit(lab, train_py="raise SystemExit('boom')\n"), 3, "rerun", "boom"
+    ),
+    "silent-training": Bad(
+        lambda lab: at_commit(lab, train_py="print('done')\n"),
+        *(3, "rerun", "nothing was measured"),
+    ),
+    "endless-training": Bad(
+        lambda lab: at_commit(lab, train_py="import time\nwhile True: time.sleep(1)\n"),
+        *(3, "rerun", "time limit"),
+        options=("--timeout", "1s"),
+    ),
+    "unknown-metric-in-margin": Bad(
+        lambda lab: None, 2, "validate", "acuracy", options=("--margin", "acuracy=0.1")
+    ),
+    "missing-metric": Bad(
+        lambda lab: add_metric(lab, "f1"), 3, None, "NOT_COMPARABLE", options=("--gate", "f1")
+    ),
 }
-
-
-def spoil(lab: Lab, defect: str) -> tuple[str, list[str]]:
-    """Gives the seeded run a defect; returns what to verify, and with which options."""
-    run, repo = lab.seeded, lab.repo
-    status = {"running-run": "RUNNING", "failed-run": "FAILED"}
-    if defect == "unknown-run":
-        return "0" * 32, []
-    if defect == "missing-store":
-        return run, ["--tracking-uri", f"sqlite:///{lab.root / 'gone.db'}"]
-    if defect in status:
-        lab.sql("UPDATE runs SET status = ? WHERE run_uuid = ?", status[defect], run)
-    if defect == "deleted-run":
-        lab.sql("UPDATE runs SET lifecycle_stage = 'deleted' WHERE run_uuid = ?", run)
-    if defect == "missing-commit":
-        lab.sql("DELETE FROM tags WHERE key = 'mlflow.source.git.commit'")
-    if defect == "unknown-commit":
-        lab.set_tag(run, "mlflow.source.git.commit", "deadbeef" * 5)
-    if defect == "no-metrics":
-        lab.sql("DELETE FROM metrics")
-        lab.sql("DELETE FROM latest_metrics")
-    if defect == "missing-data":
-        shutil.rmtree(lab.root / "remote")
-        shutil.rmtree(repo.path / ".dvc/cache")
-    if defect == "missing-parameter":
-        lab.sql("DELETE FROM params WHERE key = 'lr'")
-    if defect == "wrong-parameter":
-        lab.sql("INSERT INTO params (run_uuid, key, value) VALUES (?, 'momentum', '0.9')", run)
-    if defect == "unknown-metric-in-margin":
-        return run, ["--margin", "acuracy=0.1"]
-    if defect == "missing-metric":
-        columns = "key, value, timestamp, run_uuid, step, is_nan"
-        for table in ("metrics", "latest_metrics"):
-            lab.sql(f"INSERT INTO {table} ({columns}) VALUES ('f1', 0.5, 1, ?, 0, 0)", run)
-        return run, ["--gate", "f1"]
-    at_commit = {
-        "missing-environment": {"requirements.txt": None},
-        "docker-environment": {"requirements.txt": None, "Dockerfile": "FROM python:3.11\n"},
-        "crashing-training": {"train.py": "raise SystemExit('boom')\n"},
-        "silent-training": {"train.py": "print('done')\n"},
-        "endless-training": {"train.py": "import time\nwhile True: time.sleep(1)\n"},
-    }
-    if defect in at_commit:
-        for name, content in at_commit[defect].items():
-            if content is None:
-                (repo.path / name).unlink()
-            else:
-                repo.write({name: content})
-        lab.set_tag(run, "mlflow.source.git.commit", repo.commit())
-    return run, ["--timeout", "2s"] if defect == "endless-training" else []
 
 
 @pytest.mark.parametrize("defect", list(BAD))
 def test_a_bad_record_has_its_exit_code_and_message_and_leaves_nothing(
     lab: Lab, tmp_path: Path, defect: str
 ) -> None:
-    lab = copy_of(lab, tmp_path)
-    asked, options = spoil(lab, defect)
-    exit_code, stage, words = BAD[defect]
-    result = lab.verify(asked, *options)
-    text = " ".join(result.stdout.split())
-    assert result.exit_code == exit_code, result.stdout + result.stderr
-    assert words in text
-    assert "Traceback" not in result.stdout + result.stderr or defect == "crashing-training"
-    assert result.report["failed_stage"] == stage
+    lab, bad = copy_of(lab, tmp_path), BAD[defect]
+    bad.spoil(lab)
+    result = lab.verify(bad.asked or lab.seeded, *bad.options)
+    assert result.exit_code == bad.exit_code, result.stdout + result.stderr
+    assert bad.words in " ".join(result.stdout.split())
+    assert "Traceback" not in result.stdout + result.stderr
+    assert result.report["failed_stage"] == bad.stage
     assert not schema.check(result.report, "report")
     assert lab.leftovers == []
