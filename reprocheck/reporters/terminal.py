@@ -56,6 +56,8 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
     clean = redacted_report(report)
     for part in _parts(clean, width, verbose):
         console.print(part)
+    if clean.workspace:  # a path that is broken into lines cannot be copied
+        console.print(_text(f"Kept: {clean.workspace}"), soft_wrap=True)
     lines = (line.rstrip() for line in out.getvalue().splitlines())
     return "\n".join(lines).strip("\n") + "\n"
 
@@ -193,8 +195,6 @@ def _last_lines(report: Report) -> RenderableType | None:
     facts = [base.Fact(label="Next", text=step) for step in base.next_steps(report)]
     if report.stages:
         facts.insert(0, base.Fact(label="Stages", text=base.stage_times(report)))
-    if report.workspace:
-        facts.append(base.Fact(label="Kept", text=str(report.workspace)))
     return _facts(facts, 10_000) if facts else None
 
 

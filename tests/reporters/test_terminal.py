@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from rich.cells import cell_len
 
@@ -84,6 +86,11 @@ def test_output_inside_a_message_keeps_its_lines():
     )
     lines = terminal.render(report).splitlines()
     assert lines[1:5] == ["building: no disk", "", "    one", "    two"]
+
+
+def test_the_workspaces_path_is_not_broken():
+    path = Path("/work") / ("long" * 40)
+    assert str(path) in terminal.render(make_report(workspace=path))
 
 
 def test_stages_that_did_not_run_are_not_told():
