@@ -141,14 +141,14 @@ def missed(report: Report) -> bool:
     return report.require is Require.REPRODUCED and report.verdict is Verdict.CONSISTENT
 
 
-def last_lines(report: Report) -> tuple[str, ...]:
+def last_lines(report: Report, most: int = LOG_LINES) -> tuple[str, ...]:
     """The end of the output of what failed: as its message holds it, or of the last rerun."""
     failed = failure(report)
     text = (failed.message if failed else report.sentence).partition("\n")[2]
     if not text and report.failed_stage in (Stage.RERUN, Stage.COMPARE) and report.trials:
         text = report.trials[-1].log_tail
     lines = [line.rstrip() for line in text.splitlines()]
-    return tuple(cut(line, 500) for line in lines if line)[-LOG_LINES:]
+    return tuple(cut(line, 500) for line in lines if line)[-most:]
 
 
 # --- the metrics --------------------------------------------------------------------------
@@ -250,7 +250,7 @@ def used(report: Report) -> tuple[Fact, ...]:
         Fact(label="Code", text=_code(record)),
         Fact(label="Command", text=_command(record)),
         Fact(label="Environment", text=_environment(report, record)),
-        Fact(label="Data", text=_data(record) + _restored(report)),
+        Fact(label="Data", text=_data(report, record)),
     ]
     if report.environment:
         facts.insert(4, Fact(label="Rebuilt", text=_rebuilt(report.environment)))
@@ -366,17 +366,13 @@ def _rebuilt(built: BuiltEnvironment) -> str:
     )
 
 
-def _data(record: RunRecord) -> str:
+def _data(report: Report, record: RunRecord) -> str:
     if not record.data:
-        return "no digest recorded"
+        said = (each.summary for each in report.stages if each.stage is Stage.RESTORE)
+        return next(said, "") or "no digest recorded"
     first = ", ".join(_material(material) for material in record.data[:2])
     more = f" and {len(record.data) - 2} more" if len(record.data) > 2 else ""
     return f"{counted(len(record.data), 'material')}: {first}{more}"
-
-
-def _restored(report: Report) -> str:
-    said = [each.summary for each in report.stages if each.stage is Stage.RESTORE and each.summary]
-    return f" → {said[0]}" if said else ""
 
 
 def _material(material: Material) -> str:

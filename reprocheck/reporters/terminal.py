@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -25,16 +26,22 @@ COLORS = {
     Verdict.NOT_VERIFIED: "yellow",
     Verdict.INFORMATIONAL: "default",
 }
+SEVERITIES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 UNJUDGED = 4
 """Metrics that are not judged, shown by name."""
 LABELS = len("Environment")
+MOST_LINES = 60
 WRAPPING = ("Metric", "Margin")
 """Columns of names, which may wrap; the others hold numbers and verdicts."""
-ROOM = 12
+WORD, NARROW = 18, 10
+"""Columns for a word of a name that should stay whole, and the least where there is no room."""
 
 
-def render(report: Report, *, width: int = 80, color: bool = False) -> str:
-    """The report as lines of at most `width` columns; with `color`, with ANSI escapes."""
+def render(report: Report, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
+    """The report as lines of at most `width` columns; with `color`, with ANSI escapes.
+
+    With `verbose`, every finding and metric is told, and more of the log.
+    """
     out = StringIO()
     console = Console(
         file=out,
@@ -47,26 +54,28 @@ def render(report: Report, *, width: int = 80, color: bool = False) -> str:
         legacy_windows=False,
     )
     clean = redacted_report(report)
-    for part in _parts(clean, width):
+    for part in _parts(clean, width, verbose):
         console.print(part)
+    if clean.workspace:  # a path that is broken into lines cannot be copied
+        console.print(_text(f"Kept: {clean.workspace}"), soft_wrap=True)
     lines = (line.rstrip() for line in out.getvalue().splitlines())
     return "\n".join(lines).strip("\n") + "\n"
 
 
-def _parts(report: Report, width: int) -> Iterator[RenderableType]:
+def _parts(report: Report, width: int, verbose: bool) -> Iterator[RenderableType]:
     yield _headline(report)
     yield _text(base.reason(report))
-    yield _blocks(report, width)
+    yield _blocks(report, width, verbose)
 
 
-def _blocks(report: Report, width: int) -> RenderableType:
+def _blocks(report: Report, width: int, verbose: bool) -> RenderableType:
     """What follows the verdict, each block with an empty line above it."""
     dry = report.dry_run
     blocks = [
-        _failure(report, width),
+        _failure(report, width, MOST_LINES if verbose else base.LOG_LINES),
         _planned(report) if dry else _table(report, width),
-        _unjudged(report),
-        _findings(report),
+        _unjudged(report, len(report.comparisons) if verbose else UNJUDGED),
+        _findings(report, verbose),
         _facts([*base.used(report), *(base.plan(report) if dry else ())], width),
         _last_lines(report),
     ]
@@ -82,10 +91,10 @@ def _headline(report: Report) -> Text:
     return line
 
 
-def _failure(report: Report, width: int) -> RenderableType | None:
+def _failure(report: Report, width: int, most: int) -> RenderableType | None:
     cause = base.cause(report)
     lines = [_text(cause)] if cause else []
-    lines += [_text(f"  {cut(line, width - 2)}") for line in base.last_lines(report)]
+    lines += [_text(f"  {cut(line, width - 2)}") for line in base.last_lines(report, most)]
     return Group(*lines) if lines else None
 
 
@@ -96,11 +105,12 @@ def _table(report: Report, width: int) -> RenderableType | None:
         return None
     reruns = base.common_count(rows)
     level = base.levels(report)
-    for gap, dots in ((" ", "…"), ("\n", "…\n")):
+    layouts = ((" ", "…", WORD), ("\n", "…\n", WORD), ("\n", "…\n", NARROW))
+    for gap, dots, word in layouts:
         difference = f"Difference{gap}({level})" if level else "Difference"
         heads = ("Metric", "Original", reruns or "Reruns", difference, "Margin", "Verdict")
         cells = [_cells(row, with_count=not reruns, dots=dots) for row in rows]
-        if _fits(heads, cells, width):
+        if _fits(heads, cells, width, word):
             return _columns(heads, cells, no_wrap=True)
     return _columns(heads, cells, no_wrap=False)
 
@@ -124,12 +134,14 @@ def _planned(report: Report) -> RenderableType | None:
     return _columns(("Metric", "Original", "Margin"), cells, no_wrap=False) if cells else None
 
 
-def _fits(heads: tuple[str, ...], rows: Sequence[tuple[Text, ...]], width: int) -> bool:
-    """Whether the columns that should not wrap leave room for those that may."""
+def _fits(heads: tuple[str, ...], rows: Sequence[tuple[Text, ...]], width: int, word: int) -> bool:
+    """Whether the columns that should not wrap leave room for the words of those that may."""
     used = 0
     for head, *cells in zip(heads, *rows, strict=True):
-        lines = [line for cell in (head, *cells) for line in str(cell).split("\n")]
-        used += ROOM if head in WRAPPING else max(map(len, lines)) + 2
+        told = "\n".join(map(str, (head, *cells)))
+        parts = told.split() if head in WRAPPING else told.split("\n")
+        widest = max(map(cell_len, parts))
+        used += (min(word, widest) if head in WRAPPING else widest) + 2
     return used <= width + 2  # no gap after the last column
 
 
@@ -143,24 +155,25 @@ def _columns(heads: tuple[str, ...], rows: Sequence[tuple[Text, ...]], *, no_wra
     return table
 
 
-def _unjudged(report: Report) -> RenderableType | None:
+def _unjudged(report: Report, most: int) -> RenderableType | None:
     told = base.unjudged(report)
     if not told:
         return None
-    more = f" and {len(told) - UNJUDGED} more" if len(told) > UNJUDGED else ""
-    return Text(printable(f"Not judged: {'; '.join(told[:UNJUDGED])}{more}"), style="dim")
+    more = f" and {len(told) - most} more" if len(told) > most else ""
+    return Text(printable(f"Not judged: {'; '.join(told[:most])}{more}"), style="dim")
 
 
-def _findings(report: Report) -> RenderableType | None:
-    lines = [_finding(each) for each in base.findings(report, Severity.ERROR, Severity.WARNING)]
+def _findings(report: Report, verbose: bool) -> RenderableType | None:
+    told = tuple(Severity) if verbose else (Severity.ERROR, Severity.WARNING)
+    lines = [_finding(each) for each in base.findings(report, *told)]
     notes = len(base.findings(report, Severity.NOTE))
-    if notes:
-        lines.append(Text(f"{base.counted(notes, 'note')} in the JSON report", style="dim"))
+    if notes and not verbose:
+        lines.append(Text(f"{base.counted(notes, 'note')} (--verbose shows more)", style="dim"))
     return Group(*lines) if lines else None
 
 
 def _finding(finding: Finding) -> Text:
-    style = "red" if finding.severity is Severity.ERROR else "yellow"
+    style = SEVERITIES[finding.severity]
     line = Text(f"{finding.severity.value} {printable(finding.code)}: ", style=style)
     line.append(printable(finding.message), style="default")
     if finding.hint:
@@ -182,8 +195,6 @@ def _last_lines(report: Report) -> RenderableType | None:
     facts = [base.Fact(label="Next", text=step) for step in base.next_steps(report)]
     if report.stages:
         facts.insert(0, base.Fact(label="Stages", text=base.stage_times(report)))
-    if report.workspace:
-        facts.append(base.Fact(label="Kept", text=str(report.workspace)))
     return _facts(facts, 10_000) if facts else None
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from rich.cells import cell_len
 
@@ -10,8 +12,9 @@ from tests.reporters.builders import (
     make_record,
     make_report,
     make_stages,
+    make_trial,
 )
-from tests.reporters.cases import CASES, consistent, crashed, identical
+from tests.reporters.cases import CASES, consistent, crashed, identical, reproduced
 
 HOSTILE = "\x1b[2J\x1b]8;;http://evil.example\x07 [bold]x[/bold] [/] :boom: \u202eesrever\r\n\x9b1m"
 
@@ -60,6 +63,20 @@ def test_a_crash_shows_the_end_of_the_log():
     assert "  FileNotFoundError: data/val.csv" in terminal.render(crashed()).splitlines()
 
 
+def test_verbose_tells_every_finding_metric_and_more_of_the_log():
+    log = "\n".join(f"line {i}" for i in range(50))
+    report = make_report(
+        stages=reproduced().stages,
+        comparisons=reproduced().comparisons,
+        trials=(make_trial(log_tail=log),),
+        failed_stage=Stage.RERUN,
+    )
+    brief, full = terminal.render(report), terminal.render(report, verbose=True)
+    for words in ("note missing-repository", "layer15/grad_norm", "line 3\n"):
+        assert words not in brief
+        assert words in full
+
+
 def test_output_inside_a_message_keeps_its_lines():
     failure = Failure(kind="E", message="building: no disk\n  one\n  two", hint="", usage=False)
     report = make_report(
@@ -69,6 +86,11 @@ def test_output_inside_a_message_keeps_its_lines():
     )
     lines = terminal.render(report).splitlines()
     assert lines[1:5] == ["building: no disk", "", "    one", "    two"]
+
+
+def test_the_workspaces_path_is_not_broken():
+    path = Path("/work") / ("long" * 40)
+    assert str(path) in terminal.render(make_report(workspace=path))
 
 
 def test_stages_that_did_not_run_are_not_told():
