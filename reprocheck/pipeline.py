@@ -40,6 +40,7 @@ from reprocheck import (
 from reprocheck import rerun as rerunning
 from reprocheck.config import Config
 from reprocheck.datastores import choice as data_choice
+from reprocheck.durations import format_duration
 from reprocheck.environments import choice as environment_choice
 from reprocheck.environments.base import BuildRequest, Sandbox
 from reprocheck.errors import MetadataError, ReprocheckError
@@ -363,18 +364,12 @@ def describe_cost(cost: Cost) -> str:
     took = (
         "how long the original took is not recorded"
         if cost.original_s is None
-        else f"the original took {_duration(cost.original_s)}"
+        else f"the original took {format_duration(cost.original_s)}"
     )
     return (
         f"{took}; at most {cost.reruns} reruns, each stopped after "
-        f"{_duration(cost.trial_timeout_s)}, all after {_duration(cost.longest_s)}"
+        f"{format_duration(cost.trial_timeout_s)}, all after {format_duration(cost.longest_s)}"
     )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _known(account: _Account) -> RunRecord:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from reprocheck.cli.verify import progress, screen
+from reprocheck.cli.verify import echo, progress, screen
 from reprocheck.model import Report, Verdict
 
 
@@ -69,7 +69,7 @@ def demo(directory: Path, quiet: bool) -> int:
         click.secho(f"\n=== {story.name}: {story.text}", bold=color)
         with progress(quiet=quiet) as told:
             report = reports[story.name] = project.verify(story.name, runs[story.name], told)
-        click.echo(terminal.render(report, width=width, color=color), nl=False)
+        echo(terminal.render(report, width=width, color=color))
     click.secho("\n=== the four runs", bold=color)
     _print_table(reports)
     click.echo(

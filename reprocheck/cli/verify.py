@@ -277,12 +277,18 @@ def _write(report: Report, options: _Options) -> None:
     texts = ((options.json, json.render), (options.markdown, markdown.render))
     for name, render in texts:
         if name == STDOUT:
-            click.echo(render(report))
+            echo(render(report))
         elif name is not None:
             Path(name).write_text(render(report), encoding="utf-8")
     if STDOUT not in (options.json, options.markdown):
         width, color = screen()
-        click.echo(terminal.render(report, width=width, color=color), nl=False)
+        echo(terminal.render(report, width=width, color=color, verbose=options.verbose))
+
+
+def echo(text: str) -> None:
+    """Writes to standard output; what its encoding lacks becomes a question mark."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
 
 
 def screen() -> tuple[int, bool]:
