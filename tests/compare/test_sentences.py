@@ -87,7 +87,7 @@ CASES = [
     (
         *(0.9, [0.9, math.nan, 0.91], {}),
         "The training is unstable. 1 of 3 reruns ended in a non-finite value (95 % interval of "
-        "that share: 0.842 % to 90.6 %).",
+        "that share: 0.84 % to 90.6 %).",
     ),
 ]
 
