@@ -143,7 +143,7 @@ def test_no_rerun_is_not_verified(after):
 def test_no_gate_is_not_verified(after):
     found = after({"a": FINE}, {"a": FINE}, gates=[])
     assert found.verdict is Verdict.NOT_VERIFIED
-    assert found.decided
+    assert (found.decided, found.stopped_by) == (True, "nothing to compare")
     assert "--gate" in found.needed
 
 
