@@ -51,7 +51,7 @@ class Demo:
         self._env = {**env, "DVC_NO_ANALYTICS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
         self._progress = progress
         self._say = say
-        self._cache = platformdirs.user_cache_path("reprocheck")
+        self.cache = platformdirs.user_cache_path("reprocheck")
 
     def make(self) -> None:
         """Copies the example, writes its data, and puts both under git and DVC."""
@@ -101,7 +101,7 @@ class Demo:
                 cwd=self.folder,
                 env=self._env,
                 logs=self.reports / f"{name}-logs",
-                cache=self._cache,
+                cache=self.cache,
             ),
             progress,
         )
@@ -124,7 +124,7 @@ class Demo:
             spec=spec,
             tree=self.folder,
             started_at=None,
-            cache=self._cache,
+            cache=self.cache,
             progress=self._progress,
             env=self._env,
         )

@@ -83,8 +83,10 @@ def demo(directory: Path, quiet: bool) -> int:
 
 def _program() -> str:
     """How this program is called from another folder."""
-    on_path = shutil.which("reprocheck")
     called = Path(sys.argv[0]).absolute()
+    if called.name != "reprocheck":
+        return f"{sys.executable} -m reprocheck"
+    on_path = shutil.which("reprocheck")
     return "reprocheck" if on_path and Path(on_path).samefile(called) else str(called)
 
 
