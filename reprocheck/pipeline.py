@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -62,6 +60,7 @@ from reprocheck.model import (
 )
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
+from reprocheck.temporary import temporary_folder
 from reprocheck.trackers.base import Tracker
 
 REPORT_VERSION = 1
@@ -114,7 +113,7 @@ def verify(request: Request, progress: Progress | None = None) -> Report:
     Only a defect in reprocheck, or an interruption, raises. Nothing is left behind but caches and
     what `keep` and `logs` ask for.
     """
-    with _workspace(request) as workspace:
+    with temporary_folder(keep=request.keep) as workspace:
         account = _Account(request=request, progress=progress or Silent(), workspace=workspace)
         try:
             with contextlib.ExitStack() as stack:
@@ -375,17 +374,6 @@ def describe_cost(cost: Cost) -> str:
 def _known(account: _Account) -> RunRecord:
     assert account.record is not None  # noqa: S101 - read has set it
     return account.record
-
-
-@contextlib.contextmanager
-def _workspace(request: Request) -> Iterator[Path]:
-    """A folder of our own, removed however the verification ends, unless it is to be kept."""
-    folder = Path(tempfile.mkdtemp(prefix="reprocheck-"))
-    try:
-        yield folder
-    finally:
-        if not request.keep:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _report(account: _Account, error: ReprocheckError | None) -> Report:
