@@ -227,15 +227,24 @@ class _Unusable:
 
 def _configs(tree: Path, repository: Path | None) -> Iterator[Any]:
     """The user's present config with its local part, then the commit's."""
-    from dvc.config import Config
-
     if repository is not None and (repository / ".dvc").is_dir():
-        yield Config(dvc_dir=str(repository / ".dvc"))
+        yield _config(repository / ".dvc")
     if (tree / ".dvc").is_dir():
-        config = Config(dvc_dir=str(tree / ".dvc"))
+        config = _config(tree / ".dvc")
         for remote in config["remote"].values():
             remote["url"] = _at_home(remote["url"], tree, repository)
         yield config
+
+
+def _config(folder: Path) -> Any:  # noqa: ANN401 - dvc.config.Config
+    from dvc.config import Config, ConfigError
+
+    try:
+        return Config(dvc_dir=str(folder))
+    except ConfigError as error:
+        raise RestoreError(
+            f"reading {folder / 'config'}: {error}", "mend the file, or ask DVC: dvc config --list"
+        ) from error
 
 
 def _at_home(url: str, tree: Path, repository: Path | None) -> str:
@@ -246,10 +255,8 @@ def _at_home(url: str, tree: Path, repository: Path | None) -> str:
 
 
 def _cache_folder(repository: Path) -> Path:
-    from dvc.config import Config
-
     folder = repository / ".dvc"
-    configured = Config(dvc_dir=str(folder))["cache"].get("dir") if folder.is_dir() else None
+    configured = _config(folder)["cache"].get("dir") if folder.is_dir() else None
     return Path(configured) if configured else folder / "cache"
 
 

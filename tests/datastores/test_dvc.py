@@ -201,6 +201,14 @@ def test_a_digest_that_no_store_knows_is_an_error(project: Path, tmp_path: Path)
         restore(project, tmp_path / "in", unknown)
 
 
+@pytest.mark.parametrize("text", ["[garbage", "['remote \"a\"']\n    ulr = x\n"])
+def test_a_bad_config_of_dvc_is_told(project: Path, tmp_path: Path, text: str) -> None:
+    (project / "repo/.dvc/config").write_text(text)
+    with pytest.raises(RestoreError, match=r"reading .*\.dvc/config") as caught:
+        restore(project, tmp_path / "in")
+    assert "dvc config" in caught.value.hint
+
+
 SLOW = """
 import sys, time
 from pathlib import Path
