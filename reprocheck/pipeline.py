@@ -31,6 +31,7 @@ from reprocheck import (
     compare,
     datastores,
     environments,
+    logged_files,
     metadata,
     source,
     trackers,
@@ -209,6 +210,7 @@ def _checkout(account: _Account, record: RunRecord) -> tuple[source.Checkout, co
             account.progress,
         )
         note.findings.extend(checkout.findings)
+        note.findings.extend(logged_files.put_back(record.files, checkout.tree))
         found = command.complete(record, config, checkout.tree)
         environment, env_findings = environment_choice.choose(record, checkout.tree, config)
         materials, data_findings = data_choice.choose(

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
-from reprocheck import dvc_files
+from reprocheck import dvc_files, logged_files
 from reprocheck.config import Config, DataRule
 from reprocheck.errors import ConfigError, RestoreError
 from reprocheck.model import (
@@ -36,13 +36,13 @@ def choose(
     Raises `ConfigError` for a digest in the config that is none, `RestoreError` for an input of
     the config that no file of DVC tracks.
     """
-    tracked = {material.path: material for material in dvc_files.tracked(tree)}
+    tracked = dvc_files.locked(tree) | {item.path: item for item in dvc_files.tracked(tree)}
     recorded = {
         _normal(material.path): material
         for material in record.data
         if not material.weak and material.algorithm in ("md5", "sha256")
     }
-    known = tracked | _logged_pointers(record.files) | recorded
+    known = tracked | _logged(record.files, tree) | recorded
     if config.data:
         chosen = [_configured(rule, known, record, config, substitute) for rule in config.data]
     else:
@@ -56,13 +56,13 @@ def _normal(path: str) -> str:
     return str(PurePosixPath(path))
 
 
-def _logged_pointers(files: Iterable[RecordedFile]) -> dict[str, Material]:
-    """The *.dvc files that the team logged as plain artifacts with the run."""
+def _logged(files: Iterable[RecordedFile], tree: Path) -> dict[str, Material]:
+    """What DVC's files that the team logged as plain artifacts with the run track."""
     logged: dict[str, Material] = {}
-    for file in files:
-        if file.path.endswith(".dvc"):
-            for material in dvc_files.pointers(file.content, file.path):
-                logged[material.path] = dataclasses.replace(material, origin=file.origin)
+    for file in logged_files.settled(files):
+        place = logged_files.place_of(file.path, tree) or file.path
+        found = dvc_files.inputs(file.content, place)
+        logged |= {item.path: dataclasses.replace(item, origin=file.origin) for item in found}
     return logged
 
 

@@ -51,13 +51,34 @@ def test_a_weak_digest_is_not_taken_for_a_hash(tree: Path) -> None:
     assert chosen(make_record(data=(recorded(OLD, weak=True),)), tree)[0]["data/train.csv"] == NEW
 
 
-def test_a_dvc_file_logged_with_the_run_wins_over_the_commits(tree: Path) -> None:
-    file = RecordedFile(
-        path="data/train.csv.dvc",
-        content=pointer(OLD).encode(),
-        origin=Origin(kind=OriginKind.ARTIFACT, where="data/train.csv.dvc"),
+def logged(path: str, content: str) -> RecordedFile:
+    origin = Origin(kind=OriginKind.ARTIFACT, where=path)
+    return RecordedFile(path=path, content=content.encode(), origin=origin)
+
+
+@pytest.mark.parametrize("path", ["data/train.csv.dvc", "train.csv.dvc", "inputs/train.csv.dvc"])
+def test_a_dvc_file_logged_with_the_run_wins_over_the_commits(tree: Path, path: str) -> None:
+    record = make_record(data=(), files=(logged(path, pointer(OLD)),))
+    assert chosen(record, tree)[0] == {"data/train.csv": OLD}
+
+
+def test_a_lock_logged_with_the_run_names_what_no_stage_writes(tree: Path) -> None:
+    lock = (
+        "schema: '2.0'\nstages:\n"
+        f"  prepare: {{deps: [{{path: data/train.csv, hash: md5, md5: {OLD}}}],"
+        f" outs: [{{path: clean.csv, hash: md5, md5: {NEW}}}]}}\n"
+        f"  train: {{deps: [{{path: clean.csv, hash: md5, md5: {NEW}}}]}}\n"
     )
-    assert chosen(make_record(data=(), files=(file,)), tree)[0] == {"data/train.csv": OLD}
+    record = make_record(data=(), files=(logged("dvc.lock", lock),))
+    assert chosen(record, tree)[0] == {"data/train.csv": OLD}
+
+
+def test_the_commits_lock_counts_for_what_git_did_not_bring(tree: Path) -> None:
+    deps = f"[{{path: raw.csv, md5: {OLD}}}, {{path: train.py, md5: {NEW}}}]"
+    (tree / "dvc.lock").write_text(f"stages: {{train: {{deps: {deps}}}}}\n")
+    (tree / "train.py").write_text("")
+    expected = {"data/train.csv": NEW, "raw.csv": OLD}
+    assert chosen(make_record(data=()), tree)[0] == expected
 
 
 def test_the_configs_list_is_the_whole_list(tree: Path) -> None:
