@@ -15,7 +15,7 @@ import platformdirs
 
 from reprocheck import __version__
 from reprocheck.config import Config
-from reprocheck.errors import MachineError, ReprocheckError
+from reprocheck.errors import MachineError, ReprocheckError, UsageError
 from reprocheck.model import (
     BuiltEnvironment,
     Comparison,
@@ -40,6 +40,20 @@ _REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 _REFUSALS |= {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}
 
 
+def cache_folder() -> Path:
+    """Where finished environments are kept.
+
+    Raises `UsageError` for a user without a home: the folder would lie in the current directory.
+    """
+    folder = platformdirs.user_cache_path("reprocheck")
+    if not folder.is_absolute():
+        raise UsageError(
+            f"finding a place to keep environments: '{folder}' is no absolute path",
+            "set HOME or XDG_CACHE_HOME to an absolute path",
+        )
+    return folder
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """What to verify, and how."""
@@ -54,7 +68,7 @@ class Request:
     logs: Path | None = None  # where the trials' full logs go; None: into the workspace
     cwd: Path = field(default_factory=Path.cwd)
     env: Mapping[str, str] = field(default_factory=dict)  # the caller's environment
-    cache: Path = field(default_factory=lambda: platformdirs.user_cache_path("reprocheck"))
+    cache: Path = field(default_factory=cache_folder)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.account import Account, Request
-from reprocheck.errors import MachineError, RestoreError
+from reprocheck.errors import MachineError, RestoreError, UsageError
 from reprocheck.model import Stage, StageStatus, Verdict
 from reprocheck.progress import Silent
 
@@ -50,3 +50,10 @@ def test_any_other_error_is_our_defect(account: Account) -> None:
 
 def test_nothing_judged_is_not_verified(account: Account) -> None:
     assert account.report(None).verdict is Verdict.NOT_VERIFIED
+
+
+def test_a_cache_in_the_current_directory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    with pytest.raises(UsageError, match="no absolute path") as caught:
+        Request(asked="abc", tracking_uri="sqlite:///mlflow.db")
+    assert "HOME" in caught.value.hint
