@@ -211,6 +211,7 @@ def _checkout(account: _Account, record: RunRecord) -> tuple[source.Checkout, co
         )
         note.findings.extend(checkout.findings)
         found = command.complete(record, config, checkout.tree)
+        record = dataclasses.replace(record, command=found.command)
         environment, env_findings = environment_choice.choose(record, checkout.tree, config)
         materials, data_findings = data_choice.choose(
             record, config, checkout.tree, command.substitute
@@ -219,7 +220,6 @@ def _checkout(account: _Account, record: RunRecord) -> tuple[source.Checkout, co
         account.record = dataclasses.replace(
             record,
             code=dataclasses.replace(record.code, commit=checkout.commit),
-            command=found.command,
             environment=environment,
             data=materials,
             origins={

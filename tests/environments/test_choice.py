@@ -183,6 +183,15 @@ def test_files_in_the_commands_directory_count(tree):
     assert choose(run, tree, Config())[0].directory == "sub"
 
 
+@pytest.mark.parametrize(
+    ("argv", "cwd"), [(("python", "a/b/train.py"), "."), (("python", "-m", "b.train"), "a/b")]
+)
+def test_files_are_looked_for_from_where_the_command_runs_upwards(tree, argv, cwd):
+    put(tree, requirements0txt="idna", a__requirements0txt=PINNED, a__b__train0py="")
+    run = dataclasses.replace(record(), command=command(*argv, cwd=cwd))
+    assert choose(run, tree, Config())[0].directory == "a"
+
+
 @pytest.mark.parametrize("script", ["/abs/train.py", "../../train.py", "no/such/train.py"])
 def test_a_script_outside_the_tree_leaves_the_root(tree, script):
     put(tree, requirements0txt=PINNED)
