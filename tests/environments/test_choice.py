@@ -167,6 +167,15 @@ def test_packages_that_only_the_commit_names_are_added_to_a_models(tree):
     assert codes(findings) == ["merged-environment"]
 
 
+def test_the_commits_mlflow_skinny_stays_skinny_at_the_models_version(tree):
+    put(tree, requirements0txt="mlflow-skinny\nidna==3.2\n")
+    content = "mlflow==3.1.0\nmlflow-plugin==1\nsix==1.15.0"
+    run = record(recorded("model/requirements.txt", content, MODEL))
+    found, findings = choose(run, tree, Config())
+    assert found.content == b"mlflow-skinny==3.1.0\nmlflow-plugin==1\nsix==1.15.0\nidna==3.2\n"
+    assert set(codes(findings)) == {"merged-environment"}
+
+
 # --- files at the commit ------------------------------------------------------------------
 
 
