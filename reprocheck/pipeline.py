@@ -212,6 +212,7 @@ def _checkout(account: _Account, record: RunRecord) -> tuple[source.Checkout, co
         note.findings.extend(checkout.findings)
         note.findings.extend(logged_files.put_back(record.files, checkout.tree))
         found = command.complete(record, config, checkout.tree)
+        record = dataclasses.replace(record, command=found.command)
         environment, env_findings = environment_choice.choose(record, checkout.tree, config)
         materials, data_findings = data_choice.choose(
             record, config, checkout.tree, command.substitute
@@ -220,7 +221,6 @@ def _checkout(account: _Account, record: RunRecord) -> tuple[source.Checkout, co
         account.record = dataclasses.replace(
             record,
             code=dataclasses.replace(record.code, commit=checkout.commit),
-            command=found.command,
             environment=environment,
             data=materials,
             origins={
