@@ -36,6 +36,11 @@ lock: $(STAMP)
 clean:
 	rm -rf .venv $(DEMO) dist
 
+# A company's proxy has a root certificate of its own, which only the system knows; where the system
+# has no certificates at all, uv's own serve.
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python
+export UV_SYSTEM_CERTS ?= 1
+
 # uv itself comes from the lock too, with its hash.
 $(STAMP): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -43,6 +48,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv --clear .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > .venv/uv.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(INSTALL) --require-hashes -r requirements-dev.lock || \
+		UV_SYSTEM_CERTS=0 $(INSTALL) --require-hashes -r requirements-dev.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@

@@ -13,7 +13,6 @@ from types import FrameType
 import click
 
 from reprocheck import __version__
-from reprocheck.errors import Interruption, ReprocheckError
 
 COMMANDS = {
     "verify": "Rerun a recorded training run and say whether it reproduces.",
@@ -82,22 +81,34 @@ def run(args: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except ReprocheckError as error:
-        click.echo(f"Error: {error.message}", err=True)
-        if error.hint:
-            click.echo(f"Hint: {error.hint}", err=True)
-        return 2 if error.usage else 3
-    except Interruption as interruption:
-        click.echo("\nInterrupted; everything was cleaned up.", err=True)
-        return 128 + interruption.signum
     except click.Abort:
         return 130
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         return 128 + signal.SIGPIPE
+    except BaseException as error:
+        return _told(error)
     return result if isinstance(result, int) else 0
 
 
+def _told(error: BaseException) -> int:
+    """Tells an expected error and returns its exit code; raises all others again."""
+    from reprocheck.errors import Interruption, ReprocheckError  # --help must stay fast
+
+    match error:
+        case ReprocheckError(message=message, hint=hint, usage=usage):
+            click.echo(f"Error: {message}", err=True)
+            if hint:
+                click.echo(f"Hint: {hint}", err=True)
+            return 2 if usage else 3
+        case Interruption(signum=signum):
+            click.echo("\nInterrupted; everything was cleaned up.", err=True)
+            return 128 + signum
+    raise error
+
+
 def _interrupt(signum: int, frame: FrameType | None) -> None:
+    from reprocheck.errors import Interruption
+
     # Once is enough: what follows is cleaning up, which a second signal must not cut short.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

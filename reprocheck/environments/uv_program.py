@@ -114,8 +114,17 @@ class Uv:
     def __call__(self, *args: str, doing: str) -> process.Completed:
         """Runs a uv command and tells what it prints as progress.
 
-        Raises `UvError`.
+        Certificates are checked by uv's own roots, then by the system's: a company's proxy has a
+        root of its own. Raises `UvError`.
         """
+        try:
+            return self._run(args, doing)
+        except UvError as error:
+            if error.cause is not Cause.CERTIFICATE:
+                raise
+            return self._run(("--system-certs", *args), doing)
+
+    def _run(self, args: tuple[str, ...], doing: str) -> process.Completed:
         log = self.folder / "uv.log"
         log.unlink(missing_ok=True)
         call = process.Call(

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reprocheck.compare.evidence import are_deterministic, is_beyond_chance, same_products
+from reprocheck.model import Metric
 
 FINE = 0.34821757311  # no simple share of examples
 CURVE = [0.9, 0.71, 0.55, 0.48, 0.45]
@@ -65,10 +68,21 @@ def test_a_constant_or_a_counter_is_no_history(beyond_chance, values):
     assert not beyond_chance({"curve": values}, {"curve": values})
 
 
+def test_histories_are_compared_at_equal_steps(build_metric, build_question, build_trial):
+    question = build_question({"accuracy": 0.975, "loss": CURVE}, gates=["accuracy"])
+    trial = build_trial(1, {"accuracy": 0.975, "loss": CURVE})
+    assert is_beyond_chance(question, trial)
+    points = build_metric("loss", CURVE).history
+    later = Metric(name="loss", history=tuple(replace(p, step=p.step + 1) for p in points))
+    moved = replace(trial, metrics={**trial.metrics, "loss": later})
+    assert not is_beyond_chance(question, moved)
+
+
 def test_equal_products_show_it(beyond_chance):
     assert beyond_chance({}, {}, {"model.bin": "AB", "gone": "1"}, {"model.bin": "ab", "new": "2"})
     assert not beyond_chance({}, {}, {"model.bin": "ab"}, {"model.bin": "cd"})
     assert not beyond_chance({}, {}, {"a.bin": "ab"}, {"b.bin": "ab"})
+    assert not same_products({"a.bin": "1", "b.bin": "2"}, {"a.bin": "1", "b.bin": "3"})
 
 
 @pytest.mark.parametrize(

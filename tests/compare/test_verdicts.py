@@ -163,6 +163,7 @@ def test_a_resolution_gives_the_spread_that_the_grid_hides(judge_one):
         (INF, [INF, -INF, INF], (Verdict.NOT_COMPARABLE, "non_finite")),
         (NAN, [0.9, 0.91, 0.92], (Verdict.NOT_COMPARABLE, "non_finite")),
         (0.9, [NAN, INF, NAN], (Verdict.NOT_REPRODUCED, "non_finite")),
+        (0.9, [1.7976931348623157e308] * 3, (Verdict.NOT_REPRODUCED, "non_finite")),
         (0.9, [NAN, NAN], (Verdict.INCONCLUSIVE, "too_few")),
         (0.9, [0.9, NAN, 0.9, 0.9, 0.9], (Verdict.INCONCLUSIVE, "unstable")),
         (0.9, [0.9, NAN, NAN], (Verdict.INCONCLUSIVE, "unstable")),
