@@ -110,16 +110,6 @@ def locked(tree: Path) -> dict[str, Material]:
     return {item.path: item for item in found if not (tree / item.path).exists()}
 
 
-def inputs(content: bytes, name: str) -> tuple[Material, ...]:
-    """What a *.dvc or dvc.lock file says of inputs; nothing for files of other names.
-
-    Raises `SourceError` for content that is no YAML mapping.
-    """
-    if name.endswith(".dvc"):
-        return pointers(content, name)
-    return lock_inputs(content, name) if PurePosixPath(name).name == "dvc.lock" else ()
-
-
 def lock_inputs(content: bytes, name: str) -> tuple[Material, ...]:
     """What the stages of a dvc.lock read and no stage of it writes.
 

@@ -163,6 +163,7 @@ def _prepared(
 ) -> _Prepared:
     config = account.request.config
     found = command.complete(record, config, checkout.tree)
+    record = dataclasses.replace(record, command=found.command)
     environment, env_findings = environment_choice.choose(record, checkout.tree, config)
     materials, data_findings = data_choice.choose(record, config, checkout.tree, command.substitute)
     note.findings.extend((*found.findings, *env_findings, *data_findings))
@@ -174,7 +175,6 @@ def _prepared(
         record=dataclasses.replace(
             record,
             code=dataclasses.replace(record.code, commit=checkout.commit),
-            command=found.command,
             environment=environment,
             data=materials,
             origins={

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,11 +105,16 @@ def _find(request: CheckoutRequest) -> _Place:
     wanted = request.code.commit
     if not re.fullmatch(r"[0-9a-fA-F]{7,64}", wanted):
         raise SourceError(f"'{wanted}' is not a commit id", "the run's record must name a commit")
-    asked = []
-    for place in _places(request):
-        if place.local is None or _has_commit(Git(place.local, request.env), wanted):
-            return place
-        asked.append(place.words)
+    asked: list[str] = []
+    try:
+        for place in _places(request):
+            if place.local is None or _has_commit(Git(place.local, request.env), wanted):
+                return place
+            asked.append(place.words)
+    except SourceError as error:
+        if not asked:
+            raise
+        asked.append(error.message)
     raise SourceError(
         f"commit {wanted[:12]} was not found; looked into: "
         + ("; ".join(asked) or "no repository: there is none here, and the record names none"),
@@ -118,14 +123,15 @@ def _find(request: CheckoutRequest) -> _Place:
     )
 
 
-def _places(request: CheckoutRequest) -> list[_Place]:
+def _places(request: CheckoutRequest) -> Iterator[_Place]:
     if request.repo is not None:
-        return [_place(request.repo, request, "--repo")]
+        yield _place(request.repo, request, "--repo")
+        return
     here = repository_root(request.cwd, request.env)
-    places = [_Place(location=str(here), local=here, words=f"{here} (here)")] if here else []
+    if here:
+        yield _Place(location=str(here), local=here, words=f"{here} (here)")
     if request.code.repository:
-        places.append(_place(request.code.repository, request, "recorded"))
-    return places
+        yield _place(request.code.repository, request, "recorded")
 
 
 def _place(location: str, request: CheckoutRequest, why: str) -> _Place:

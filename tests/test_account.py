@@ -53,7 +53,8 @@ def test_nothing_judged_is_not_verified(account: Account) -> None:
 
 
 def test_a_cache_in_the_current_directory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "relative")
     with pytest.raises(UsageError, match="no absolute path") as caught:
         Request(asked="abc", tracking_uri="sqlite:///mlflow.db")
     assert "HOME" in caught.value.hint
