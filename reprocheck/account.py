@@ -45,13 +45,14 @@ def cache_folder() -> Path:
 
     Raises `UsageError` for a user without a home: the folder would lie in the current directory.
     """
-    folder = platformdirs.user_cache_path("reprocheck")
-    if not folder.is_absolute():
-        raise UsageError(
-            f"finding a place to keep environments: '{folder}' is no absolute path",
-            "set HOME or XDG_CACHE_HOME to an absolute path",
-        )
-    return folder
+    with contextlib.suppress(RuntimeError):  # of a new platformdirs
+        folder = platformdirs.user_cache_path("reprocheck")
+        if folder.is_absolute():
+            return folder
+    raise UsageError(
+        "finding a place to keep environments: this user has no home directory",
+        "set HOME or XDG_CACHE_HOME to an absolute path",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

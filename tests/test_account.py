@@ -55,6 +55,7 @@ def test_nothing_judged_is_not_verified(account: Account) -> None:
 def test_a_cache_in_the_current_directory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", "relative")
-    with pytest.raises(UsageError, match="no absolute path") as caught:
+    monkeypatch.setattr("os.getuid", lambda: 987_654)  # in no password file
+    with pytest.raises(UsageError, match="no home directory") as caught:
         Request(asked="abc", tracking_uri="sqlite:///mlflow.db")
     assert "HOME" in caught.value.hint
