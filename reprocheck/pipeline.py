@@ -60,6 +60,7 @@ from reprocheck.model import (
     Trial,
     Verdict,
 )
+from reprocheck.numbers import counted
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
 from reprocheck.trackers.base import Tracker
@@ -175,8 +176,9 @@ def _read(account: _Account, stack: contextlib.ExitStack) -> tuple[Tracker, RunR
         record = account.record = tracker.read(request.asked)
         histories = sum(len(metric.history) for metric in record.metrics.values())
         note.summary = (
-            f"run {record.ref.run_id[:8]} '{record.name}': {len(record.parameters)} parameters, "
-            f"{len(record.metrics)} metrics ({histories} values)"
+            f"run {record.ref.run_id[:8]} '{record.name}': "
+            f"{counted(len(record.parameters), 'parameter')}, "
+            f"{counted(len(record.metrics), 'metric')} ({counted(histories, 'value')})"
         )
     return tracker, record
 
@@ -192,7 +194,7 @@ def _validate(account: _Account, record: RunRecord) -> None:
         config = account.request.config
         compare.check_margins(config.metrics, record.metrics)
         account.gates = compare.choose_gates(record.metrics, config.metrics, account.request.gates)
-        note.summary = f"{len(findings)} findings, no errors"
+        note.summary = f"{counted(len(findings), 'finding')}, no errors"
 
 
 def _checkout(account: _Account, record: RunRecord) -> tuple[source.Checkout, command.CommandFound]:
@@ -252,14 +254,14 @@ def _rebuild(account: _Account, checkout: source.Checkout, stack: contextlib.Exi
         built = sandbox.built
         note.summary = (
             f"{'cached' if built.cached else 'built'}: Python {built.python}, "
-            f"{len(built.packages)} packages from {built.asked}"
+            f"{counted(len(built.packages), 'package')} from {built.asked}"
         )
     return sandbox
 
 
 def _restore(account: _Account, checkout: source.Checkout) -> datastores.Inputs:
     materials = _known(account).data
-    with _stage(account, Stage.RESTORE, f"{len(materials)} inputs") as note:
+    with _stage(account, Stage.RESTORE, counted(len(materials), "input")) as note:
         inputs = datastores.restore(
             materials,
             account.workspace / "inputs",
@@ -295,7 +297,7 @@ def _rerun(
         )
         return account.judgement
 
-    with _stage(account, Stage.RERUN, f"at most {cost.reruns} trials") as note:
+    with _stage(account, Stage.RERUN, f"at most {counted(cost.reruns, 'trial')}") as note:
         account.progress.say(describe_cost(cost))
         passed = {
             name: request.env[name] for name in request.config.pass_env if name in request.env
@@ -322,7 +324,7 @@ def _rerun(
             account.progress,
         )
         saved = cost.reruns - len(reruns.trials)
-        note.summary = f"{len(reruns.trials)} trials" + (f", {saved} saved" if saved else "")
+        note.summary = counted(len(reruns.trials), "trial") + (f", {saved} saved" if saved else "")
         note.summary += f"; {reruns.note}" if reruns.note else ""
     return reruns
 
@@ -331,7 +333,9 @@ def _compare(account: _Account, reruns: Reruns) -> None:
     with _stage(account, Stage.COMPARE, "metrics") as note:
         account.judgement = reruns.judgement
         judged = [item for item in reruns.judgement.comparisons if item.gated]
-        note.summary = f"{len(judged)} gated metrics, stopped by: {reruns.judgement.stopped_by}"
+        note.summary = (
+            f"{counted(len(judged), 'gated metric')}, stopped by: {reruns.judgement.stopped_by}"
+        )
 
 
 def _question(account: _Account) -> compare.Question:
