@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 
-import platformdirs
-
 from reprocheck import config, environments, pipeline, process
+from reprocheck.account import cache_folder
 from reprocheck.environments.base import BuildRequest, Sandbox, TrialRun
 from reprocheck.errors import ReprocheckError, UsageError
 from reprocheck.git import last_lines
@@ -31,6 +30,7 @@ from reprocheck.reporters import REPORTERS
 FILES = ("train.py", "prepare.py", "requirements.txt", "reprocheck.yaml", "README.md")
 SEEDS = {"seeded": "7", "unseeded": "none", "old-data": "11", "inflated": "13"}
 INFLATION = 0.035
+PYTHON = ".".join(str(part) for part in sys.version_info[:3])
 
 
 class Demo:
@@ -50,7 +50,7 @@ class Demo:
         self._env = {**env, "DVC_NO_ANALYTICS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
         self._progress = progress
         self._say = say
-        self._cache = platformdirs.user_cache_path("reprocheck")
+        self.cache = cache_folder()
 
     def make(self) -> None:
         """Copies the example, writes its data, and puts both under git and DVC."""
@@ -61,6 +61,7 @@ class Demo:
         for name in FILES:
             (self.folder / name).write_bytes((example / name).read_bytes())
         (self.folder / ".gitignore").write_bytes((example / "gitignore").read_bytes())
+        (self.folder / ".python-version").write_text(f"{PYTHON}\n")  # the runs do not record it
         self._say("2. Building its environment from requirements.txt (cached for later)")
         with self._sandbox() as sandbox:
             self._python(sandbox, "prepare.py")
@@ -99,7 +100,7 @@ class Demo:
                 cwd=self.folder,
                 env=self._env,
                 logs=self.reports / f"{name}-logs",
-                cache=self._cache,
+                cache=self.cache,
             ),
             progress,
         )
@@ -115,14 +116,14 @@ class Demo:
             file=file.name,
             content=file.read_bytes(),
             directory=".",
-            python=".".join(str(part) for part in sys.version_info[:3]),
+            python=PYTHON,
             origin=Origin(kind=OriginKind.FILE, where="requirements.txt"),
         )
         request = BuildRequest(
             spec=spec,
             tree=self.folder,
             started_at=None,
-            cache=self._cache,
+            cache=self.cache,
             progress=self._progress,
             env=self._env,
         )

@@ -127,6 +127,7 @@ def _run(
     (home / "tmp").mkdir(parents=True)
     shutil.copytree(request.tree, tree, symlinks=True)
     request.inputs.copy_into(tree)
+    _log(request, number).unlink(missing_ok=True)  # of an earlier verification, beside a report
     redirection = request.redirect(folder / "tracking")
     started = time.monotonic()
 

@@ -17,6 +17,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.lab import Lab
 
+pytest_plugins = ("tests.mlflow_versions",)
+
 REQUIRE_ALL = os.environ.get("REPROCHECK_REQUIRE_ALL") == "1"
 SCRUBBED = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "CLICOLOR", "MLFLOW_", "GITHUB_", "GIT_")
 KEPT = ("GIT_SSL_CAINFO",)

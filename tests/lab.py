@@ -129,13 +129,15 @@ class Lab:
         self.sql("DELETE FROM tags WHERE run_uuid = ? AND key = ?", run_id, key)
         self.sql("INSERT INTO tags (run_uuid, key, value) VALUES (?, ?, ?)", run_id, key, value)
 
-    def verify(self, run_id: str, *args: str, uri: str | None = None) -> Result:
+    def verify(
+        self, run_id: str, *args: str, uri: str | None = None, cwd: Path | None = None
+    ) -> Result:
         """Runs `reprocheck verify`; in this process, since importing MLflow takes seconds."""
         out = self.root / "report.json"
         out.unlink(missing_ok=True)
         json_args = () if "--json" in args else ("--json", str(out))
         result = self.reprocheck(
-            "verify", run_id, "--tracking-uri", uri or self.uri, *json_args, *args
+            *("verify", run_id, "--tracking-uri", uri or self.uri, *json_args, *args), cwd=cwd
         )
         if out.exists():
             result.report = json.loads(out.read_text())
@@ -155,14 +157,14 @@ class Lab:
     def leftovers(self) -> list[Path]:
         return sorted((self.root / "tmp").iterdir())
 
-    def reprocheck(self, *args: str) -> Result:
+    def reprocheck(self, *args: str, cwd: Path | None = None) -> Result:
         out, err = io.StringIO(), io.StringIO()
         with (
             pytest.MonkeyPatch.context() as patch,
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            patch.chdir(self.repo.path)
+            patch.chdir(cwd or self.repo.path)
             patch.setenv("TMPDIR", self.env["TMPDIR"])
             patch.setattr("tempfile.tempdir", None)  # what tempfile remembers of TMPDIR
             code = cli.run(list(args))

@@ -5,20 +5,25 @@ Commands are loaded when they are called, so that `reprocheck --help` stays fast
 
 from __future__ import annotations
 
+import functools
 import importlib
 import signal
 import sys
+import time
 from types import FrameType
 
 import click
 
 from reprocheck import __version__
-from reprocheck.errors import Interruption, ReprocheckError
 
 COMMANDS = {
     "verify": "Rerun a recorded training run and say whether it reproduces.",
     "demo": "Make a small real project, train it, and verify its runs.",
 }
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PATIENCE_S = 10.0
+"""Seconds after a signal in which another one changes nothing."""
 
 EXIT_CODES = """\b
 Exit codes of verify:
@@ -70,9 +75,12 @@ def cli() -> None:
 
 def main() -> None:
     """The console script: every expected way to end has its exit code and no traceback."""
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in SIGNALS:
         signal.signal(signum, _interrupt)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    for signum in SIGNALS:  # it is over: the exit code says how
+        signal.signal(signum, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def run(args: list[str]) -> int:
@@ -82,23 +90,41 @@ def run(args: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except ReprocheckError as error:
-        click.echo(f"Error: {error.message}", err=True)
-        if error.hint:
-            click.echo(f"Hint: {error.hint}", err=True)
-        return 2 if error.usage else 3
-    except Interruption as interruption:
-        click.echo("\nInterrupted; everything was cleaned up.", err=True)
-        return 128 + interruption.signum
     except click.Abort:
         return 130
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         return 128 + signal.SIGPIPE
+    except BaseException as error:
+        return _told(error)
     return result if isinstance(result, int) else 0
 
 
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    # Once is enough: what follows is cleaning up, which a second signal must not cut short.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+def _told(error: BaseException) -> int:
+    """Tells an expected error and returns its exit code; raises all others again."""
+    from reprocheck.errors import Interruption, ReprocheckError  # --help must stay fast
+
+    match error:
+        case ReprocheckError(message=message, hint=hint, usage=usage):
+            from reprocheck.hostile import printable, redact
+
+            told = f"Error: {message}" + (f"\nHint: {hint}" if hint else "")
+            for line in redact(told).split("\n"):  # a config may come from anybody's branch
+                click.echo(printable(line), err=True)
+            return 2 if usage else 3
+        case Interruption(signum=signum):
+            click.echo("\nInterrupted; everything was cleaned up.", err=True)
+            return 128 + signum
+    raise error
+
+
+def _interrupt(signum: int, frame: FrameType | None, not_before: float = 0.0) -> None:
+    from reprocheck.errors import Interruption
+
+    # What follows is cleaning up, which a second signal at once must not cut short. A later one
+    # means that the first was lost: in a destructor, or in a library that catches everything.
+    if time.monotonic() < not_before:
+        return
+    patient = functools.partial(_interrupt, not_before=time.monotonic() + PATIENCE_S)
+    for number in SIGNALS:
+        signal.signal(number, patient)
     raise Interruption(signum)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,9 +76,18 @@ def demo(directory: Path, quiet: bool) -> int:
     _print_table(reports)
     click.echo(
         f"\nReports:  {project.reports}\n"
-        f"Try it:   cd {project.folder} && reprocheck verify {runs['seeded'][:8]}"
+        f"Try it:   cd {project.folder} && {_program()} verify {runs['seeded'][:8]}"
     )
     return 0 if all(reports[item.name].verdict is item.expected for item in STORIES) else 1
+
+
+def _program() -> str:
+    """How this program is called from another folder."""
+    called = Path(sys.argv[0]).absolute()
+    if called.name != "reprocheck":
+        return f"{sys.executable} -m reprocheck"
+    on_path = shutil.which("reprocheck")
+    return "reprocheck" if on_path and Path(on_path).samefile(called) else str(called)
 
 
 def _print_table(reports: dict[str, Report]) -> None:

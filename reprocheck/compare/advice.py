@@ -36,15 +36,12 @@ def _settle(comparison: Comparison, plan: RerunPlan) -> str:
             reruns = max(FEWEST_RERUNS_TO_REJECT, len(comparison.reruns) + 1)
             return f"more reruns: --reruns {reruns}"
         case _:
-            return _settle_noise(comparison, plan)
+            return _settle_noise(comparison)
 
 
-def _settle_noise(comparison: Comparison, plan: RerunPlan) -> str:
+def _settle_noise(comparison: Comparison) -> str:
     if comparison.margin is None:
-        advice = _MARGIN.format(metric=comparison.metric)
-        if comparison.reason == "shift_detected" and plan.seeds == "same":
-            advice += "; or measure how much the seed alone moves it: --seeds fresh"
-        return advice
+        return _MARGIN.format(metric=comparison.metric)
     if comparison.reruns_needed is not None:
         needed = comparison.reruns_needed
         return f"about {needed} reruns: --reruns {needed}"

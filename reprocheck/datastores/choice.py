@@ -7,10 +7,11 @@ with the digests that the run itself recorded winning over those at the commit.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from reprocheck import dvc_files
+from reprocheck import dvc_files, logged_files
 from reprocheck.config import Config, DataRule
 from reprocheck.errors import ConfigError, RestoreError
 from reprocheck.model import (
@@ -34,15 +35,17 @@ def choose(
     """The inputs to restore, by path, and what should be known about them.
 
     Raises `ConfigError` for a digest in the config that is none, `RestoreError` for an input of
-    the config that no file of DVC tracks.
+    the config that no file of DVC tracks, or where the files kept with the run contradict each
+    other.
     """
-    tracked = {material.path: material for material in dvc_files.tracked(tree)}
+    tracked = dvc_files.locked(tree) | {item.path: item for item in dvc_files.tracked(tree)}
     recorded = {
         _normal(material.path): material
         for material in record.data
         if not material.weak and material.algorithm in ("md5", "sha256")
     }
-    known = tracked | _logged_pointers(record.files) | recorded
+    logged = _logged_locks(record.files, tree) | _logged_pointers(record.files, tracked, config)
+    known = tracked | logged | recorded
     if config.data:
         chosen = [_configured(rule, known, record, config, substitute) for rule in config.data]
     else:
@@ -56,14 +59,66 @@ def _normal(path: str) -> str:
     return str(PurePosixPath(path))
 
 
-def _logged_pointers(files: Iterable[RecordedFile]) -> dict[str, Material]:
+def _logged_locks(files: Iterable[RecordedFile], tree: Path) -> dict[str, Material]:
+    """The inputs that a dvc.lock names which the team logged as a plain artifact."""
+    logged: dict[str, Material] = {}
+    for file in logged_files.settled(files):
+        if PurePosixPath(file.path).name == "dvc.lock":
+            place = logged_files.place_of(file.path, tree) or file.path
+            found = dvc_files.lock_inputs(file.content, place)
+            logged |= {item.path: dataclasses.replace(item, origin=file.origin) for item in found}
+    return logged
+
+
+def _logged_pointers(
+    files: Iterable[RecordedFile], tracked: Mapping[str, Material], config: Config
+) -> dict[str, Material]:
     """The *.dvc files that the team logged as plain artifacts with the run."""
+    open_paths = {_normal(rule.path) for rule in config.data if rule.digest is None}
     logged: dict[str, Material] = {}
     for file in files:
-        if file.path.endswith(".dvc"):
-            for material in dvc_files.pointers(file.content, file.path):
-                logged[material.path] = dataclasses.replace(material, origin=file.origin)
+        for material in dvc_files.pointers(file.content, file.path) if _is_pointer(file) else ():
+            paths = _paths_meant(material, tracked)
+            if config.data and not open_paths.intersection(paths):
+                continue  # the config has decided
+            if len(paths) > 1:
+                raise _unclear(f"may mean {' or '.join(sorted(paths))}", file, config)
+            other = logged.setdefault(
+                paths[0], dataclasses.replace(material, path=paths[0], origin=file.origin)
+            )
+            if other.digest != material.digest:
+                said = f"gives another hash for {paths[0]} than {other.origin.where}"
+                raise _unclear(said, file, config)
     return logged
+
+
+def _is_pointer(file: RecordedFile) -> bool:
+    return file.path.endswith(".dvc")
+
+
+def _unclear(said: str, file: RecordedFile, config: Config) -> RestoreError:
+    return RestoreError(
+        f"{file.path}, kept with the run, {said}",
+        f"name the path and its hash under data in {config.name}",
+    )
+
+
+def _paths_meant(material: Material, tracked: Mapping[str, Material]) -> list[str]:
+    """The paths that a logged pointer can mean: logging it may have lost its folder."""
+    if material.path in tracked:
+        return [material.path]
+    shared = {path: _shared_suffix(path, material.path) for path in tracked}
+    longest = max(shared.values(), default=0)
+    alike = [path for path in tracked if longest and shared[path] == longest]
+    same = [path for path in alike if tracked[path].digest == material.digest]
+    return same[:1] or alike or [material.path]
+
+
+def _shared_suffix(one: str, other: str) -> int:
+    pairs = zip(
+        reversed(PurePosixPath(one).parts), reversed(PurePosixPath(other).parts), strict=False
+    )
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _configured(

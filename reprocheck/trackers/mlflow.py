@@ -39,6 +39,7 @@ class MlflowTracker:
             self._scratch.mkdir(parents=True, exist_ok=True)
             if self._store is None:
                 self._store = open_store(self._uri, self._scratch)
+        with client_settings(self._store.uri):
             run = find_run(self._store, asked)
             check_finished(run)
             return read_record(self._store, run, self._artifact_roots, self._scratch)

@@ -27,6 +27,7 @@ from reprocheck.trackers.mlflow_store import FoundModel
 
 OWN = "reprocheck/"
 PATCH = "reprocheck/source.patch"
+UNREACHABLE = "artifacts-unreachable"
 _PATTERNS = (
     "requirements*.txt",
     "*freeze*.txt",
@@ -168,7 +169,7 @@ def _rank(wanted: _Wanted) -> tuple[int, int, str]:
 
 def _unreachable(error: UnreachableError) -> Finding:
     return Finding(
-        code="artifacts-unreachable",
+        code=UNREACHABLE,
         severity=Severity.WARNING,
         message=f"The artifacts at {error.root} cannot be read: {error.reason}",
         hint="If they are elsewhere now, map the beginning of that address in reprocheck.yaml "

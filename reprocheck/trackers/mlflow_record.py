@@ -11,8 +11,9 @@ from reprocheck.model import Metric, Origin, OriginKind, Point, RunRecord, RunRe
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import read_code, without_credentials
 from reprocheck.trackers.mlflow_family import read_lineage, read_siblings
-from reprocheck.trackers.mlflow_kept import Kept, gather
+from reprocheck.trackers.mlflow_kept import UNREACHABLE, Kept, gather
 from reprocheck.trackers.mlflow_run import FoundRun
+from reprocheck.trackers.mlflow_server import check_server
 from reprocheck.trackers.mlflow_store import FoundModel, MlflowStore
 from reprocheck.trackers.mlflow_tags import SEED_PARAMETERS, TagReader
 
@@ -48,6 +49,8 @@ def read_record(
         tracking_uri=store.uri, moved=artifact_roots, scratch=scratch, folder=store.folder
     )
     kept = gather(run, _models(store, run), finder)
+    if store.pages is not None and any(f.code == UNREACHABLE for f in kept.findings):
+        check_server(store.uri, store.shown)  # a dead one is told now, not after every timeout
     code, code_origins = read_code(run, kept)
     tags = TagReader(run=run)
     command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()

@@ -19,20 +19,22 @@ _UNLESS_SET = {
     "AWS_MAX_ATTEMPTS": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0.2",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
 
 
 @contextmanager
-def client_settings() -> Iterator[None]:
+def client_settings(store: str | None = None) -> Iterator[None]:
     """Everything that MLflow's client does for us happens inside, its import included.
 
     MLflow takes these settings from `os.environ` only, at each call. So this is the one place
-    that changes it; what was there comes back at the end.
+    that changes it; what was there comes back at the end. `store` is the address of an opened
+    store: a client of a file store's models makes others at the default address, ./mlflow.db,
+    which would be created or migrated.
     """
     missing = {name: value for name, value in _UNLESS_SET.items() if name not in os.environ}
-    changed = {**_ALWAYS, **missing}
+    changed = {**_ALWAYS, **missing} | ({"MLFLOW_TRACKING_URI": store} if store else {})
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
     try:

@@ -25,7 +25,7 @@ def test_the_next_step_is_told_exactly(judge_one, original, reruns, given, neede
     [
         (0.915, NOISY, {}, "--margin accuracy="),  # consistent
         (0.955, NOISY, {}, "--margin accuracy="),  # noise
-        (1.2, NOISY, {}, "--seeds fresh"),
+        (1.2, NOISY, {}, "--margin accuracy="),  # shift detected
         (0.97, NOISY, {"margin": 0.04}, "more reruns alone will not"),
         (0.9, [0.9, float("nan"), 0.9], {}, "see the logs"),
         (float("nan"), NOISY, {}, "--gate"),
@@ -33,7 +33,3 @@ def test_the_next_step_is_told_exactly(judge_one, original, reruns, given, neede
 )
 def test_the_next_step_names_its_option(judge_one, original, reruns, given, words):
     assert words in judge_one(original, reruns, **given).needed
-
-
-def test_fresh_seeds_are_not_proposed_twice(judge_one):
-    assert "--seeds" not in judge_one(1.0, NOISY[:4], seeds="fresh").needed

@@ -51,13 +51,77 @@ def test_a_weak_digest_is_not_taken_for_a_hash(tree: Path) -> None:
     assert chosen(make_record(data=(recorded(OLD, weak=True),)), tree)[0]["data/train.csv"] == NEW
 
 
-def test_a_dvc_file_logged_with_the_run_wins_over_the_commits(tree: Path) -> None:
-    file = RecordedFile(
-        path="data/train.csv.dvc",
-        content=pointer(OLD).encode(),
-        origin=Origin(kind=OriginKind.ARTIFACT, where="data/train.csv.dvc"),
+def logged_as(path: str, content: str) -> RecordedFile:
+    origin = Origin(kind=OriginKind.ARTIFACT, where=path)
+    return RecordedFile(path=path, content=content.encode(), origin=origin)
+
+
+def logged(path: str, digest: str) -> RecordedFile:
+    return logged_as(path, pointer(digest))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["data/train.csv.dvc", "train.csv.dvc", "dvc/train.csv.dvc", "inputs/data/train.csv.dvc"],
+)
+def test_a_dvc_file_logged_with_the_run_wins_over_the_commits(tree: Path, path: str) -> None:
+    (tree / "train.csv").mkdir()  # not tracked
+    record = make_record(data=(), files=(logged(path, OLD),))
+    assert chosen(record, tree)[0] == {"data/train.csv": OLD}
+
+
+def test_a_logged_dvc_file_of_what_the_commit_does_not_track_stays_where_it_is(tree: Path) -> None:
+    (tree / "data/train.csv.dvc").unlink()
+    record = make_record(data=(), files=(logged("data/train.csv.dvc", OLD),))
+    assert chosen(record, tree)[0] == {"data/train.csv": OLD}
+
+
+@pytest.fixture
+def twins(tree: Path) -> Path:
+    (tree / "other").mkdir()
+    (tree / "other/train.csv.dvc").write_text(pointer("c" * 32))
+    return tree
+
+
+def test_a_logged_dvc_file_that_may_mean_two_files_is_decided_by_its_hash(twins: Path) -> None:
+    at_commit = chosen(make_record(data=()), twins)[0]
+    record = make_record(data=(), files=(logged("train.csv.dvc", NEW),))
+    assert chosen(record, twins)[0] == at_commit
+
+
+def test_a_logged_dvc_file_that_may_mean_two_files_is_refused_or_decided(twins: Path) -> None:
+    record = make_record(data=(), files=(logged("train.csv.dvc", OLD),))
+    with pytest.raises(RestoreError, match=r"data/train\.csv or other/train\.csv"):
+        chosen(record, twins)
+    rule = DataRule(path="other/train.csv", algorithm="md5", digest=OLD)
+    assert chosen(record, twins, rule)[0] == {"other/train.csv": OLD}
+
+
+def test_logged_dvc_files_that_contradict_each_other_are_refused(tree: Path) -> None:
+    record = make_record(
+        data=(), files=(logged("a/train.csv.dvc", OLD), logged("b/train.csv.dvc", NEW))
     )
-    assert chosen(make_record(data=(), files=(file,)), tree)[0] == {"data/train.csv": OLD}
+    with pytest.raises(RestoreError, match=r"b/train\.csv\.dvc.*than a/train\.csv\.dvc"):
+        chosen(record, tree)
+
+
+def test_a_lock_logged_with_the_run_names_what_no_stage_writes(tree: Path) -> None:
+    lock = (
+        "schema: '2.0'\nstages:\n"
+        f"  prepare: {{deps: [{{path: data/train.csv, hash: md5, md5: {OLD}}}],"
+        f" outs: [{{path: clean.csv, hash: md5, md5: {NEW}}}]}}\n"
+        f"  train: {{deps: [{{path: clean.csv, hash: md5, md5: {NEW}}}]}}\n"
+    )
+    record = make_record(data=(), files=(logged_as("dvc.lock", lock),))
+    assert chosen(record, tree)[0] == {"data/train.csv": OLD}
+
+
+def test_the_commits_lock_counts_for_what_git_did_not_bring(tree: Path) -> None:
+    deps = f"[{{path: raw.csv, md5: {OLD}}}, {{path: train.py, md5: {NEW}}}]"
+    (tree / "dvc.lock").write_text(f"stages: {{train: {{deps: {deps}}}}}\n")
+    (tree / "train.py").write_text("")
+    expected = {"data/train.csv": NEW, "raw.csv": OLD}
+    assert chosen(make_record(data=()), tree)[0] == expected
 
 
 def test_the_configs_list_is_the_whole_list(tree: Path) -> None:

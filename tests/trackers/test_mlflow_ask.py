@@ -44,17 +44,20 @@ def test_a_run_is_found_by_its_uri(database, asked):
     assert database.read(asked.format(run_id)).ref.run_id == run_id
 
 
-def test_a_run_is_found_by_its_registered_model(store):
+def test_a_run_is_found_by_its_registered_model(store, monkeypatch):
     run_id, name = store.log(), f"digits-{store.folder.name}"
-    with client_settings():
+    with client_settings(store.uri):
         client = store.client
         client.create_registered_model(name)
         client.create_model_version(name, f"runs:/{run_id}/model", run_id)
         client.set_registered_model_alias(name, "champion", "1")
+    (elsewhere := store.folder / "elsewhere").mkdir()
+    monkeypatch.chdir(elsewhere)
     assert store.read(f"models:/{name}/1").ref.run_id == run_id
     assert store.read(f"models:/{name}@champion").ref.run_id == run_id
     with pytest.raises(UnknownRunError):
         store.read(f"models:/{name}/2")
+    assert list(elsewhere.iterdir()) == []  # MLflow's default store would be made here
 
 
 def test_a_model_without_a_run_says_so(database):
