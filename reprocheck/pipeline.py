@@ -278,9 +278,8 @@ def _compare(account: Account, reruns: Reruns) -> None:
     with account.stage(Stage.COMPARE, "metrics") as note:
         account.judgement = reruns.judgement
         judged = [item for item in reruns.judgement.comparisons if item.gated]
-        note.summary = (
-            f"{counted(len(judged), 'gated metric')}, stopped by: {reruns.judgement.stopped_by}"
-        )
+        told = counted(len(judged), "gated metric")
+        note.summary = f"{told}, stopped by: {reruns.judgement.stopped_by}"
 
 
 def _cost(request: Request, record: RunRecord) -> Cost:
