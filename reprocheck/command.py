@@ -332,14 +332,16 @@ def _from_script(search: _Search) -> CommandFound | None:
     if found is None or not found.endswith(".py"):
         search.refused.append(f"the recorded script '{script}' is no Python file at the commit")
         return None
+    name, cwd = _as_typed(script, found)
+    words = f"python {name}" + (f" in {cwd}" if cwd != "." else "")
     return CommandFound(
-        command=Command(steps=(Step(run=Argv(args=("python", found))),)),
+        command=Command(steps=(Step(run=Argv(args=("python", name)), cwd=cwd),)),
         origin=Origin(kind=OriginKind.INFERRED, where=f"the recorded script '{script}'"),
         findings=(
             Finding(
                 code="inferred-command",
                 severity=Severity.WARNING,
-                message=f"only the script's name was recorded; 'python {found}' is inferred, "
+                message=f"only the script's name was recorded; '{words}' is inferred, "
                 "and proved by the parameters that the rerun logs",
                 hint=f"write the command into {search.config.name}, with {{params.NAME}} where "
                 "the run's parameters go",
@@ -347,3 +349,11 @@ def _from_script(search: _Search) -> CommandFound | None:
             ),
         ),
     )
+
+
+def _as_typed(script: str, found: str) -> tuple[str, str]:
+    """The script and its directory: MLflow keeps the name as typed, so a relative one tells it."""
+    typed, inside = PurePosixPath(script), PurePosixPath(found)
+    if typed.is_absolute() or not inside.match(script):
+        return found, "."
+    return str(typed), str(PurePosixPath(*inside.parts[: -len(typed.parts)]))

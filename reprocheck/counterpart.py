@@ -7,9 +7,11 @@ aside, and shown; any other difference means that something else was run.
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from reprocheck.errors import RerunError
@@ -19,11 +21,22 @@ from reprocheck.trackers.base import LoggedRun
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _DEVICE_WORDS = frozenset(
     (
-        *("device", "devices", "gpu", "gpus", "cuda", "accelerator"),
+        *("device", "devices", "gpu", "gpus", "cuda", "accelerator", "accelerators"),
         *("host", "hostname", "worker", "workers", "threads", "nthreads", "nproc"),
     )
 )
+# Words that may stand beside one of those. A name with any other word is no machine's:
+# per_device_train_batch_size is a hyperparameter.
+_BESIDE_DEVICES = frozenset(
+    (
+        *("n", "num", "number", "no", "of", "count", "max", "used", "use", "available"),
+        *("id", "ids", "index", "name", "type", "kind", "model", "torch", "visible"),
+        *("per", "node", "nodes", "data", "dataloader", "loader", "train", "eval", "val", "test"),
+    )
+)
 _DEVICE_NAMES = frozenset(("world_size", "n_jobs", "local_rank", "node_rank"))
+_PATH = r"[^\s'\",;=()\[\]{}]*"
+_RUN_IN_PATH = re.compile(r"\d{4}-\d\d-\d\d|\d\d[-_:]\d\d[-_:]\d\d|\d{6,}|[0-9a-f]{32}")
 _TIME_WORDS = frozenset(("time", "timestamp", "date", "datetime", "started", "created"))
 _TIME_VALUE = re.compile(
     r"\d{4}-\d\d-\d\d([T _]\d\d[:h-]?\d\d.*)?|\d{8}[-_T]\d{4,6}|1\d{9}(\.\d+)?|1\d{12}"
@@ -55,6 +68,8 @@ def counterpart(
         )
     differences = {run.run_id: compare_parameters(run, rules) for run in logged}
     same = [run for run in logged if not _unexcused(differences[run.run_id])]
+    exact = [run for run in same if not differences[run.run_id]]
+    same = exact or same
     for narrow in (_same_name, _same_depth, _same_place):
         if len(same) > 1:
             same = narrow(same, rules.record) or same
@@ -112,34 +127,36 @@ def _value(value: str | None) -> str:
 def compare_parameters(run: LoggedRun, rules: Rules) -> tuple[Difference, ...]:
     """All parameters that differ, each with its excuse where it has one."""
     ours, theirs = rules.record.parameters, run.parameters
+    known = any(ours[name] == theirs.get(name) for name in ours)
     differences = []
     for name in sorted(set(ours) | set(theirs)):
         original, trial = ours.get(name), theirs.get(name)
         if original != trial and not _same_number(original, trial):
-            excuse = _excuse(name, original, trial, run, rules)
+            excuse = _excuse(name, original, trial, rules)
+            if excuse is None and (original is None or trial is None):
+                excuse = _excuse_missing(name, trial, run, rules, known=known)
             differences.append(Difference(name=name, original=original, trial=trial, excuse=excuse))
     return tuple(differences)
 
 
 def _same_number(original: str | None, trial: str | None) -> bool:
+    # Decimal, not float: two seeds of 64 bits may be the same float.
     try:
-        return float(original or "") == float(trial or "")
-    except ValueError:
+        return Decimal(original or "") == Decimal(trial or "")
+    except InvalidOperation:
         return False
 
 
-def _excuse(
-    name: str, original: str | None, trial: str | None, run: LoggedRun, rules: Rules
-) -> str | None:
+def _excuse(name: str, original: str | None, trial: str | None, rules: Rules) -> str | None:
     """Why the parameter may differ honestly; None: it may not."""
     if any(fnmatch.fnmatchcase(name, pattern) for pattern in rules.ignore):
         return "ignored by parameters.ignore"
     if original is None or trial is None:
-        return _excuse_missing(name, trial, run, rules)
+        return None
     excuses = (
         ("cut by the tracker's store", _is_cut(name, original, trial, rules.record)),
         ("an object's address", _ADDRESS.sub("", original) == _ADDRESS.sub("", trial)),
-        ("a path inside the trial's workspace", _is_own_path(trial, rules.folder)),
+        ("a path inside the trial's workspace", _is_own_path(original, trial, rules.folder)),
         ("a time", _is_time(name, original, trial)),
         ("a host, device or worker count", _is_device(name)),
     )
@@ -156,21 +173,50 @@ def _is_time(name: str, original: str, trial: str) -> bool:
 
 
 def _is_device(name: str) -> bool:
-    return name.lower() in _DEVICE_NAMES or bool(_words(name) & _DEVICE_WORDS)
+    words = _words(name) - {""}
+    devices = words & _DEVICE_WORDS
+    return name.lower() in _DEVICE_NAMES or (bool(devices) and words <= devices | _BESIDE_DEVICES)
 
 
 def _words(name: str) -> set[str]:
     return set(re.split(r"[^a-z0-9]+", name.lower()))
 
 
-def _is_own_path(value: str, folder: Path) -> bool:
-    return str(folder) in value or str(folder.resolve()) in value
+def _is_own_path(original: str, trial: str, folder: Path) -> bool:
+    """Whether the values differ in nothing but where the trial's folder lies.
+
+    Around the paths all must be equal, and a path into the tree must lead to the same file.
+    """
+    inside = "|".join(re.escape(str(root)) for root in {folder, folder.resolve()})
+    parts = re.split(rf"((?:{inside}){_PATH})", trial)
+    wanted = "".join(
+        _elsewhere(part, folder) if odd else re.escape(_timeless(part))
+        for part, odd in zip(parts, itertools.cycle((False, True)), strict=False)
+    )
+    return len(parts) > 1 and re.fullmatch(wanted, _timeless(original)) is not None
 
 
-def _excuse_missing(name: str, trial: str | None, run: LoggedRun, rules: Rules) -> str | None:
+def _elsewhere(path: str, folder: Path) -> str:
+    """A pattern of what the trial's path may have been on another machine."""
+    _, _, inner = path.partition(f"/{folder.name}/")
+    place, _, tail = inner.partition("/")
+    if place != "tree" or not tail:  # the tree itself, temporary files, the tracker's
+        return _PATH
+    return rf"{_PATH}/?{re.escape(_timeless(tail))}"
+
+
+def _timeless(text: str) -> str:
+    # Folders of outputs are often named by the time of the run, or by its id.
+    return _RUN_IN_PATH.sub("*", text)
+
+
+def _excuse_missing(
+    name: str, trial: str | None, run: LoggedRun, rules: Rules, *, known: bool
+) -> str | None:
+    """The same for a parameter of one side only; `known`: others show that it is the same run."""
     if trial is None and name in rules.given:
         return "passed on the command line by the MLproject's entry point"
     tags = rules.record.tags if trial is None else run.tags
-    if "mlflow.autologging" in tags:
+    if "mlflow.autologging" in tags and known:
         return "logged by autologging on one side only"
     return None

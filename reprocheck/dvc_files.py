@@ -96,6 +96,52 @@ def tracked(tree: Path) -> tuple[Material, ...]:
     )
 
 
+def locked(tree: Path) -> dict[str, Material]:
+    """The inputs that the dvc.lock files of a tree name and that git did not bring, by path.
+
+    Raises `SourceError` for a file that is no YAML mapping.
+    """
+    files = sorted(path for path in tree.rglob("dvc.lock") if ".git" not in path.parts)
+    found = (
+        material
+        for path in files
+        for material in lock_inputs(path.read_bytes(), path.relative_to(tree).as_posix())
+    )
+    return {item.path: item for item in found if not (tree / item.path).exists()}
+
+
+def lock_inputs(content: bytes, name: str) -> tuple[Material, ...]:
+    """What the stages of a dvc.lock read and no stage of it writes.
+
+    Raises `SourceError` for content that is no YAML mapping.
+    """
+    stages = parse_mapping(content, name).get("stages")
+    locks = [lock for lock in _values(stages) if isinstance(lock, dict)]
+    entries = {
+        kind: [entry for lock in locks for entry in _values(lock.get(kind)) if _has_path(entry)]
+        for kind in ("deps", "outs")
+    }
+    made = {entry["path"] for entry in entries["outs"]}
+    folder = PurePosixPath(name).parent
+    return tuple(
+        _material(entry, folder, name)
+        for entry in entries["deps"]
+        if "md5" in entry and not any(_is_inside(entry["path"], out) for out in made)
+    )
+
+
+def _values(node: object) -> list[Any]:
+    return list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
+
+
+def _has_path(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("path"), str)
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
+
 def pointers(content: bytes, name: str) -> tuple[Material, ...]:
     """What one *.dvc file tracks; paths are relative to the root that `name` counts from.
 

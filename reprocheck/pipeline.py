@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +31,7 @@ from reprocheck import (
     compare,
     datastores,
     environments,
+    logged_files,
     metadata,
     source,
     trackers,
@@ -62,6 +61,7 @@ from reprocheck.model import (
 )
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
+from reprocheck.temporary import temporary_folder
 from reprocheck.trackers.base import Tracker
 
 REPORT_VERSION = 1
@@ -114,7 +114,7 @@ def verify(request: Request, progress: Progress | None = None) -> Report:
     Only a defect in reprocheck, or an interruption, raises. Nothing is left behind but caches and
     what `keep` and `logs` ask for.
     """
-    with _workspace(request) as workspace:
+    with temporary_folder(keep=request.keep) as workspace:
         account = _Account(request=request, progress=progress or Silent(), workspace=workspace)
         try:
             with contextlib.ExitStack() as stack:
@@ -210,7 +210,9 @@ def _checkout(account: _Account, record: RunRecord) -> tuple[source.Checkout, co
             account.progress,
         )
         note.findings.extend(checkout.findings)
+        note.findings.extend(logged_files.put_back(record.files, checkout.tree))
         found = command.complete(record, config, checkout.tree)
+        record = dataclasses.replace(record, command=found.command)
         environment, env_findings = environment_choice.choose(record, checkout.tree, config)
         materials, data_findings = data_choice.choose(
             record, config, checkout.tree, command.substitute
@@ -219,7 +221,6 @@ def _checkout(account: _Account, record: RunRecord) -> tuple[source.Checkout, co
         account.record = dataclasses.replace(
             record,
             code=dataclasses.replace(record.code, commit=checkout.commit),
-            command=found.command,
             environment=environment,
             data=materials,
             origins={
@@ -375,17 +376,6 @@ def describe_cost(cost: Cost) -> str:
 def _known(account: _Account) -> RunRecord:
     assert account.record is not None  # noqa: S101 - read has set it
     return account.record
-
-
-@contextlib.contextmanager
-def _workspace(request: Request) -> Iterator[Path]:
-    """A folder of our own, removed however the verification ends, unless it is to be kept."""
-    folder = Path(tempfile.mkdtemp(prefix="reprocheck-"))
-    try:
-        yield folder
-    finally:
-        if not request.keep:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _report(account: _Account, error: ReprocheckError | None) -> Report:

@@ -140,6 +140,22 @@ def test_a_lone_script_is_inferred_and_said_to_be(tmp_path: Path) -> None:
     assert [finding.code for finding in found.findings] == ["inferred-command"]
 
 
+@pytest.mark.parametrize(
+    ("recorded", "line", "cwd"),
+    [
+        ("train.py", "python train.py", "a/b"),
+        ("b/train.py", "python b/train.py", "a"),
+        ("/home/ada/proj/a/b/train.py", "python a/b/train.py", "."),
+        ("../b/train.py", "python a/b/train.py", "."),
+    ],
+)
+def test_a_scripts_relative_name_tells_where_it_ran(
+    tmp_path: Path, recorded: str, line: str, cwd: str
+) -> None:
+    found = command.complete(run_of(recorded), Config(), tree(tmp_path, a__b__train_py=""))
+    assert (lines(found), found.command.steps[0].cwd) == ([line], cwd)
+
+
 def test_no_command_at_all_says_what_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="missing-command") as caught:
         command.complete(run_of("ipykernel_launcher.py"), Config(), tmp_path)

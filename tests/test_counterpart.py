@@ -81,7 +81,13 @@ def test_a_missing_parameter_means_another_command() -> None:
         ("loss_fn", "<function mse at 0x7f12ab34cd56>", "<function mse at 0x7fffab34cd00>"),
         ("out_dir", "/home/ada/out", "/ws/trial-1/tree/out"),
         ("start_time", "2026-01-02T03:04:05", "2026-11-21 09:00:00"),
+        ("out_dir", "/home/ada/2026-01-02/12-30-59", "/ws/trial-1/tree/2026-11-21/09-00-00"),
+        ("config", "{'a': 1, 'root': '/home/ada'}", "{'a': 1, 'root': '/ws/trial-1/tree'}"),
+        ("scratch", "/tmp/tmpab12", "/ws/trial-1/home/tmp/tmpcd34"),
+        ("data", "data/train.csv", "/ws/trial-1/tree/data/train.csv"),
         ("device", "cuda:0", "cpu"),
+        ("dataloader_num_workers", "8", "2"),
+        ("n_gpu", "4", "0"),
         ("num_workers", "8", "2"),
         ("hostname", "ada-laptop", "runner"),
         ("ignored_path", "a", "b"),
@@ -99,6 +105,12 @@ def test_what_may_differ_honestly_is_set_aside(name: str, recorded: str, rerun: 
         ("hidden_nodes", "64", "128"),
         ("lora_rank", "8", "4"),
         ("times", "3", "4"),
+        ("per_device_train_batch_size", "32", "8"),
+        ("gpu_batch_size", "32", "8"),
+        ("worker_lr", "0.1", "0.2"),
+        ("config", "{'lr': 0.1, 'root': '/home/ada'}", "{'lr': 0.2, 'root': '/ws/trial-1/tree'}"),
+        ("data", "/home/ada/data/v2.csv", "/ws/trial-1/tree/data/v1.csv"),
+        ("seed", "12345678901234567890", "12345678901234567891"),
         ("optimizer", "adam", "sgd"),
         ("path", "data/a.csv", "data/b.csv"),
         ("start_time", "yesterday", "today"),
@@ -125,3 +137,18 @@ def test_what_only_autologging_wrote_may_be_missing() -> None:
     run = logged(parameters={"lr": "0.1", "warm_start": "False"}, tags={"mlflow.autologging": "x"})
     (difference,) = compare_parameters(run, rules())
     assert difference.excuse
+
+
+def test_autologging_excuses_nothing_where_no_parameter_is_the_same() -> None:
+    record = original(tags={"mlflow.autologging": "sklearn"})
+    with pytest.raises(RerunError, match=r"lr: recorded '0\.1', rerun nothing"):
+        counterpart([logged(parameters={})], rules(record))
+
+
+def test_a_run_without_differences_wins_over_one_with_excuses() -> None:
+    runs = [
+        logged("a", {"lr": "0.1", "device": "cpu"}),
+        logged("b", {"lr": "0.1", "device": "gpu"}),
+    ]
+    record = original(parameters={"lr": "0.1", "device": "gpu"})
+    assert counterpart(runs, rules(record))[0].name == "b"

@@ -80,3 +80,14 @@ def test_the_published_schemas_have_an_id_a_title_and_examples() -> None:
         assert schema["title"]
         assert schema["description"]
         assert schema["examples"]
+
+
+def test_the_public_names_are_there_and_cost_nothing_before_their_use() -> None:
+    code = (
+        "import sys, reprocheck\n"
+        "assert 'reprocheck.pipeline' not in sys.modules\n"
+        "from reprocheck import Report, Request, Verdict, verify\n"
+        "assert all(hasattr(reprocheck, name) for name in reprocheck.__all__)\n"
+        "print(verify.__module__)"
+    )
+    assert run(sys.executable, "-c", code).strip() == "reprocheck.pipeline"

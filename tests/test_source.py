@@ -68,6 +68,17 @@ def test_an_unknown_commit_names_the_places_that_were_asked(repo: Repo, tmp_path
     assert "--repo" in caught.value.hint
 
 
+@pytest.mark.parametrize("recorded", ["project#sub", "/home/ada/project"])
+def test_a_recorded_path_of_elsewhere_is_not_needed_where_the_commit_is_here(
+    repo: Repo, tmp_path: Path, recorded: str
+) -> None:
+    code = make_code(commit=repo.commit({"a": "1"}), repository=recorded)
+    assert checkout(request_for(repo, tmp_path, code), Silent()).place.endswith("(here)")
+    lost = dataclasses.replace(code, commit="deadbeef" * 5)
+    with pytest.raises(SourceError, match=r"\(here\); .* does not exist"):
+        checkout(request_for(repo, tmp_path, lost), Silent())
+
+
 @pytest.mark.parametrize("commit", ["--upload-pack=touch x", "HEAD", "zz", "abc"])
 def test_what_is_no_commit_id_never_reaches_git(repo: Repo, tmp_path: Path, commit: str) -> None:
     with pytest.raises(SourceError, match="not a commit id"):

@@ -408,7 +408,7 @@ def test_a_pointer_of_dvc_kept_with_the_run_counts_before_the_commits(
     lab.set_tag(lab.seeded, "mlflow.source.git.commit", lab.repo.git("rev-parse", "HEAD"))
     result = lab.verify(lab.seeded)
     assert is_identical(result)
-    assert "data-differs" in codes(result)
+    assert "file-from-record" in codes(result)
 
 
 def test_a_pointer_of_dvc_kept_without_its_folder_is_its_namesakes(

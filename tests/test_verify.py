@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +133,12 @@ def lose_metrics(lab: Lab) -> None:
     lab.sql("DELETE FROM latest_metrics")
 
 
+def use_other_python(lab: Lab) -> None:
+    line = f"exec {sys.executable} train.py --lr 0.005 --seed 7"
+    config = f"version: 1\ncommand: [sh, -c, '{line}']\n"
+    lab.repo.write({"reprocheck.yaml": config})
+
+
 def add_metric(lab: Lab, name: str) -> None:
     columns = "key, value, timestamp, run_uuid, step, is_nan"
     for table in ("metrics", "latest_metrics"):
@@ -189,6 +196,7 @@ BAD = {
     "crashing-training": Bad(
         lambda lab: at_commit(lab, train_py="raise SystemExit('boom')\n"), 3, "rerun", "boom"
     ),
+    "other-python": Bad(use_other_python, 3, "rerun", "not in the one that was rebuilt for it"),
     "silent-training": Bad(
         lambda lab: at_commit(lab, train_py="print('done')\n"),
         *(3, "rerun", "nothing was measured"),

@@ -5,9 +5,11 @@ Commands are loaded when they are called, so that `reprocheck --help` stays fast
 
 from __future__ import annotations
 
+import functools
 import importlib
 import signal
 import sys
+import time
 from types import FrameType
 
 import click
@@ -18,6 +20,10 @@ COMMANDS = {
     "verify": "Rerun a recorded training run and say whether it reproduces.",
     "demo": "Make a small real project, train it, and verify its runs.",
 }
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PATIENCE_S = 10.0
+"""Seconds after a signal in which another one changes nothing."""
 
 EXIT_CODES = """\b
 Exit codes of verify:
@@ -69,9 +75,12 @@ def cli() -> None:
 
 def main() -> None:
     """The console script: every expected way to end has its exit code and no traceback."""
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in SIGNALS:
         signal.signal(signum, _interrupt)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    for signum in SIGNALS:  # it is over: the exit code says how
+        signal.signal(signum, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def run(args: list[str]) -> int:
@@ -106,10 +115,14 @@ def _told(error: BaseException) -> int:
     raise error
 
 
-def _interrupt(signum: int, frame: FrameType | None) -> None:
+def _interrupt(signum: int, frame: FrameType | None, not_before: float = 0.0) -> None:
     from reprocheck.errors import Interruption
 
-    # Once is enough: what follows is cleaning up, which a second signal must not cut short.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    # What follows is cleaning up, which a second signal at once must not cut short. A later one
+    # means that the first was lost: in a destructor, or in a library that catches everything.
+    if time.monotonic() < not_before:
+        return
+    patient = functools.partial(_interrupt, not_before=time.monotonic() + PATIENCE_S)
+    for number in SIGNALS:
+        signal.signal(number, patient)
     raise Interruption(signum)

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from reprocheck import dvc_files
+from reprocheck import dvc_files, logged_files
 from reprocheck.config import Config, DataRule
 from reprocheck.errors import ConfigError, RestoreError
 from reprocheck.model import (
@@ -38,13 +38,14 @@ def choose(
     the config that no file of DVC tracks, or where the files kept with the run contradict each
     other.
     """
-    tracked = {material.path: material for material in dvc_files.tracked(tree)}
+    tracked = dvc_files.locked(tree) | {item.path: item for item in dvc_files.tracked(tree)}
     recorded = {
         _normal(material.path): material
         for material in record.data
         if not material.weak and material.algorithm in ("md5", "sha256")
     }
-    known = tracked | _logged_pointers(record.files, tracked, config) | recorded
+    logged = _logged_locks(record.files, tree) | _logged_pointers(record.files, tracked, config)
+    known = tracked | logged | recorded
     if config.data:
         chosen = [_configured(rule, known, record, config, substitute) for rule in config.data]
     else:
@@ -56,6 +57,17 @@ def choose(
 
 def _normal(path: str) -> str:
     return str(PurePosixPath(path))
+
+
+def _logged_locks(files: Iterable[RecordedFile], tree: Path) -> dict[str, Material]:
+    """The inputs that a dvc.lock names which the team logged as a plain artifact."""
+    logged: dict[str, Material] = {}
+    for file in logged_files.settled(files):
+        if PurePosixPath(file.path).name == "dvc.lock":
+            place = logged_files.place_of(file.path, tree) or file.path
+            found = dvc_files.lock_inputs(file.content, place)
+            logged |= {item.path: dataclasses.replace(item, origin=file.origin) for item in found}
+    return logged
 
 
 def _logged_pointers(

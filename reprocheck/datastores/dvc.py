@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ class _CorruptError(Exception):
     """The object's content is not what its name says."""
 
 
+class _StoppedError(Exception):
+    """Another file failed, or a signal came: the rest is not wanted any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """A remote, or the user's own DVC cache."""
@@ -46,15 +51,15 @@ class _Place:
         for prefix in (("files", "md5"), ()):
             yield str(self.fs.join(self.root, *prefix, digest[:2], digest[2:]))
 
-    def fetch(self, digest: str, target: Path, legacy: bool) -> None:
+    def fetch(self, digest: str, target: Path, legacy: bool, stop: threading.Event) -> None:
         """Writes an object to `target`; its name is not trusted.
 
-        Raises `_MissingError`, `_CorruptError` or what the file system raises.
+        Raises `_MissingError`, `_CorruptError`, `_StoppedError` or what the file system raises.
         """
         for path in self.paths(digest):
             try:
                 with self.fs.open(path, "rb") as source:
-                    found = _copy(source, target)
+                    found = _copy(source, target, stop)
             except FileNotFoundError:
                 continue
             plain = digest.removesuffix(".dir")
@@ -74,6 +79,7 @@ class DvcStore:
         self._repository = repository
         self._progress = progress
         self._known: tuple[_Place, ...] | None = None
+        self._stop = threading.Event()
 
     def accepts(self, material: Material) -> bool:
         """Whether the digest is an MD5, the only one that names DVC's objects."""
@@ -106,6 +112,7 @@ class DvcStore:
                     places.add(job.result())
                     self._progress.update(f"{material.path}: {index} of {len(jobs)} files")
             except BaseException:
+                self._stop.set()  # for those that are in the middle of a large file
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
         return _cache_finding(places, material)
@@ -116,7 +123,7 @@ class DvcStore:
         said = []
         for place in self._places():
             try:
-                place.fetch(digest, target, material.algorithm == "md5-dos2unix")
+                place.fetch(digest, target, material.algorithm == "md5-dos2unix", self._stop)
             except _MissingError:
                 said.append(f"{place.words}: not there")
             except _CorruptError as error:
@@ -144,11 +151,13 @@ class DvcStore:
         return self._known
 
 
-def _copy(source: Any, target: Path) -> str:  # noqa: ANN401 - a file of an untyped library
+def _copy(source: Any, target: Path, stop: threading.Event) -> str:  # noqa: ANN401 - untyped
     """Copies a stream and returns its MD5."""
     md5 = hashlib.md5(usedforsecurity=False)
     with target.open("wb") as file:
         while chunk := source.read(CHUNK):
+            if stop.is_set():
+                raise _StoppedError
             md5.update(chunk)
             file.write(chunk)
     return md5.hexdigest()
@@ -218,15 +227,24 @@ class _Unusable:
 
 def _configs(tree: Path, repository: Path | None) -> Iterator[Any]:
     """The user's present config with its local part, then the commit's."""
-    from dvc.config import Config
-
     if repository is not None and (repository / ".dvc").is_dir():
-        yield Config(dvc_dir=str(repository / ".dvc"))
+        yield _config(repository / ".dvc")
     if (tree / ".dvc").is_dir():
-        config = Config(dvc_dir=str(tree / ".dvc"))
+        config = _config(tree / ".dvc")
         for remote in config["remote"].values():
             remote["url"] = _at_home(remote["url"], tree, repository)
         yield config
+
+
+def _config(folder: Path) -> Any:  # noqa: ANN401 - dvc.config.Config
+    from dvc.config import Config, ConfigError
+
+    try:
+        return Config(dvc_dir=str(folder))
+    except ConfigError as error:
+        raise RestoreError(
+            f"reading {folder / 'config'}: {error}", "mend the file, or ask DVC: dvc config --list"
+        ) from error
 
 
 def _at_home(url: str, tree: Path, repository: Path | None) -> str:
@@ -237,10 +255,8 @@ def _at_home(url: str, tree: Path, repository: Path | None) -> str:
 
 
 def _cache_folder(repository: Path) -> Path:
-    from dvc.config import Config
-
     folder = repository / ".dvc"
-    configured = Config(dvc_dir=str(folder))["cache"].get("dir") if folder.is_dir() else None
+    configured = _config(folder)["cache"].get("dir") if folder.is_dir() else None
     return Path(configured) if configured else folder / "cache"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +12,7 @@ from reprocheck.environments import ENVIRONMENTS, asked
 from reprocheck.environments.asked import Format
 from reprocheck.errors import RebuildError
 from reprocheck.model import (
+    Argv,
     EnvironmentKind,
     EnvironmentSpec,
     Finding,
@@ -195,15 +196,29 @@ def counts(name: str, content: bytes) -> bool:
 
 
 def folders(search: Search) -> list[str]:
-    """Where the commit's files are looked for: beside the script, then in the root."""
-    names = [search.record.code.script or ""]
-    command = search.record.command
-    places = [step.cwd for step in command.steps] if command else []
-    places += [PurePosixPath(name).parent.as_posix() for name in names if name]
+    """Where the commit's files are looked for: beside the scripts that the command names, where it
+    runs, and from each upwards to the root.
+    """
     root = search.tree.resolve()
+    nearest = [
+        (root / place).resolve()
+        for place in (*_places(search.record), ".")
+        if (root / place).resolve().is_relative_to(root) and (root / place).is_dir()
+    ]
+    above = [parent for folder in nearest for parent in (folder, *folder.parents)]
     inside = [
-        (root / folder).resolve().relative_to(root).as_posix()
-        for folder in (*places, ".")
-        if (root / folder).resolve().is_relative_to(root) and (root / folder).is_dir()
+        folder.relative_to(root).as_posix() for folder in above if folder.is_relative_to(root)
     ]
     return list(dict.fromkeys(inside))
+
+
+def _places(record: RunRecord) -> Iterator[str]:
+    # The last step is the training; what it depends on comes before it.
+    for step in reversed(record.command.steps if record.command else ()):
+        words = step.run.args if isinstance(step.run, Argv) else step.run.line.split()
+        for word in words:
+            if word.endswith(".py"):
+                yield PurePosixPath(step.cwd, word).parent.as_posix()
+        yield step.cwd
+    if record.code.script:
+        yield PurePosixPath(record.code.script).parent.as_posix()

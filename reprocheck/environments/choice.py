@@ -216,22 +216,43 @@ def _merged(search: Search, spec: EnvironmentSpec) -> EnvironmentSpec:
     if at_commit is None or asked.format_of(spec.file, spec.content) is not Format.REQUIREMENTS:
         return spec
     try:
-        model, commit = asked.read(spec, search.tree), asked.read(at_commit, search.tree)
-        known = _names(model)
+        commit = asked.read(at_commit, search.tree)
+        spec = _with_skinny(search, spec, _names(commit))
+        known = _names(asked.read(spec, search.tree))
         missing = [line for name, line in _lines(commit) if name not in known]
     except (RebuildError, InvalidRequirement):
         return spec
     if not missing or commit.options:
         return spec
+    lacks = "1 package" if len(missing) == 1 else f"{len(missing)} packages"
     search.note(
         "merged-environment",
         Severity.NOTE,
-        f"the logged model's {spec.file} lacks {len(missing)} packages that {at_commit.file} at "
-        f"the commit names; they are added: {', '.join(missing[:5])}",
+        f"the logged model's {spec.file} lacks {lacks} that {at_commit.file} at the commit "
+        f"names, and gets them from there: {', '.join(missing[:5])}",
         "record a freeze of the environment with the run",
     )
     lines = [decode(spec.content).rstrip("\n"), *missing]
     return dataclasses.replace(spec, content=("\n".join(lines) + "\n").encode())
+
+
+def _with_skinny(search: Search, spec: EnvironmentSpec, at_commit: set[str]) -> EnvironmentSpec:
+    """MLflow writes its own full name into a model's requirements, also where mlflow-skinny ran."""
+    if "mlflow-skinny" not in at_commit or "mlflow" in at_commit:
+        return spec
+    text, changed = re.subn(
+        r"(?m)^mlflow(?=\s*[=<>~!]|\s*$)", "mlflow-skinny", decode(spec.content)
+    )
+    if not changed:
+        return spec
+    search.note(
+        "merged-environment",
+        Severity.NOTE,
+        f"the logged model's {spec.file} names mlflow where the commit names mlflow-skinny, which "
+        "is installed in its place at the model's version",
+        "record a freeze of the environment with the run",
+    )
+    return dataclasses.replace(spec, content=text.encode())
 
 
 def _lines(found: Asked) -> list[tuple[str, str]]:

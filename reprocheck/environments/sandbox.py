@@ -19,7 +19,8 @@ _PYTHON = re.compile(r"python(\d(\.\d+)?)?(\.exe)?")
 _PASSED = re.compile(
     r"(LANG|TZ|USER|LOGNAME|LD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|NVIDIA_VISIBLE_DEVICES)$|LC_"
 )
-_OURS = frozenset({"PATH", "HOME", "TMPDIR", "VIRTUAL_ENV"})  # a record cannot set these
+# Neither a record nor pass_env can set these: another PATH would lead to another Python.
+_OURS = frozenset({"PATH", "HOME", "TMPDIR", "VIRTUAL_ENV", "REPROCHECK_PREFIX"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,20 +80,24 @@ class VenvSandbox:
     def _environment(self, trial: TrialRun) -> dict[str, str]:
         temporary = trial.home / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
-        recorded = {key: value for key, value in trial.command.env.items() if key not in _OURS}
+        recorded, given = (
+            {key: value for key, value in named.items() if key not in _OURS}
+            for named in (trial.command.env, trial.env)
+        )
         env = {key: value for key, value in self.env.items() if _PASSED.match(key)}
         env |= {
             "PATH": f"{self.folder / 'bin'}:{self.env.get('PATH', '/usr/local/bin:/usr/bin:/bin')}",
             "VIRTUAL_ENV": str(self.folder),
+            "REPROCHECK_PREFIX": str(self.folder),  # MLflow's hook compares it with its own
             "HOME": str(trial.home),
             "TMPDIR": str(temporary),
             "PYTHONUNBUFFERED": "1",  # so that the log is live, and complete after a kill
             "PYTHONNOUSERSITE": "1",
         }
-        env |= {**recorded, **trial.env}
-        paths = [trial.env.get("PYTHONPATH", ""), recorded.get("PYTHONPATH", "")]
+        env |= {**recorded, **given}
+        paths = [given.get("PYTHONPATH", ""), recorded.get("PYTHONPATH", "")]
         env["PYTHONPATH"] = ":".join(dict.fromkeys(path for path in paths if path))
-        unset = {key for key in (*trial.env, "PYTHONPATH") if not env[key]}
+        unset = {key for key in (*given, "PYTHONPATH") if not env[key]}
         return {key: value for key, value in env.items() if key not in unset}
 
 

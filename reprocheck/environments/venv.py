@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from reprocheck.model import (
     Package,
     Severity,
 )
+from reprocheck.temporary import temporary_folder
 
 # One line, since site.py runs the lines of a .pth one by one, and Python 3.6 must understand it.
 # It covers commands that overwrite PYTHONPATH, and does nothing without the variable.
@@ -73,8 +73,8 @@ class VenvEnvironment:
 
         Raises `RebuildError` with the likely cause and the last lines of uv's output.
         """
-        with tempfile.TemporaryDirectory(prefix="reprocheck-uv-") as work:
-            uv = Uv(folder=Path(work), env=request.env, progress=request.progress)
+        with temporary_folder() as work:
+            uv = Uv(folder=work, env=request.env, progress=request.progress)
             plan = plan_for(request, uv)
             cached = cache.Cache(root=request.cache / "venv", progress=request.progress)
             with cached.entry(

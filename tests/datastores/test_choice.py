@@ -51,9 +51,13 @@ def test_a_weak_digest_is_not_taken_for_a_hash(tree: Path) -> None:
     assert chosen(make_record(data=(recorded(OLD, weak=True),)), tree)[0]["data/train.csv"] == NEW
 
 
-def logged(path: str, digest: str) -> RecordedFile:
+def logged_as(path: str, content: str) -> RecordedFile:
     origin = Origin(kind=OriginKind.ARTIFACT, where=path)
-    return RecordedFile(path=path, content=pointer(digest).encode(), origin=origin)
+    return RecordedFile(path=path, content=content.encode(), origin=origin)
+
+
+def logged(path: str, digest: str) -> RecordedFile:
+    return logged_as(path, pointer(digest))
 
 
 @pytest.mark.parametrize(
@@ -99,6 +103,25 @@ def test_logged_dvc_files_that_contradict_each_other_are_refused(tree: Path) -> 
     )
     with pytest.raises(RestoreError, match=r"b/train\.csv\.dvc.*than a/train\.csv\.dvc"):
         chosen(record, tree)
+
+
+def test_a_lock_logged_with_the_run_names_what_no_stage_writes(tree: Path) -> None:
+    lock = (
+        "schema: '2.0'\nstages:\n"
+        f"  prepare: {{deps: [{{path: data/train.csv, hash: md5, md5: {OLD}}}],"
+        f" outs: [{{path: clean.csv, hash: md5, md5: {NEW}}}]}}\n"
+        f"  train: {{deps: [{{path: clean.csv, hash: md5, md5: {NEW}}}]}}\n"
+    )
+    record = make_record(data=(), files=(logged_as("dvc.lock", lock),))
+    assert chosen(record, tree)[0] == {"data/train.csv": OLD}
+
+
+def test_the_commits_lock_counts_for_what_git_did_not_bring(tree: Path) -> None:
+    deps = f"[{{path: raw.csv, md5: {OLD}}}, {{path: train.py, md5: {NEW}}}]"
+    (tree / "dvc.lock").write_text(f"stages: {{train: {{deps: {deps}}}}}\n")
+    (tree / "train.py").write_text("")
+    expected = {"data/train.csv": NEW, "raw.csv": OLD}
+    assert chosen(make_record(data=()), tree)[0] == expected
 
 
 def test_the_configs_list_is_the_whole_list(tree: Path) -> None:

@@ -1,6 +1,9 @@
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -196,3 +199,52 @@ def test_a_digest_that_no_store_knows_is_an_error(project: Path, tmp_path: Path)
     unknown = Material(path="x", algorithm="etag", digest="abc", size=None, files=None, origin=TAG)
     with pytest.raises(RestoreError, match="no store"):
         restore(project, tmp_path / "in", unknown)
+
+
+@pytest.mark.parametrize("text", ["[garbage", "['remote \"a\"']\n    ulr = x\n"])
+def test_a_bad_config_of_dvc_is_told(project: Path, tmp_path: Path, text: str) -> None:
+    (project / "repo/.dvc/config").write_text(text)
+    with pytest.raises(RestoreError, match=r"reading .*\.dvc/config") as caught:
+        restore(project, tmp_path / "in")
+    assert "dvc config" in caught.value.hint
+
+
+SLOW = """
+import sys, time
+from pathlib import Path
+from dvc.fs import LocalFileSystem
+from reprocheck import datastores, dvc_files
+from reprocheck.cli import _interrupt
+from reprocheck.errors import Interruption
+from reprocheck.progress import Silent
+import signal, threading, os
+
+opened = LocalFileSystem.open
+
+class Drip:  # a remote over a bad line: a byte at a time, without end
+    def __enter__(self): return self
+    def __exit__(self, *_): pass
+    def read(self, size):
+        time.sleep(0.05)
+        return b"x"
+
+def slow(self, path, mode="r", **options):
+    drips = "md5" in path and not path.endswith(".dir")
+    return Drip() if drips else opened(self, path, mode, **options)
+
+LocalFileSystem.open = slow
+repo, target = map(Path, sys.argv[1:])
+signal.signal(signal.SIGTERM, _interrupt)
+threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+try:
+    datastores.restore(dvc_files.tracked(repo)[1:], target, repo, repo, Silent())
+except Interruption:
+    print("interrupted")
+"""
+
+
+def test_a_signal_does_not_wait_for_large_files(project: Path, tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", SLOW, project / "repo", tmp_path / "in"]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(argv, env=env, capture_output=True, check=False, timeout=60)
+    assert done.stdout == b"interrupted\n", done.stderr.decode()

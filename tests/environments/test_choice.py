@@ -167,6 +167,15 @@ def test_packages_that_only_the_commit_names_are_added_to_a_models(tree):
     assert codes(findings) == ["merged-environment"]
 
 
+def test_the_commits_mlflow_skinny_stays_skinny_at_the_models_version(tree):
+    put(tree, requirements0txt="mlflow-skinny\nidna==3.2\n")
+    content = "mlflow==3.1.0\nmlflow-plugin==1\nsix==1.15.0"
+    run = record(recorded("model/requirements.txt", content, MODEL))
+    found, findings = choose(run, tree, Config())
+    assert found.content == b"mlflow-skinny==3.1.0\nmlflow-plugin==1\nsix==1.15.0\nidna==3.2\n"
+    assert set(codes(findings)) == {"merged-environment"}
+
+
 # --- files at the commit ------------------------------------------------------------------
 
 
@@ -181,6 +190,15 @@ def test_files_in_the_commands_directory_count(tree):
     put(tree, sub__requirements0txt=PINNED)
     run = record(command=command("true", cwd="sub"))
     assert choose(run, tree, Config())[0].directory == "sub"
+
+
+@pytest.mark.parametrize(
+    ("argv", "cwd"), [(("python", "a/b/train.py"), "."), (("python", "-m", "b.train"), "a/b")]
+)
+def test_files_are_looked_for_from_where_the_command_runs_upwards(tree, argv, cwd):
+    put(tree, requirements0txt="idna", a__requirements0txt=PINNED, a__b__train0py="")
+    run = dataclasses.replace(record(), command=command(*argv, cwd=cwd))
+    assert choose(run, tree, Config())[0].directory == "a"
 
 
 @pytest.mark.parametrize("script", ["/abs/train.py", "../../train.py", "no/such/train.py"])

@@ -73,6 +73,13 @@ def test_the_trials_variables_win_and_empty_ones_are_unset(sandbox, trial):
     assert "B" not in env
 
 
+def test_nobody_names_another_place_for_programs_or_files(sandbox, trial):
+    other = dict.fromkeys(("PATH", "HOME", "TMPDIR", "VIRTUAL_ENV", "REPROCHECK_PREFIX"), "/other")
+    asked = trial(command(("python", "-c", SHOW), env=other), env=other)
+    env = json.loads(sandbox.run(asked).stdout)[2]
+    assert not [name for name in other if env[name] == "/other"]
+
+
 def test_steps_run_in_order_into_one_log(sandbox, trial):
     asked = trial(command("echo one", "echo two; exit 3", "echo three"))
     done = sandbox.run(asked)

@@ -147,6 +147,14 @@ def test_mlflow_may_be_imported_before_the_redirection(trial, this_python):
     assert len(trial.redirection.collect()) == 2
 
 
+def test_a_python_of_another_environment_logs_nothing(trial, this_python):
+    completed = trial.run(this_python, FLUENT, REPROCHECK_PREFIX="/rebuilt")
+    assert completed.returncode == 1
+    assert b"not in the one that was rebuilt for it, /rebuilt" in completed.stderr
+    assert trial.redirection.collect() == ()
+    assert trial.run(this_python, FLUENT, REPROCHECK_PREFIX=sys.prefix).returncode == 0
+
+
 def test_a_projects_own_sitecustomize_still_runs(trial, this_python, tmp_path):
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "sitecustomize.py").write_text("import builtins; builtins.own = 'mine'")

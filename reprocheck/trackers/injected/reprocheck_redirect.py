@@ -107,12 +107,21 @@ _PATCHES = {
 
 
 def _apply(module: Any) -> None:
+    _refuse_other_environment()
     try:
         _PATCHES[module.__name__](module)
     except AttributeError as error:
         # Better no trial than one that logs into the team's tracker.
         message = "reprocheck cannot redirect the logging of this MLflow: " + str(error)
         raise ImportError(message) from error
+
+
+def _refuse_other_environment() -> None:
+    # `uv run`, `conda run` or a Makefile may lead to a Python that is not the rebuilt one's.
+    wanted = os.environ.get("REPROCHECK_PREFIX")
+    if wanted and os.path.realpath(sys.prefix) != os.path.realpath(wanted):
+        message = "reprocheck: the training runs in the Python environment " + sys.prefix
+        raise ImportError(message + ", not in the one that was rebuilt for it, " + wanted)
 
 
 class _Finder(importlib.abc.MetaPathFinder):
