@@ -46,6 +46,7 @@ from reprocheck.model import (
     Stage,
     Trial,
 )
+from reprocheck.numbers import counted
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
 from reprocheck.temporary import temporary_folder
@@ -106,8 +107,9 @@ def _read(account: Account, stack: contextlib.ExitStack) -> tuple[Tracker, RunRe
         record = account.record = tracker.read(request.asked)
         histories = sum(len(metric.history) for metric in record.metrics.values())
         note.summary = (
-            f"run {record.ref.run_id[:8]} '{record.name}': {len(record.parameters)} parameters, "
-            f"{len(record.metrics)} metrics ({histories} values)"
+            f"run {record.ref.run_id[:8]} '{record.name}': "
+            f"{counted(len(record.parameters), 'parameter')}, "
+            f"{counted(len(record.metrics), 'metric')} ({counted(histories, 'value')})"
         )
     return tracker, record
 
@@ -132,7 +134,7 @@ def _validate(account: Account, record: RunRecord) -> compare.Question:
             products={},
         )
         account.planned = compare.preview(question)
-        note.summary = f"{len(findings)} findings, no errors"
+        note.summary = f"{counted(len(findings), 'finding')}, no errors"
     return question
 
 
@@ -204,14 +206,14 @@ def _rebuild(account: Account, prepared: _Prepared, stack: contextlib.ExitStack)
         note.findings.extend(sandbox.findings)
         note.summary = (
             f"{'cached' if built.cached else 'built'}: Python {built.python}, "
-            f"{len(built.packages)} packages from {built.asked}"
+            f"{counted(len(built.packages), 'package')} from {built.asked}"
         )
     return sandbox
 
 
 def _restore(account: Account, prepared: _Prepared) -> datastores.Inputs:
     checkout, materials = prepared.checkout, prepared.record.data
-    with account.stage(Stage.RESTORE, f"{len(materials)} inputs") as note:
+    with account.stage(Stage.RESTORE, counted(len(materials), "input")) as note:
         inputs = datastores.restore(
             materials,
             account.workspace / "inputs",
@@ -263,11 +265,11 @@ def _rerun(
         account.trials, account.judgement = trials, compare.judge(asked, trials)
         return account.judgement
 
-    with account.stage(Stage.RERUN, f"at most {cost.reruns} trials") as note:
+    with account.stage(Stage.RERUN, f"at most {counted(cost.reruns, 'trial')}") as note:
         account.progress.say(describe_cost(cost))
         reruns = rerunning.rerun(request, judge, account.progress)
         saved = cost.reruns - len(reruns.trials)
-        note.summary = f"{len(reruns.trials)} trials" + (f", {saved} saved" if saved else "")
+        note.summary = counted(len(reruns.trials), "trial") + (f", {saved} saved" if saved else "")
         note.summary += f"; {reruns.note}" if reruns.note else ""
     return reruns
 
@@ -276,7 +278,8 @@ def _compare(account: Account, reruns: Reruns) -> None:
     with account.stage(Stage.COMPARE, "metrics") as note:
         account.judgement = reruns.judgement
         judged = [item for item in reruns.judgement.comparisons if item.gated]
-        note.summary = f"{len(judged)} gated metrics, stopped by: {reruns.judgement.stopped_by}"
+        told = counted(len(judged), "gated metric")
+        note.summary = f"{told}, stopped by: {reruns.judgement.stopped_by}"
 
 
 def _cost(request: Request, record: RunRecord) -> Cost:
