@@ -229,18 +229,19 @@ def _entry_point(search: _Search, folder: str, project: dict[str, Any]) -> Comma
 
 
 def _line(template: str, values: Mapping[str, str]) -> str | None:
-    """The command with its parameters, each of which stays one word; None where that cannot be."""
+    """The command with its parameters, each quoted for the shell; None where that cannot be."""
     quoted = {name: shlex.quote(value) for name, value in values.items()}
+    if quoted != dict(values) and _fills_quotes(template):  # there ours would end the template's
+        return None
     try:
-        line = template.format(**quoted)
-        if quoted != values:  # inside the template's own quotes, ours would end them
-            marks = {name: f"\0{name}\0" for name in values}
-            words = shlex.split(template.format(**marks))
-            plain = [re.sub("\0([^\0]*)\0", lambda mark: values[mark[1]], word) for word in words]
-            return line if shlex.split(line) == plain else None
+        return template.format(**quoted)
     except (KeyError, IndexError, ValueError, AttributeError):
         return None
-    return line
+
+
+def _fills_quotes(template: str) -> bool:
+    """Whether a parameter stands inside quotes of the template's own."""
+    return "{" in "".join(re.findall(r"(?:\\.|[^'\"\\])+|('[^']*'|\"(?:\\.|[^\"\\])*\")", template))
 
 
 def _entry_name(search: _Search, entries: Mapping[str, Any]) -> str | None:
