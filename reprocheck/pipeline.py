@@ -268,6 +268,7 @@ def _rerun(
     with account.stage(Stage.RERUN, f"at most {counted(cost.reruns, 'trial')}") as note:
         account.progress.say(describe_cost(cost))
         reruns = rerunning.rerun(request, judge, account.progress)
+        note.findings.extend(reruns.findings)
         saved = cost.reruns - len(reruns.trials)
         note.summary = counted(len(reruns.trials), "trial") + (f", {saved} saved" if saved else "")
         note.summary += f"; {reruns.note}" if reruns.note else ""
