@@ -43,6 +43,7 @@ class CommandFound:
     origin: Origin
     findings: tuple[Finding, ...] = ()
     given: frozenset[str] = frozenset()  # the run's parameters that `mlflow run` itself logged
+    made: frozenset[str] = frozenset()  # paths in the tree that the command makes anew
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -320,10 +321,19 @@ def _from_dvc_stages(search: _Search) -> CommandFound | None:
             for line in stages[name].lines
         )
         where = f"DVC stages {', '.join(names)} at the commit"
+        made = {PurePosixPath(folder, out) for name in names for out in stages[name].removed}
         return CommandFound(
-            command=Command(steps=steps), origin=Origin(kind=OriginKind.FILE, where=where)
+            command=Command(steps=steps),
+            origin=Origin(kind=OriginKind.FILE, where=where),
+            made=frozenset(str(path) for path in made if _is_inside(path)),
         )
     return None
+
+
+def _is_inside(path: PurePosixPath) -> bool:
+    return (
+        not path.is_absolute() and ".." not in path.parts and path.parts[:1] not in ((), (".git",))
+    )
 
 
 def _runs(stage: DvcStage, script: str) -> bool:

@@ -240,6 +240,7 @@ def _rerun_request(
         record=prepared.record,
         command=found.command,
         given=found.given,
+        made=found.made,
         ignore=request.config.ignore_parameters,
         tree=prepared.checkout.tree,
         inputs=inputs,

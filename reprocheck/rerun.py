@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reprocheck.counterpart import Rules, counterpart
-from reprocheck.datastores import Inputs
+from reprocheck.datastores import Inputs, remove_inside
 from reprocheck.environments.base import Sandbox, TrialRun
 from reprocheck.errors import RerunError
 from reprocheck.git import last_lines
@@ -51,6 +51,7 @@ class RerunRequest:
     reruns: int  # at most
     timeout_s: float  # for each trial
     budget_s: float | None = None  # for all trials
+    made: frozenset[str] = frozenset()  # paths that the command makes; the commit's are removed
     keep: bool = False
     env: Mapping[str, str] = field(default_factory=dict)  # besides the allow-list
 
@@ -143,6 +144,8 @@ def _run(
     tree, home = folder / "tree", folder / "home"
     (home / "tmp").mkdir(parents=True)
     shutil.copytree(request.tree, tree, symlinks=True)
+    for path in request.made:  # outputs of an earlier run, as DVC removes them
+        remove_inside(tree, path)
     request.inputs.copy_into(tree)
     _log(request, number).unlink(missing_ok=True)  # of an earlier verification, beside a report
     redirection = request.redirect(folder / "tracking")

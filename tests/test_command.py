@@ -158,6 +158,15 @@ def test_a_stages_values_are_those_of_the_commit_not_of_a_stale_lock(tmp_path: P
     assert lines(found)[1] == "python train.py 0.3 true 3"
 
 
+def test_what_the_stages_make_is_known_as_dvc_removes_it(tmp_path: Path) -> None:
+    pipeline = PIPELINE.replace(
+        "outs: [model]", "outs: [model: {persist: true}, ../x], metrics: [m.json: {cache: false}]"
+    )
+    root = tree(tmp_path, dvc_yaml=pipeline, dvc_lock=LOCK, train_py="")
+    found = command.complete(run_of(), Config(), root)
+    assert found.made == {"data/clean.csv", "m.json"}
+
+
 def test_the_template_is_split_but_sees_no_shell(tmp_path: Path) -> None:
     template = StepTemplate(args=("python", "go.py", "--alpha={params.alpha}", "{seed}", "{x}"))
     record = run_of(script=None, seeds={"seed": "7"}, parameters={"alpha": "a b; c"})
