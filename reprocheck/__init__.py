@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from reprocheck.account import Request
     from reprocheck.model import Report, Verdict
-    from reprocheck.pipeline import Request, verify
+    from reprocheck.pipeline import verify
 
 __version__ = "0.1.0"
 __all__ = ["Report", "Request", "Verdict", "__version__", "verify"]
@@ -18,7 +19,7 @@ __all__ = ["Report", "Request", "Verdict", "__version__", "verify"]
 _HOMES = {
     "Report": "reprocheck.model",
     "Verdict": "reprocheck.model",
-    "Request": "reprocheck.pipeline",
+    "Request": "reprocheck.account",
     "verify": "reprocheck.pipeline",
 }
 

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 
-import platformdirs
-
 from reprocheck import config, environments, pipeline, process
+from reprocheck.account import cache_folder
 from reprocheck.environments.base import BuildRequest, Sandbox, TrialRun
 from reprocheck.errors import ReprocheckError, UsageError
 from reprocheck.git import last_lines
@@ -51,7 +50,7 @@ class Demo:
         self._env = {**env, "DVC_NO_ANALYTICS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
         self._progress = progress
         self._say = say
-        self.cache = platformdirs.user_cache_path("reprocheck")
+        self.cache = cache_folder()
 
     def make(self) -> None:
         """Copies the example, writes its data, and puts both under git and DVC."""

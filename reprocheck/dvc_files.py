@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -23,18 +24,24 @@ class DvcStage:
 
 
 def stages(folder: Path) -> dict[str, DvcStage]:
-    """The stages of a folder's dvc.yaml; their command lines as the lock resolved them."""
-    written = (read_mapping(folder / "dvc.yaml") or {}).get("stages")
+    """The stages of a folder's dvc.yaml, with the values that their command lines name.
+
+    A line whose values are not known is taken from dvc.lock, as that resolved it. Not first from
+    there: `dvc repro` writes the lock after the run, so the commit's may be that of a run before.
+    """
+    document = read_mapping(folder / "dvc.yaml") or {}
+    written = document.get("stages")
     locked = (read_mapping(folder / "dvc.lock") or {}).get("stages")
     locked = locked if isinstance(locked, dict) else {}
+    values = _values(folder, document)
     found = {}
     for name, stage in (written if isinstance(written, dict) else {}).items():
         if not isinstance(stage, dict):
             continue
         lock = locked.get(name)
-        command = (lock if isinstance(lock, dict) else stage).get("cmd", stage.get("cmd"))
-        lines = tuple(command) if isinstance(command, list) else (command,)
-        if all(isinstance(line, str) and "${" not in line for line in lines):
+        lines = _lines(stage.get("cmd"), values)
+        lines = lines or _lines(lock.get("cmd") if isinstance(lock, dict) else None, {})
+        if lines:
             wdir = str(stage.get("wdir", "."))
             found[str(name)] = DvcStage(
                 lines=lines,
@@ -43,6 +50,42 @@ def stages(folder: Path) -> dict[str, DvcStage]:
                 outs=_paths(stage.get("outs"), wdir),
             )
     return found
+
+
+def _values(folder: Path, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What `${...}` may name: params.yaml, then the file's own `vars`."""
+    values = dict(read_mapping(folder / "params.yaml") or {})
+    given = document.get("vars")
+    for entry in given if isinstance(given, list) else []:
+        path = folder / entry if isinstance(entry, str) else folder
+        inside = path.resolve().is_relative_to(folder.resolve())
+        if isinstance(entry, dict):
+            values |= entry
+        elif inside and path.suffix in (".yaml", ".yml", ".json"):  # JSON is YAML
+            values |= read_mapping(path) or {}
+    return values
+
+
+def _lines(command: object, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The command's lines with their values; nothing where one is not known."""
+    written = command if isinstance(command, list) else [command]
+    lines = [_filled(line, values) if isinstance(line, str) else None for line in written]
+    return tuple(line for line in lines if line) if all(lines) else ()
+
+
+def _filled(line: str, values: Mapping[str, Any]) -> str | None:
+    unknown = False
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal unknown
+        found: Any = values
+        for key in match[1].strip().split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        unknown |= found is None or isinstance(found, dict | list)
+        return str(found).lower() if isinstance(found, bool) else str(found)
+
+    filled = re.sub(r"\$\{([^{}]*)\}", value, line)
+    return None if unknown or "${" in filled else filled
 
 
 def _paths(entries: object, wdir: str) -> frozenset[str]:
@@ -116,9 +159,9 @@ def lock_inputs(content: bytes, name: str) -> tuple[Material, ...]:
     Raises `SourceError` for content that is no YAML mapping.
     """
     stages = parse_mapping(content, name).get("stages")
-    locks = [lock for lock in _values(stages) if isinstance(lock, dict)]
+    locks = [lock for lock in _items(stages) if isinstance(lock, dict)]
     entries = {
-        kind: [entry for lock in locks for entry in _values(lock.get(kind)) if _has_path(entry)]
+        kind: [entry for lock in locks for entry in _items(lock.get(kind)) if _has_path(entry)]
         for kind in ("deps", "outs")
     }
     made = {entry["path"] for entry in entries["outs"]}
@@ -130,7 +173,7 @@ def lock_inputs(content: bytes, name: str) -> tuple[Material, ...]:
     )
 
 
-def _values(node: object) -> list[Any]:
+def _items(node: object) -> list[Any]:
     return list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
 
 

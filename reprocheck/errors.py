@@ -32,6 +32,10 @@ class ConfigError(UsageError):
     """A config file that cannot be read or does not validate."""
 
 
+class MachineError(ReprocheckError):
+    """The machine refused something: no space, no permission, no memory."""
+
+
 class ReadError(ReprocheckError):
     """The run could not be read from its tracker."""
 

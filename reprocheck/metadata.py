@@ -189,11 +189,11 @@ def _data(record: RunRecord) -> Iterator[Finding]:
 
 def _rebuilding(record: RunRecord) -> Iterator[Finding]:
     """Notes here: after the checkout, the files at the commit may complete the record."""
-    if record.command is None:
+    if record.command is None and record.code.entry_point is None:
         yield Finding(
             code="missing-command",
             severity=Severity.NOTE,
-            message="the run records no command; it is completed from the files at the commit",
+            message="the run records no command; it is sought in the files at the commit",
             hint="give `command` in reprocheck.yaml, or start runs with `mlflow run`",
             pointer="/command",
         )
@@ -201,7 +201,7 @@ def _rebuilding(record: RunRecord) -> Iterator[Finding]:
         yield Finding(
             code="missing-environment",
             severity=Severity.NOTE,
-            message="the run records no environment; it is completed from the files at the commit",
+            message="the run records no environment; it is sought in the files at the commit",
             hint="log the output of `pip freeze` as the artifact requirements.txt, "
             "or commit a lock file",
             pointer="/environment",

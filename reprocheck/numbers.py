@@ -56,3 +56,8 @@ def _non_finite(x: float) -> str:
 def _tidy(text: str) -> str:
     """An exponent without a plus sign and leading zeros: 1.5e-06 as 1.5e-6."""
     return re.sub(r"e(-?)\+?0*(\d)", r"e\1\2", text)
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

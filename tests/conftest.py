@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,11 +29,16 @@ def scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(SCRUBBED) and name not in KEPT:
             monkeypatch.delenv(name)
+    set_author(monkeypatch)
+
+
+def set_author(patch: pytest.MonkeyPatch) -> None:
+    """A git author that needs no configuration, and tools that report to nobody."""
     for name in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{name}_NAME", "Test")
-        monkeypatch.setenv(f"GIT_{name}_EMAIL", "test@example.com")
-    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
-    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+        patch.setenv(f"GIT_{name}_NAME", "Test")
+        patch.setenv(f"GIT_{name}_EMAIL", "test@example.com")
+    patch.setenv("DVC_NO_ANALYTICS", "1")
+    patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
 
 
 def need(program: str) -> str:
@@ -88,20 +94,27 @@ class Repo:
         assert done.returncode == 0, done.stderr.decode()
 
 
+@contextmanager
+def shared_folder(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """A folder that all workers of xdist share; one of them at a time is in the block.
+
+    Whoever finds it absent makes it. Git's author is set here, for session fixtures.
+    """
+    base = factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shared-{name}"
+    shared.parent.mkdir(exist_ok=True)
+    with shared.with_suffix(".lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        set_author(patch)
+        yield shared
+
+
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """A project with a seeded and an unseeded run; made once, copied by the workers of xdist."""
     from tests.lab import Lab, copy_of
 
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared-lab"
-    shared.parent.mkdir(exist_ok=True)
-    with shared.with_suffix(".lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for name in ("AUTHOR", "COMMITTER"):
-            patch.setenv(f"GIT_{name}_NAME", "Test")
-            patch.setenv(f"GIT_{name}_EMAIL", "test@example.com")
-        patch.setenv("DVC_NO_ANALYTICS", "1")
+    with shared_folder(tmp_path_factory, "lab") as shared:
         ids = shared / "ids"
         if not ids.exists():
             made = Lab(shared)

@@ -43,13 +43,16 @@ class Lab:
     seeded: str  # ids of two runs of the project as it was made
     unseeded: str
 
-    def __init__(self, root: Path, project: str = "tiny", dvc: bool = True) -> None:
+    def __init__(
+        self, root: Path, project: str = "tiny", dvc: bool = True, folder: str = "."
+    ) -> None:
         self.root = root
         self.repo = Repo(root / "repo")
         self.uri = f"sqlite:///{root / 'mlflow.db'}"
         for path in sorted((PROJECTS / project).rglob("*")):
             if path.is_file():
-                self.repo.write({str(path.relative_to(PROJECTS / project)): path.read_bytes()})
+                name = str(Path(folder, path.relative_to(PROJECTS / project)))
+                self.repo.write({name: path.read_bytes()})
         if dvc:
             self.repo.dvc("init", "--quiet")
             self.repo.dvc("remote", "add", "--quiet", "--default", "storage", "../remote")
@@ -77,18 +80,35 @@ class Lab:
         self.python(script, *args, uri=uri or self.uri)
         return (set(self.runs()) - before).pop() if uri is None else ""
 
-    def python(self, *argv: str, uri: str | None = None) -> str:
+    def python(
+        self,
+        *argv: str,
+        uri: str | None = None,
+        program: Path = Path(sys.executable),
+        folder: str = ".",
+    ) -> str:
+        """Runs a Python as a member of the team would who has activated its environment."""
         env = {**os.environ, "MLFLOW_TRACKING_URI": uri or self.uri}
+        env["PATH"] = f"{program.parent}{os.pathsep}{env['PATH']}"
         done = subprocess.run(
-            [sys.executable, *argv], cwd=self.repo.path, env=env, capture_output=True, check=False
+            [program, *argv], cwd=self.repo.path / folder, env=env, capture_output=True, check=False
         )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
+    def logged(self, *argv: str, **options: Any) -> list[str]:
+        """The ids of the runs that a Python command logs, by start, parents first."""
+        before = self.runs()
+        self.python(*argv, **options)
+        return [run_id for run_id in self.runs() if run_id not in before]
+
     def runs(self) -> list[str]:
         if not (self.root / "mlflow.db").exists():
             return []
-        return [str(row[0]) for row in self.sql("SELECT run_uuid FROM runs ORDER BY start_time")]
+        # Autologging gives the runs of a search the start of their parent.
+        query = """SELECT run_uuid FROM runs LEFT JOIN tags USING (run_uuid)
+                   GROUP BY run_uuid ORDER BY start_time, max(key = 'mlflow.parentRunId')"""
+        return [str(row[0]) for row in self.sql(query)]
 
     def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         connection = sqlite3.connect(self.root / "mlflow.db")
@@ -162,5 +182,5 @@ def copy_of(lab: Lab, folder: Path) -> Lab:
     """The same project and runs in a folder that the test may change."""
     shutil.copytree(lab.root, folder / "lab", symlinks=True)
     copy = Lab.at(folder / "lab")
-    copy.seeded, copy.unseeded = lab.seeded, lab.unseeded
+    copy.__dict__ |= {key: lab.__dict__[key] for key in ("seeded", "unseeded") if key in vars(lab)}
     return copy

@@ -291,3 +291,15 @@ def test_the_commands_that_are_listed_are_there() -> None:
         assert command is not None
         assert command.name == name
         assert sys.modules[f"reprocheck.cli.{name}"]
+
+
+def test_an_error_outside_of_the_stages_moves_no_cursor_and_tells_no_password(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "reprocheck.yaml"
+    config.write_text('version: 1\nreruns: {"\\e]0;x\\a https://me:hunter2@host/": 1}\n')
+    assert cli.run(["verify", "abcd", "--config", str(config)]) == 2
+    said = capsys.readouterr().err
+    assert said.splitlines()[1].startswith("Hint: ")
+    assert "\x1b" not in said
+    assert "hunter2" not in said

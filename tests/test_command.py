@@ -118,6 +118,15 @@ def test_stages_run_with_all_that_they_depend_on_and_nothing_after(tmp_path: Pat
     ]
 
 
+def test_a_stages_values_are_those_of_the_commit_not_of_a_stale_lock(tmp_path: Path) -> None:
+    pipeline = PIPELINE.replace("${lr}", "${model.lr} ${fast} ${size}")
+    pipeline = f"vars: [more.yaml, {{size: 3}}]\n{pipeline}"
+    files = {"params_yaml": "model: {lr: 0.3}\n", "more_yaml": "fast: true\n"}
+    root = tree(tmp_path, dvc_yaml=pipeline, dvc_lock=LOCK, train_py="", **files)
+    found = command.complete(run_of(), Config(), root)
+    assert lines(found)[1] == "python train.py 0.3 true 3"
+
+
 def test_the_template_is_split_but_sees_no_shell(tmp_path: Path) -> None:
     template = StepTemplate(args=("python", "go.py", "--alpha={params.alpha}", "{seed}", "{x}"))
     record = run_of(script=None, seeds={"seed": "7"}, parameters={"alpha": "a b; c"})

@@ -118,9 +118,11 @@ def _told(error: BaseException) -> int:
 
     match error:
         case ReprocheckError(message=message, hint=hint, usage=usage):
-            click.echo(f"Error: {message}", err=True)
-            if hint:
-                click.echo(f"Hint: {hint}", err=True)
+            from reprocheck.hostile import printable, redact
+
+            told = f"Error: {message}" + (f"\nHint: {hint}" if hint else "")
+            for line in redact(told).split("\n"):  # a config may come from anybody's branch
+                click.echo(printable(line), err=True)
             return 2 if usage else 3
         case Interruption(signum=signum):
             click.echo("\nInterrupted; everything was cleaned up.", err=True)

@@ -18,7 +18,7 @@ from reprocheck.errors import MissingStoreError, ReprocheckError, UsageError
 from reprocheck.model import Report, Require, Verdict
 
 if TYPE_CHECKING:
-    from reprocheck.pipeline import Request
+    from reprocheck.account import Request
     from reprocheck.progress import Progress
 
 STDOUT = "-"
@@ -170,7 +170,7 @@ def make_request(run_id: str, options: _Options, env: Mapping[str, str]) -> Requ
 
     Raises `UsageError`, `ConfigError` or `MissingStoreError`.
     """
-    from reprocheck.pipeline import Request
+    from reprocheck.account import Request
 
     cwd = Path.cwd()
     root = _root(options.repo, cwd, env)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packaging.version import Version
@@ -214,7 +214,7 @@ def _built(plan: Plan, entry: cache.Entry, spec: EnvironmentSpec) -> BuiltEnviro
         kind=EnvironmentKind.VENV,
         digest=plan.digest,
         python=str(entry.state["python"]),
-        asked=f"{spec.file} {_WHERE.get(spec.origin.kind, 'recorded with the run')}",
+        asked=f"{_name(spec)} {_WHERE.get(spec.origin.kind, 'recorded with the run')}",
         lock=plan.lock,
         packages=tuple(
             Package(name=name, version=version) for name, version in entry.state["packages"]
@@ -222,6 +222,10 @@ def _built(plan: Plan, entry: cache.Entry, spec: EnvironmentSpec) -> BuiltEnviro
         isolation=ISOLATION,
         cached=entry.cached,
     )
+
+
+def _name(spec: EnvironmentSpec) -> str:
+    return PurePosixPath(spec.directory or ".", spec.file).as_posix()
 
 
 def _findings(state: Mapping[str, Any], plan: Plan) -> tuple[Finding, ...]:

@@ -32,7 +32,14 @@ from reprocheck.model import (
     Step,
     Verdict,
 )
-from reprocheck.numbers import format_difference, format_percent, format_size, format_value
+from reprocheck.numbers import (
+    counted,
+    format_difference,
+    format_percent,
+    format_size,
+    format_value,
+)
+from reprocheck.reporters.differences import set_aside
 
 NOTHING = "—"
 """Stands where there is no value."""
@@ -254,6 +261,8 @@ def used(report: Report) -> tuple[Fact, ...]:
     ]
     if report.environment:
         facts.insert(4, Fact(label="Rebuilt", text=_rebuilt(report.environment)))
+    if aside := set_aside(report):
+        facts.append(Fact(label="Set aside", text=aside))
     return tuple(facts)
 
 
@@ -321,11 +330,6 @@ def origin_words(origin: Origin | None) -> str:
     if origin.kind is OriginKind.INFERRED:
         return f" (inferred from {origin.where})"
     return f" ({origin.kind.value} {origin.where})"
-
-
-def counted(count: int, noun: str) -> str:
-    """A number of things."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _run(record: RunRecord) -> str:

@@ -13,6 +13,7 @@ from reprocheck.detail import time
 from reprocheck.durations import format_duration
 from reprocheck.hostile import cut, printable, redacted_report
 from reprocheck.model import Report, Severity, StageStatus
+from reprocheck.numbers import counted
 from reprocheck.reporters import base
 
 LARGEST = 60_000
@@ -153,7 +154,7 @@ def _folded(report: Report) -> Iterator[tuple[str, str]]:
         yield "Last lines of the output", fence(last)
     found = base.findings(report, *Severity)
     if found:
-        yield base.counted(len(found), "finding"), _findings(report)
+        yield counted(len(found), "finding"), _findings(report)
     if report.stages:
         yield "Stages", _stages(report)
     built = report.environment
@@ -161,7 +162,7 @@ def _folded(report: Report) -> Iterator[tuple[str, str]]:
         names = [f"{package.name}=={package.version}" for package in built.packages[:PACKAGES]]
         more = len(built.packages) - len(names)
         lines = [*names, f"and {more} more"] if more else names
-        yield base.counted(len(built.packages), "package"), fence(lines)
+        yield counted(len(built.packages), "package"), fence(lines)
 
 
 def _findings(report: Report) -> str:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from reprocheck.hostile import cut, printable, redacted_report
 from reprocheck.model import Finding, Report, Severity, Verdict
+from reprocheck.numbers import counted
 from reprocheck.reporters import base
 
 COLORS = {
@@ -168,7 +169,7 @@ def _findings(report: Report, verbose: bool) -> RenderableType | None:
     lines = [_finding(each) for each in base.findings(report, *told)]
     notes = len(base.findings(report, Severity.NOTE))
     if notes and not verbose:
-        lines.append(Text(f"{base.counted(notes, 'note')} (--verbose shows more)", style="dim"))
+        lines.append(Text(f"{counted(notes, 'note')} (--verbose shows more)", style="dim"))
     return Group(*lines) if lines else None
 
 

@@ -159,6 +159,11 @@ def client_version() -> str:
 
 def _unreadable(original: Path, error: sqlite3.Error) -> ReadError:
     journal = original.with_name(original.name + "-journal")
+    if error.sqlite_errorname == "SQLITE_FULL":
+        return ReadError(
+            f"Copying the MLflow store {original}: no space is left for the copy.",
+            "Free some space, or set TMPDIR to a directory that has more.",
+        )
     if error.sqlite_errorname == "SQLITE_BUSY" or "locked" in str(error):
         return ReadError(
             f"The MLflow store {original} is locked by another process.",

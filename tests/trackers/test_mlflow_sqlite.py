@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.errors import MissingStoreError, ReadError
+from reprocheck.trackers.mlflow_sqlite import _unreadable
 
 LOGGING = """
 import sys, mlflow
@@ -166,3 +167,14 @@ def test_a_plain_path_to_a_database_is_read(database):
     run_id = database.log()
     database.uri = str(database.folder / "mlflow.db")
     assert database.read(run_id).ref.run_id == run_id
+
+
+def test_a_disk_without_space_for_the_copy_is_told(database):
+    with closing(sqlite3.connect(":memory:")) as full:
+        full.execute("PRAGMA max_page_count=1")
+        with pytest.raises(sqlite3.OperationalError) as caught:
+            full.execute("CREATE TABLE t (x)")
+            full.execute("INSERT INTO t VALUES (zeroblob(9999))")
+    told = _unreadable(database.folder / "mlflow.db", caught.value)
+    assert "no space" in told.message
+    assert "TMPDIR" in told.hint

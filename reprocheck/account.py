@@ -1,0 +1,189 @@
+"""What a verification knows so far, stage by stage, and the report that it becomes."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import platformdirs
+
+from reprocheck import __version__
+from reprocheck.config import Config
+from reprocheck.errors import MachineError, ReprocheckError, UsageError
+from reprocheck.model import (
+    BuiltEnvironment,
+    Comparison,
+    Cost,
+    Failure,
+    Finding,
+    Gates,
+    Judgement,
+    Report,
+    RunRecord,
+    Stage,
+    StageResult,
+    StageStatus,
+    Trial,
+    Verdict,
+)
+from reprocheck.progress import Progress
+
+REPORT_VERSION = 1
+# What the machine refuses; any other OSError is a defect of ours and stays a traceback.
+_REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+_REFUSALS |= {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}
+
+
+def cache_folder() -> Path:
+    """Where finished environments are kept.
+
+    Raises `UsageError` for a user without a home: the folder would lie in the current directory.
+    """
+    with contextlib.suppress(RuntimeError):  # of a new platformdirs
+        folder = platformdirs.user_cache_path("reprocheck")
+        if folder.is_absolute():
+            return folder
+    raise UsageError(
+        "finding a place to keep environments: this user has no home directory",
+        "set HOME or XDG_CACHE_HOME to an absolute path",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What to verify, and how."""
+
+    asked: str  # the run, in any of the forms that the tracker knows
+    tracking_uri: str
+    config: Config = field(default_factory=Config)
+    repo: str | None = None  # a path or URL
+    gates: tuple[str, ...] = ()
+    dry_run: bool = False
+    keep: bool = False  # the workspace
+    logs: Path | None = None  # where the trials' full logs go; None: into the workspace
+    cwd: Path = field(default_factory=Path.cwd)
+    env: Mapping[str, str] = field(default_factory=dict)  # the caller's environment
+    cache: Path = field(default_factory=cache_folder)
+
+
+@dataclass(slots=True)
+class Note:
+    """What a stage says of itself when it ends."""
+
+    summary: str = ""
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Account:
+    """What is known so far; becomes the report however far the stages come."""
+
+    request: Request
+    progress: Progress
+    workspace: Path
+    stages: list[StageResult] = field(default_factory=list)
+    record: RunRecord | None = None
+    environment: BuiltEnvironment | None = None
+    cost: Cost | None = None
+    gates: Gates | None = None
+    planned: tuple[Comparison, ...] = ()  # what would be judged, before any trial
+    trials: tuple[Trial, ...] = ()
+    judgement: Judgement | None = None
+
+    @contextlib.contextmanager
+    def stage(self, stage: Stage, doing: str) -> Iterator[Note]:
+        """Times a stage, tells its progress and keeps its result, also when it fails."""
+        note = Note()
+        started = time.monotonic()
+        status, failure = StageStatus.FAILED, None
+        self.progress.start(stage, doing)
+        try:
+            with _machine_errors(doing):
+                yield note
+            status = StageStatus.PASSED
+        except ReprocheckError as error:
+            failure = Failure(
+                kind=type(error).__name__, message=error.message, hint=error.hint, usage=error.usage
+            )
+            raise
+        finally:
+            result = StageResult(
+                stage=stage,
+                status=status,
+                duration_s=time.monotonic() - started,
+                summary=note.summary,
+                findings=tuple(note.findings),
+                failure=failure,
+            )
+            self.stages.append(result)
+            self.progress.finish(result)
+
+    def report(self, error: ReprocheckError | None) -> Report:
+        """The report, with the stages that did not run as skipped."""
+        done = {result.stage for result in self.stages}
+        skipped = tuple(
+            StageResult(stage=stage, status=StageStatus.SKIPPED, duration_s=0.0)
+            for stage in Stage
+            if stage not in done
+        )
+        verdict, failed_stage, sentence, needed = self._answer(error)
+        return Report(
+            schema_version=REPORT_VERSION,
+            tool_version=__version__,
+            created_at=datetime.now(UTC),
+            asked=self.request.asked,
+            record=self.record,
+            stages=(*self.stages, *skipped),
+            environment=self.environment,
+            cost=self.cost,
+            trials=self.trials,
+            gates=self.gates,
+            comparisons=() if error else self._comparisons(),
+            verdict=verdict,
+            failed_stage=failed_stage,
+            sentence=sentence,
+            needed=needed,
+            require=self.request.config.require,
+            dry_run=self.request.dry_run and error is None,
+            workspace=self.workspace if self.request.keep else None,
+        )
+
+    def _comparisons(self) -> tuple[Comparison, ...]:
+        return self.planned if self.judgement is None else self.judgement.comparisons
+
+    def _answer(self, error: ReprocheckError | None) -> tuple[Verdict, Stage | None, str, str]:
+        if error is not None:
+            failed = [item.stage for item in self.stages if item.status is StageStatus.FAILED]
+            stage = failed[0] if failed else error.stage
+            return Verdict.NOT_VERIFIED, stage, error.message, error.hint
+        judgement = self.judgement
+        if judgement is None:
+            dry = self.request.dry_run
+            sentence = "nothing was run: this is the plan" if dry else "nothing was run"
+            return Verdict.NOT_VERIFIED, None, sentence, ""
+        stage = Stage.COMPARE if judgement.verdict is Verdict.NOT_VERIFIED else None
+        return judgement.verdict, stage, judgement.sentence, judgement.needed
+
+
+@contextlib.contextmanager
+def _machine_errors(doing: str) -> Iterator[None]:
+    """Tells a full disk, or a place that may not be written, as such."""
+    try:
+        yield
+    except OSError as error:
+        # shutil.copytree gathers errors as text.
+        told = re.search(r"\[Errno (\d+)\] ([^\"\[]+)", str(error))
+        number, reason = (int(told[1]), told[2]) if told else (error.errno, str(error))
+        if number not in _REFUSALS:
+            raise
+        raise MachineError(
+            f"{doing}: {reason}",
+            "free some space, or give another place: TMPDIR for the workspace, "
+            "XDG_CACHE_HOME for the environments",
+        ) from error
