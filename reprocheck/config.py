@@ -136,8 +136,8 @@ def override(config: Config, overrides: Overrides) -> Config:
     )
 
 
-def parse_duration(text: str) -> float:
-    """Seconds of a text such as 90, 90s, 30m, 4h or 1h30m.
+def parse_duration(text: str, place: str) -> float:
+    """Seconds of a text such as 90, 90s, 30m, 4h or 1h30m; `place` is where it was written.
 
     Raises `UsageError`.
     """
@@ -146,7 +146,9 @@ def parse_duration(text: str) -> float:
     parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([dhms]?)", text)
     seconds = sum(float(number) * units[unit] for number, unit in parts)
     if "".join(number + unit for number, unit in parts) != text or not seconds > 0:
-        raise UsageError(f"'{text}' is no duration", "write for example 90s, 30m, 4h or 1h30m")
+        raise UsageError(
+            f"{place}: '{text}' is no duration", "write for example 90s, 30m, 4h or 1h30m"
+        )
     return seconds
 
 
@@ -234,8 +236,10 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
             for name, rule in document.get("metrics", {}).items()
         },
         reruns=_rerun_plan(reruns, located.place("/reruns")),
-        budget_s=_seconds(reruns.get("budget")),
-        timeout_s=None if timeout == "auto" else _seconds(timeout),
+        budget_s=_seconds(reruns.get("budget"), located.place("/reruns/budget")),
+        timeout_s=None
+        if timeout == "auto"
+        else _seconds(timeout, located.place("/limits/timeout")),
         pass_env=tuple(document.get("pass_env", ())),
         require=Require(document.get("require", "consistent")),
     )
@@ -287,11 +291,17 @@ def _metric_rule(name: str, rule: Mapping[str, Any], source: str) -> MetricRule:
         metric=name,
         gate=rule.get("gate"),
         margin=margin
-        and DeclaredMargin(absolute=margin.get("abs"), relative=margin.get("rel"), source=source),
+        and DeclaredMargin(
+            absolute=_number(margin.get("abs")), relative=_number(margin.get("rel")), source=source
+        ),
         direction=Direction(rule.get("direction", "unknown")),
-        resolution=rule.get("resolution"),
+        resolution=_number(rule.get("resolution")),
         dtype=rule.get("dtype"),
     )
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)  # YAML's 1 is an integer
 
 
 def _rerun_plan(reruns: Mapping[str, Any], place: str) -> RerunPlan:
@@ -302,7 +312,7 @@ def _rerun_plan(reruns: Mapping[str, Any], place: str) -> RerunPlan:
     return RerunPlan(reruns=most, alpha=reruns.get("alpha", 0.05))
 
 
-def _seconds(value: float | str | None) -> float | None:
+def _seconds(value: float | str | None, place: str) -> float | None:
     if value is None:
         return None
-    return parse_duration(value) if isinstance(value, str) else float(value)
+    return parse_duration(value, place) if isinstance(value, str) else float(value)

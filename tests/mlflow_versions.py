@@ -69,7 +69,7 @@ def _make_venv(folder: Path, version: str, packages: tuple[str, ...]) -> None:
 def _try(argv: list[str | Path], failure: str) -> None:
     done = subprocess.run(argv, check=False, capture_output=True, text=True)
     if done.returncode:
-        absent(f"{failure}: {done.stderr.strip()[-200:]}")
+        absent(f"{failure}: {' '.join(done.stderr.split())[:200]}")
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,9 @@ COMMIT = "mlflow.source.git.commit"
 def own(lab: Lab, tmp_path: Path) -> Lab:
     """The project, for the test to change; its DVC remote has an absolute path."""
     own = copy_of(lab, tmp_path)
-    own.repo.dvc("remote", "modify", "--quiet", "storage", "url", str(own.root / "remote"))
+    settings = own.repo.path / ".dvc/config"
+    settings.write_text(settings.read_text().replace("../../remote", str(own.root / "remote")))
+    assert str(own.root) in settings.read_text()
     moved(own)
     return own
 
@@ -110,24 +112,20 @@ def test_without_any_repository_the_checkout_says_what_to_give(own: Lab, outside
     assert "--repo" in result.stdout
 
 
-@pytest.mark.parametrize("recorded", [True, False])
-def test_a_commit_and_data_that_only_the_remotes_have_are_fetched(
-    own: Lab, tmp_path: Path, recorded: bool
-) -> None:
+def test_a_commit_and_data_that_only_the_remotes_have_are_fetched(own: Lab, tmp_path: Path) -> None:
     behind = tmp_path / "behind"
     own.repo.git("clone", "--quiet", str(own.repo.path), str(behind))
     own.set_data(ROWS.replace("8,16", "8,15"))
     own.seeded = own.train("--seed", "3")
     shutil.rmtree(own.repo.path / ".dvc/cache")
     with hosted(bare_clone(own).parent) as address:
-        clone = Repo.at(behind)
-        clone.git("remote", "set-url", "origin", f"{address}/project.git")
-        if recorded:
-            own.set_tag(own.seeded, REPOSITORY, f"{address}/project.git")
+        url = f"{address}/project.git"
+        Repo.at(behind).git("remote", "set-url", "origin", url)
         before = snapshot(behind)
-        result = own.verify(own.seeded, cwd=behind)
+        assert is_identical(own.verify(own.seeded, cwd=behind))
+        own.set_tag(own.seeded, REPOSITORY, url)
+        assert is_identical(own.verify(own.seeded, cwd=behind))
         assert snapshot(behind) == before
-    assert is_identical(result)
 
 
 def test_the_remotes_credentials_are_the_users_where_their_clone_lacks_the_commit(
@@ -222,24 +220,34 @@ def test_a_script_and_data_with_spaces_and_letters_of_other_scripts_are_fine(own
 # --- what the code is ---------------------------------------------------------------------
 
 
-def dirty_run(lab: Lab) -> Path:
-    """A run trained with changes that were never committed; returns its artifacts' folder."""
+@pytest.fixture(scope="module")
+def dirty(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """The project and a run trained with changes that were never committed."""
+    lab = copy_of(lab, tmp_path_factory.mktemp("dirty"))
     train = (lab.repo.path / "train.py").read_text()
     lab.repo.write({"train.py": train.replace("0.9 +", "0.7 +")})
     patch = lab.repo.git("diff", "--binary", "HEAD").encode() + b"\n"
     lab.seeded = lab.train("--seed", "3")
     lab.repo.git("checkout", "--quiet", ".")
-    artifacts = lab.root / "artifacts"
-    (artifacts / "reprocheck").mkdir(parents=True)
-    (artifacts / "reprocheck/source.patch").write_bytes(patch)
-    lab.sql("UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?", str(artifacts), lab.seeded)
+    lab.repo.write({".git/source.patch": patch})
     lab.set_tag(lab.seeded, "reprocheck.tree", "dirty")
     lab.set_tag(lab.seeded, "reprocheck.patch.sha256", hashlib.sha256(patch).hexdigest())
-    return artifacts
+    return lab
 
 
-def test_a_dirty_run_is_reproduced_with_its_patch(own: Lab) -> None:
-    dirty_run(own)
+def with_patch(dirty: Lab, tmp_path: Path) -> tuple[Lab, Path]:
+    """A copy of it, and the patch that its run has as an artifact."""
+    lab = copy_of(dirty, tmp_path)
+    path = lab.root / "artifacts/reprocheck/source.patch"
+    path.parent.mkdir(parents=True)
+    shutil.copy(lab.repo.path / ".git/source.patch", path)
+    artifacts = str(path.parents[1])
+    lab.sql("UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?", artifacts, lab.seeded)
+    return lab, path
+
+
+def test_a_dirty_run_is_reproduced_with_its_patch(dirty: Lab, tmp_path: Path) -> None:
+    own, _ = with_patch(dirty, tmp_path)
     result = own.verify(own.seeded)
     assert is_identical(result)
     assert "patched-tree" in [finding["code"] for finding in result.report["findings"]]
@@ -248,8 +256,10 @@ def test_a_dirty_run_is_reproduced_with_its_patch(own: Lab) -> None:
 
 
 @pytest.mark.parametrize("defect", ["changed", "cut", "empty", "gone"])
-def test_a_dirty_run_without_its_right_patch_is_not_verified(own: Lab, defect: str) -> None:
-    path = dirty_run(own) / "reprocheck/source.patch"
+def test_a_dirty_run_without_its_right_patch_is_not_verified(
+    dirty: Lab, tmp_path: Path, defect: str
+) -> None:
+    own, path = with_patch(dirty, tmp_path)
     content = path.read_bytes()
     if defect == "gone":
         path.unlink()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import os
 import signal
 import sys
 import time
@@ -22,6 +23,7 @@ COMMANDS = {
     "demo": "Make a small real project, train it, and verify its runs.",
 }
 
+_PIPE_CLOSED = 128 + signal.SIGPIPE
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_S = 10.0
 """Seconds after a signal in which another one changes nothing."""
@@ -82,7 +84,18 @@ def main() -> None:
     code = run(sys.argv[1:])
     for signum in SIGNALS:  # it is over: the exit code says how
         signal.signal(signum, signal.SIG_IGN)
-    sys.exit(code)
+    sys.exit(_flushed(code))
+
+
+def _flushed(code: int) -> int:
+    """The exit code; where nobody reads our output, Python must not try again at its end."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED if isinstance(error, BrokenPipeError) else code or 3
+    return code
 
 
 def run(args: list[str]) -> int:
@@ -94,8 +107,8 @@ def run(args: list[str]) -> int:
         return error.exit_code
     except click.Abort:
         return 130
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        return 128 + signal.SIGPIPE
+    except SystemExit:  # click's answer where the reader of our output went away, as `| head` does
+        return _PIPE_CLOSED
     except BaseException as error:
         return _told(error)
     return result if isinstance(result, int) else 0

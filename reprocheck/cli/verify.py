@@ -14,7 +14,7 @@ import click
 
 from reprocheck import config as configuration
 from reprocheck.config import Config, Overrides
-from reprocheck.errors import MissingStoreError, UsageError
+from reprocheck.errors import MissingStoreError, ReprocheckError, UsageError
 from reprocheck.model import Report, Require, Verdict
 
 if TYPE_CHECKING:
@@ -55,7 +55,20 @@ class _Options:
     quiet: bool
 
 
-@click.command(short_help="Rerun a recorded training run and say whether it reproduces.")
+EXAMPLES = """\b
+Examples:
+  reprocheck verify 3f2a91 --dry-run
+  reprocheck verify 3f2a91 --margin accuracy=0.005 --reruns 3..8
+  reprocheck verify models:/digits@champion --json report.json
+
+Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reproduced,
+11 inconclusive, 130 or 143 interrupted.
+"""
+
+
+@click.command(
+    short_help="Rerun a recorded training run and say whether it reproduces.", epilog=EXAMPLES
+)
 @click.argument("run_id")
 @click.option(
     "--tracking-uri",
@@ -67,7 +80,7 @@ class _Options:
     "--repo",
     metavar="PATH_OR_URL",
     help="Git repository that has the run's commit. [default: the current one, else the "
-    "recorded URL]",
+    "recorded URL, else the current one's remotes]",
 )
 @click.option(
     "--config",
@@ -124,20 +137,11 @@ class _Options:
 @click.option("-v", "--verbose", is_flag=True, help="Show every finding and more of the logs.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only the report.")
 def verify(run_id: str, **options: Any) -> int:  # noqa: ANN401 - click's own types
-    r"""Rerun the training run RUN_ID and say whether it reproduces.
+    """Rerun the training run RUN_ID and say whether it reproduces.
 
     RUN_ID is the run's id, an unambiguous beginning of it, runs:/ID, models:/NAME/VERSION,
     models:/NAME@ALIAS, or the address of the run's page in MLflow's UI. The run's tracker,
     repository and DVC remotes are only read.
-
-    \b
-    Examples:
-      reprocheck verify 3f2a91 --dry-run
-      reprocheck verify 3f2a91 --margin accuracy=0.005 --reruns 3..8
-      reprocheck verify models:/digits@champion --json report.json
-
-    Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reproduced,
-    11 inconclusive, 130 or 143 interrupted.
     """
     from reprocheck import pipeline
 
@@ -200,11 +204,15 @@ def _load_config(options: _Options, root: Path) -> Config:
 def _overrides(options: _Options) -> Overrides:
     return Overrides(
         margins=tuple(configuration.parse_margin(text) for text in options.margin),
-        reruns=configuration.parse_reruns(options.reruns) if options.reruns else None,
+        reruns=None if options.reruns is None else configuration.parse_reruns(options.reruns),
         require=Require(options.require) if options.require else None,
-        timeout_s=configuration.parse_duration(options.timeout) if options.timeout else None,
-        budget_s=configuration.parse_duration(options.budget) if options.budget else None,
+        timeout_s=_seconds("--timeout", options.timeout),
+        budget_s=_seconds("--budget", options.budget),
     )
+
+
+def _seconds(option: str, text: str | None) -> float | None:
+    return None if text is None else configuration.parse_duration(text, option)
 
 
 def _tracking_uri(
@@ -264,7 +272,7 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
     """Progress on stderr, or none."""
     from reprocheck.progress import Silent, Terminal
 
-    if quiet:
+    if quiet or sys.stderr is None:
         yield Silent()
     else:
         with Terminal(sys.stderr) as terminal:
@@ -275,25 +283,42 @@ def _write(report: Report, options: _Options) -> None:
     from reprocheck.reporters import json, markdown, terminal
 
     texts = ((options.json, json.render), (options.markdown, markdown.render))
+    unwritten = []
     for name, render in texts:
         if name == STDOUT:
             echo(render(report))
         elif name is not None:
-            Path(name).write_text(render(report), encoding="utf-8")
+            try:
+                Path(name).write_text(render(report), encoding="utf-8")
+            except OSError as error:  # the verdict is told all the same
+                unwritten.append(f"{name}: {error.strerror}")
     if STDOUT not in (options.json, options.markdown):
         width, color = screen()
         echo(terminal.render(report, width=width, color=color, verbose=options.verbose))
+    if unwritten:
+        raise ReprocheckError(
+            f"the report could not be written to {'; '.join(unwritten)}",
+            "make room, or name another file",
+        )
 
 
 def echo(text: str) -> None:
-    """Writes to standard output; what its encoding lacks becomes a question mark."""
+    """Writes to standard output; what its encoding lacks becomes a question mark.
+
+    Raises `ReprocheckError` when it cannot be written to.
+    """
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
+    try:
+        click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ReprocheckError(f"writing to standard output failed: {error.strerror}") from error
 
 
 def screen() -> tuple[int, bool]:
     """How many columns standard output has, and whether it shows colours."""
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         return 80, False
     columns = os.get_terminal_size(sys.stdout.fileno()).columns
     return max(60, min(columns, 120)), not os.environ.get("NO_COLOR")
