@@ -39,6 +39,7 @@ from reprocheck.errors import MetadataError, ReprocheckError
 from reprocheck.model import (
     Cost,
     EnvironmentSpec,
+    Finding,
     Judgement,
     Report,
     RunRecord,
@@ -53,6 +54,16 @@ from reprocheck.temporary import temporary_folder
 from reprocheck.trackers.base import Tracker
 
 __all__ = ["Request", "describe_cost", "verify"]
+
+
+CHANGED = Finding(
+    code="changed-environment",
+    severity=Severity.WARNING,
+    message="a trial wrote into the environment that it ran in; later trials saw what it wrote",
+    hint="let the training install nothing, and keep its files out of site-packages; the "
+    "environment is built anew next time",
+    pointer="/environment",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -270,6 +281,8 @@ def _rerun(
         account.progress.say(describe_cost(cost))
         reruns = rerunning.rerun(request, judge, account.progress)
         note.findings.extend(reruns.findings)
+        if request.sandbox.changed():
+            note.findings.append(CHANGED)
         saved = cost.reruns - len(reruns.trials)
         note.summary = counted(len(reruns.trials), "trial") + (f", {saved} saved" if saved else "")
         note.summary += f"; {reruns.note}" if reruns.note else ""

@@ -50,6 +50,9 @@ class Sandbox(Protocol):
     def findings(self) -> tuple[Finding, ...]:
         """How it differs from what was asked for, for example in Python's patch version."""
 
+    def changed(self) -> bool:
+        """Whether a trial wrote into the environment; what ran later was not what was built."""
+
     def run(self, trial: TrialRun) -> Completed:
         """Runs the steps in order and stops at the first that fails; every process that the
         trial started has ended when this returns.

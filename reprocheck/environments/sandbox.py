@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reprocheck import process
 from reprocheck.environments.base import TrialRun
+from reprocheck.environments.cache import fingerprint
 from reprocheck.errors import RerunError
 from reprocheck.model import Argv, BuiltEnvironment, Finding, Step
 
@@ -31,6 +32,11 @@ class VenvSandbox:
     findings: tuple[Finding, ...]
     folder: Path  # of the virtual environment
     env: Mapping[str, str]  # the caller's, of which an allow-list is used
+    fingerprint: str  # of the folder, as it was built
+
+    def changed(self) -> bool:
+        """Whether a trial wrote into the environment; what ran later was not what was built."""
+        return fingerprint(self.folder) != self.fingerprint
 
     def run(self, trial: TrialRun) -> process.Completed:
         """Runs the steps in order and stops at the first that fails; the timeout is for all.

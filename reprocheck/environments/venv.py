@@ -85,6 +85,7 @@ class VenvEnvironment:
                     findings=(*plan.findings, *_findings(entry.state, plan)),
                     folder=entry.folder / "env",
                     env=request.env,
+                    fingerprint=entry.state["fingerprint"],
                 )
 
 

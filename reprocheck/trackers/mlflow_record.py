@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reprocheck.errors import ReadError, UnknownRunError
-from reprocheck.model import Metric, Origin, OriginKind, Point, RunRecord, RunRef, RunStatus
+from reprocheck.model import (
+    Finding,
+    Metric,
+    Origin,
+    OriginKind,
+    Point,
+    RunRecord,
+    RunRef,
+    RunStatus,
+    Severity,
+)
+from reprocheck.schema import pointer as schema_pointer
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import read_code, without_credentials
 from reprocheck.trackers.mlflow_family import read_lineage, read_siblings
@@ -55,6 +66,7 @@ def read_record(
     tags = TagReader(run=run)
     command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()
     hardware = _hardware(kept)
+    metrics = _metrics(store, run)
     return RunRecord(
         ref=RunRef(tracker="mlflow", run_id=run.run_id),
         name=run.name,
@@ -71,7 +83,7 @@ def read_record(
         environment=None,
         files=kept.files,
         data=data,
-        metrics=_metrics(store, run),
+        metrics=metrics,
         artifacts=kept.artifacts,
         seeds=seeds,
         hardware=hardware,
@@ -80,7 +92,7 @@ def read_record(
         siblings=read_siblings(store, run, {*SEED_PARAMETERS, *seeds}),
         lineage=read_lineage(store, run),
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
-        findings=(*kept.findings, *tags.findings),
+        findings=(*kept.findings, *tags.findings, *_ambiguous(store, metrics)),
     )
 
 
@@ -103,6 +115,27 @@ def _metrics(store: MlflowStore, run: FoundRun) -> Mapping[str, Metric]:
         )
         for name in sorted(run.last)
     }
+
+
+def _ambiguous(store: MlflowStore, metrics: Mapping[str, Metric]) -> Iterator[Finding]:
+    """Metrics whose last value is not known: SQL stores do not keep the order of logging."""
+    for name, metric in metrics.items() if store.folder is None else ():
+        last = metric.history[-1]
+        rivals = {
+            repr(point.value)  # NaN is not equal to itself
+            for point in metric.history
+            if (point.step, point.timestamp_ms) == (last.step, last.timestamp_ms)
+        }
+        if len(rivals) > 1:
+            yield Finding(
+                code="ambiguous-value",
+                severity=Severity.WARNING,
+                message=f"{len(rivals)} values of {name} were logged at the same step and "
+                f"millisecond: which was the last is not known; {last.value} is taken, as MLflow's "
+                "pages do",
+                hint="log a step with each value: mlflow.log_metric(name, value, step=...)",
+                pointer=schema_pointer(["metrics", name]),
+            )
 
 
 def _page(store: MlflowStore, run: FoundRun) -> str | None:

@@ -139,3 +139,11 @@ def test_nothing_that_a_trial_started_is_left(sandbox, trial):
     asked = trial(command("setsid sleep 100 & echo $!"))
     pid = int(sandbox.run(asked).stdout)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_trial_that_writes_into_the_environment_is_noticed(build, trial, tmp_path):
+    own = build(spec("six\n"), cache=tmp_path / "cache")
+    own.run(trial(command(("python", "-c", "import six"))))
+    assert not own.changed()
+    own.run(trial(command(("python", "-c", "import six; open(six.__file__, 'a').write('#')"))))
+    assert own.changed()

@@ -7,6 +7,7 @@ import pytest
 
 from reprocheck.errors import ReadError, UnknownRunError
 from reprocheck.model import Origin, OriginKind, RunStatus
+from reprocheck.trackers.mlflow_settings import client_settings
 
 FULL = {
     "parameters": {"lr": "0.1", "seed": "3", "long": "x" * 6000},
@@ -103,3 +104,14 @@ def test_a_second_read_uses_the_opened_store(database):
     assert replace(tracker.read(first), origins={}).ref.run_id == first
     assert tracker.read(second).tags["x"] == "y"
     tracker.close()
+
+
+def test_values_of_one_millisecond_are_told_where_the_store_loses_their_order(store):
+    client = store.client
+    run_id = store.log()
+    with client_settings():
+        for value in (0.9, 0.4, 0.6):
+            client.log_metric(run_id, "tied", value, timestamp=1_000, step=3)
+            client.log_metric(run_id, "steps", value, timestamp=1_000, step=int(10 * value))
+    codes = [finding.code for finding in store.read(run_id).findings]
+    assert codes == ([] if store.uri.startswith("file") else ["ambiguous-value"])
