@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reprocheck.model import RunRecord
 from reprocheck.trackers.base import Redirection
-from reprocheck.trackers.mlflow_ask import find_run, uri_of_page
+from reprocheck.trackers.mlflow_find import find_run, uri_of_page
 from reprocheck.trackers.mlflow_open import open_store
 from reprocheck.trackers.mlflow_record import check_finished, read_record
 from reprocheck.trackers.mlflow_redirect import redirect

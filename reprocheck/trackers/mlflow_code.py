@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from reprocheck.model import CodeState, Origin, OriginKind, Patch, TreeState
-from reprocheck.trackers.mlflow_kept import PATCH, Kept
+from reprocheck.trackers.mlflow_recorded_files import PATCH, Kept
 from reprocheck.trackers.mlflow_run import FoundRun
 
 COMMIT_TAGS = ("mlflow.source.git.commit", "mlflow.databricks.gitRepoCommit", "git_commit")

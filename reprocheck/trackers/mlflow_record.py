@@ -21,8 +21,8 @@ from reprocheck.model import (
 from reprocheck.schema import pointer as schema_pointer
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import read_code, without_credentials
-from reprocheck.trackers.mlflow_family import read_lineage, read_siblings
-from reprocheck.trackers.mlflow_kept import UNREACHABLE, Kept, gather
+from reprocheck.trackers.mlflow_lineage import read_lineage, read_siblings
+from reprocheck.trackers.mlflow_recorded_files import UNREACHABLE, Kept, gather
 from reprocheck.trackers.mlflow_run import FoundRun
 from reprocheck.trackers.mlflow_server import check_server
 from reprocheck.trackers.mlflow_store import FoundModel, MlflowStore

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reprocheck.errors import RerunError
 from reprocheck.trackers.base import LoggedRun
-from reprocheck.trackers.mlflow_files import collect_runs, last_values
+from reprocheck.trackers.mlflow_collect import collect_runs, last_values
 
 INJECTED = Path(__file__).parent / "injected"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reprocheck.trackers.mlflow_family import place_runs
+from reprocheck.trackers.mlflow_lineage import place_runs
 
 SAME = {
     "mlflow.source.git.commit": "c" * 40,

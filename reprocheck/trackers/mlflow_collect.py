@@ -18,7 +18,7 @@ import yaml
 
 from reprocheck.model import Metric, Point, Product
 from reprocheck.trackers.base import LoggedRun
-from reprocheck.trackers.mlflow_family import PARENT_TAG, by_start, place_runs
+from reprocheck.trackers.mlflow_lineage import PARENT_TAG, by_start, place_runs
 
 _FINISHED = 3  # MLflow's RunStatus, as meta.yaml keeps it
 _MAX_PRODUCTS = 5_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.trackers.mlflow_files import collect_runs, last_values
+from reprocheck.trackers.mlflow_collect import collect_runs, last_values
 
 
 def write(path: Path, text: str) -> None:
