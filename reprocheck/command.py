@@ -91,7 +91,7 @@ def substitute(template: str, record: RunRecord) -> str:
     def value(match: re.Match[str]) -> str:
         if match[1] is None:
             return _seed(record)
-        values = record.parameters if match[1] == "params" else record.tags
+        values = _parameters(record) if match[1] == "params" else record.tags
         if match[2] not in values:
             raise SourceError(
                 f"{match[0]} in '{template}': run {record.ref.run_id} logged no such "
@@ -101,6 +101,11 @@ def substitute(template: str, record: RunRecord) -> str:
         return values[match[2]]
 
     return _PLACEHOLDER.sub(value, template)
+
+
+def _parameters(record: RunRecord) -> Mapping[str, str]:
+    """What the command was given: a child run is made by its parent's command."""
+    return {**record.parameters, **(record.lineage.parent_parameters or {})}
 
 
 def _seed(record: RunRecord) -> str:
@@ -274,10 +279,11 @@ def _entry_values(
     values: dict[str, str] = {}
     missing: list[str] = []
     defaults: dict[str, str] = {}
+    logged = _parameters(record)
     for name, rule in (declared if isinstance(declared, dict) else {}).items():
         default = rule.get("default") if isinstance(rule, dict) else None
-        if name in record.parameters:
-            values[str(name)] = record.parameters[name]
+        if name in logged:
+            values[str(name)] = logged[name]
         elif default is not None:
             defaults[str(name)] = str(default)
             values[str(name)] = str(default)
@@ -331,9 +337,7 @@ def _from_dvc_stages(search: _Search) -> CommandFound | None:
 
 
 def _is_inside(path: PurePosixPath) -> bool:
-    return (
-        not path.is_absolute() and ".." not in path.parts and path.parts[:1] not in ((), (".git",))
-    )
+    return bool(path.parts) and path.parts[0] not in ("/", ".git") and ".." not in path.parts
 
 
 def _runs(stage: DvcStage, script: str) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from reprocheck import command
 from reprocheck.config import Config, StepTemplate
 from reprocheck.errors import SourceError
-from reprocheck.model import Argv, Command, OriginKind, RunRecord, ShellLine, Step
+from reprocheck.model import Argv, Command, Lineage, OriginKind, RunRecord, ShellLine, Step
 from tests.reporters.builders import make_code, make_record
 
 PROJECT = """
@@ -174,6 +174,14 @@ def test_the_template_is_split_but_sees_no_shell(tmp_path: Path) -> None:
     assert found.command.steps[0].run == Argv(
         args=("python", "go.py", "--alpha=a b; c", "7", "{x}")
     )
+
+
+def test_a_child_is_made_by_its_parents_command(tmp_path: Path) -> None:
+    template = StepTemplate(args=("python", "search.py", "{params.trials}", "{params.l1_ratio}"))
+    given = {"trials": "5", "l1_ratio": "0.1..0.9"}
+    lineage = Lineage(parent="p", depth=1, place=3, parent_parameters=given)
+    found = command.complete(run_of(lineage=lineage), Config(command=(template,)), tmp_path)
+    assert lines(found) == ["python search.py 5 0.1..0.9"]
 
 
 def test_a_template_that_names_an_unlogged_parameter_says_what_was_logged(tmp_path: Path) -> None:
