@@ -240,6 +240,7 @@ def _rerun_request(
         record=prepared.record,
         command=found.command,
         given=found.given,
+        unproved=found.unproved,
         ignore=request.config.ignore_parameters,
         tree=prepared.checkout.tree,
         inputs=inputs,
@@ -271,6 +272,7 @@ def _rerun(
         saved = cost.reruns - len(reruns.trials)
         note.summary = counted(len(reruns.trials), "trial") + (f", {saved} saved" if saved else "")
         note.summary += f"; {reruns.note}" if reruns.note else ""
+        rerunning.refuse_unproved(request, reruns.judgement)
     return reruns
 
 

@@ -13,7 +13,7 @@ from reprocheck.datastores import Inputs
 from reprocheck.environments.base import Sandbox, TrialRun
 from reprocheck.errors import RerunError
 from reprocheck.git import last_lines
-from reprocheck.model import Command, Judgement, RunRecord, Trial
+from reprocheck.model import Command, Judgement, RunRecord, Trial, Verdict
 from reprocheck.process import Completed
 from reprocheck.progress import Progress
 from reprocheck.trackers.base import LoggedRun, Redirection
@@ -40,6 +40,7 @@ class RerunRequest:
     record: RunRecord
     command: Command
     given: frozenset[str]  # parameters that the command line itself carries
+    unproved: str  # why another result may only mean that it is another command
     ignore: tuple[str, ...]
     tree: Path  # a complete checkout; copied for each trial
     inputs: Inputs
@@ -100,6 +101,16 @@ def rerun(request: RerunRequest, judge: Judge, progress: Progress) -> Reruns:
             return Reruns(trials=tuple(trials), judgement=judgement, note="")
         if _left_s(request, started) <= 0:
             return _stop(trials, judge, Outcome(over_budget=True), "the budget was used up")
+
+
+def refuse_unproved(request: RerunRequest, judgement: Judgement) -> None:
+    """Raises `RerunError` where another result may come from a command reconstructed wrongly."""
+    if request.unproved and judgement.verdict is Verdict.NOT_REPRODUCED:
+        raise RerunError(
+            "the reruns gave another result, which may only mean that their command is not the "
+            f"run's: {request.unproved}. {judgement.sentence}",
+            "write the command that the run had into reprocheck.yaml, and log all parameters",
+        )
 
 
 def _left_s(request: RerunRequest, started: float) -> float:
