@@ -159,9 +159,9 @@ def lock_inputs(content: bytes, name: str) -> tuple[Material, ...]:
     Raises `SourceError` for content that is no YAML mapping.
     """
     stages = parse_mapping(content, name).get("stages")
-    locks = [lock for lock in _values(stages) if isinstance(lock, dict)]
+    locks = [lock for lock in _items(stages) if isinstance(lock, dict)]
     entries = {
-        kind: [entry for lock in locks for entry in _values(lock.get(kind)) if _has_path(entry)]
+        kind: [entry for lock in locks for entry in _items(lock.get(kind)) if _has_path(entry)]
         for kind in ("deps", "outs")
     }
     made = {entry["path"] for entry in entries["outs"]}
@@ -173,7 +173,7 @@ def lock_inputs(content: bytes, name: str) -> tuple[Material, ...]:
     )
 
 
-def _values(node: object) -> list[Any]:
+def _items(node: object) -> list[Any]:
     return list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
 
 

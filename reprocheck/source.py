@@ -6,12 +6,14 @@ change files on their way into the tree. `git worktree` would do both, and write
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from reprocheck.errors import SourceError
 from reprocheck.git import Git, last_lines
@@ -63,6 +65,8 @@ class _Place:
     location: str
     local: Path | None
     words: str
+    home: Path | None = None  # the user's own clone of a remote one
+    problem: SourceError | None = None  # why it cannot be asked
 
 
 def checkout(request: CheckoutRequest, progress: Progress) -> Checkout:
@@ -70,10 +74,7 @@ def checkout(request: CheckoutRequest, progress: Progress) -> Checkout:
 
     Raises `SourceError` that names every place that was asked.
     """
-    place = _find(request)
-    progress.update(f"cloning {place.words}")
-    git = _clone(place, request)
-    commit = _resolve(git, request.code.commit)
+    place, git, commit = _find(request, progress)
     git("checkout", "--quiet", "--detach", "--force", commit)
     progress.update("fetching LFS objects and submodules")
     _complete_tree(git, place)
@@ -86,7 +87,7 @@ def checkout(request: CheckoutRequest, progress: Progress) -> Checkout:
     return Checkout(
         tree=request.tree,
         commit=commit,
-        repository=place.local,
+        repository=place.local or place.home,
         place=place.words,
         findings=tuple(finding for finding in findings if finding),
     )
@@ -100,21 +101,34 @@ def repository_root(folder: Path, env: Mapping[str, str]) -> Path | None:
     return Path(top.stdout.decode().strip()) if top.exit_code == 0 else None
 
 
-def _find(request: CheckoutRequest) -> _Place:
-    """The first place that has the commit; a remote one is asked by cloning it."""
+def local_path(location: str) -> Path:
+    """The path that a repository's location names, if it is no URL of a remote one."""
+    if location.startswith("file://"):
+        return Path(unquote(location.removeprefix("file://").partition("#")[0]))
+    return Path(location.partition("#")[0]).expanduser()
+
+
+def _find(request: CheckoutRequest, progress: Progress) -> tuple[_Place, Git, str]:
+    """A clone of the first place that has the commit, and the commit in full."""
     wanted = request.code.commit
     if not re.fullmatch(r"[0-9a-fA-F]{7,64}", wanted):
         raise SourceError(f"'{wanted}' is not a commit id", "the run's record must name a commit")
     asked: list[str] = []
-    try:
-        for place in _places(request):
-            if place.local is None or _has_commit(Git(place.local, request.env), wanted):
-                return place
+    failures: list[SourceError] = []
+    for place in _places(request):
+        if place.local and not _has_commit(Git(place.local, request.env), wanted):
             asked.append(place.words)
-    except SourceError as error:
-        if not asked:
-            raise
-        asked.append(error.message)
+            continue
+        progress.update(f"cloning {place.words}")
+        try:
+            git = _clone(place, request)
+            return place, git, _resolve(git, wanted)
+        except SourceError as error:
+            failures.append(error)
+            asked.append(error.message)
+            shutil.rmtree(request.tree, ignore_errors=True)
+    if len(asked) == len(failures) == 1:
+        raise failures[0]
     raise SourceError(
         f"commit {wanted[:12]} was not found; looked into: "
         + ("; ".join(asked) or "no repository: there is none here, and the record names none"),
@@ -124,35 +138,70 @@ def _find(request: CheckoutRequest) -> _Place:
 
 
 def _places(request: CheckoutRequest) -> Iterator[_Place]:
-    if request.repo is not None:
-        yield _place(request.repo, request, "--repo")
-        return
+    """Where to look, in order: as told; else here, the recorded address, the remotes of here."""
     here = repository_root(request.cwd, request.env)
+    remotes = _remotes(here, request.env) if here else ()
+    known = {_plain(url): here for url in remotes}
+    if request.repo is not None:
+        yield _place(request.repo, request, "--repo", known)
+        return
     if here:
         yield _Place(location=str(here), local=here, words=f"{here} (here)")
-    if request.code.repository:
-        yield _place(request.code.repository, request, "recorded")
+    recorded = request.code.repository
+    if recorded:
+        yield _place(recorded, request, "recorded", known)
+    for url in remotes:
+        if not recorded or _plain(url) != _plain(recorded):
+            yield _place(url, request, "remote of the repository here", known)
 
 
-def _place(location: str, request: CheckoutRequest, why: str) -> _Place:
-    path = Path(location.removeprefix("file://").partition("#")[0]).expanduser()
+def _remotes(repository: Path, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The addresses that a repository fetches from, origin's first; no relative paths."""
+    listed = Git(repository, env)(
+        *("config", "--get-regexp", r"^remote\..*\.url$"), trusting=True, check=False
+    )
+    lines = [line.partition(" ")[::2] for line in listed.stdout.decode().splitlines()]
+    lines.sort(key=lambda line: line[0] != "remote.origin.url")
+    return tuple(dict.fromkeys(url for _, url in lines if _is_url(url) or url.startswith("/")))
+
+
+def _is_url(location: str) -> bool:
+    return "://" in location or re.match(r"[\w.-]+@[\w.-]+:", location) is not None
+
+
+def _plain(url: str) -> str:
+    """An address by which two of the same repository can be told to be one."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "", url).rstrip("/").removesuffix(".git")
+
+
+def _place(
+    location: str, request: CheckoutRequest, why: str, known: Mapping[str, Path | None]
+) -> _Place:
+    path = local_path(location)
     path = path if path.is_absolute() else request.cwd / path
-    words = f"{_without_login(location)} ({why})"
+    place = _Place(
+        location=location.partition("#")[0],
+        local=None,
+        words=f"{_without_login(location)} ({why})",
+        home=known.get(_plain(location)),
+    )
     if path.is_dir():
         root = repository_root(path, request.env)
         if root is None and (path / "objects").is_dir():  # a bare repository
             root = path
-        if root is None:
-            raise SourceError(
-                f"{words} is not a git repository, or git does not trust its owner",
-                f"see what git says: git -C {path} status",
-            )
-        return _Place(location=str(root), local=root, words=words)
-    if "://" not in location and not re.match(r"[\w.-]+@[\w.-]+:", location):
-        raise SourceError(f"{words} does not exist", "give an existing path or a URL to --repo")
+        if root is not None:
+            return dataclasses.replace(place, location=str(root), local=root)
+        said = "is not a git repository, or git does not trust its owner"
+        return _refused(place, said, f"see what git says: git -C {path} status")
+    if not _is_url(location):
+        return _refused(place, "does not exist", "give an existing path or a URL to --repo")
     if location.startswith("-"):
-        raise SourceError(f"{words} is not a URL", "give a path or a URL")
-    return _Place(location=location.partition("#")[0], local=None, words=words)
+        return _refused(place, "is not a URL", "give a path or a URL")
+    return place
+
+
+def _refused(place: _Place, said: str, hint: str) -> _Place:
+    return dataclasses.replace(place, problem=SourceError(f"{place.words} {said}", hint))
 
 
 def _without_login(location: str) -> str:
@@ -167,6 +216,8 @@ def _has_commit(git: Git, commit: str) -> bool:
 
 
 def _clone(place: _Place, request: CheckoutRequest) -> Git:
+    if place.problem is not None:
+        raise place.problem
     request.tree.parent.mkdir(parents=True, exist_ok=True)
     outside = Git(request.tree.parent, request.env)
     shared = ("--shared",) if place.local else ()
@@ -265,7 +316,7 @@ def _checkout_submodules(git: Git, place: _Place) -> None:
         entry = git.text("ls-tree", "HEAD", "--", path).split()
         if len(entry) < 3 or entry[1] != "commit":
             continue
-        module = place.local and _module_folder(place.local, name)
+        module = place.local and _module_folder(Git(place.local, git.env), name)
         if module and _has_commit(Git(module, git.env), entry[2]):
             git("config", f"submodule.{name}.url", str(module))
         else:
@@ -275,10 +326,12 @@ def _checkout_submodules(git: Git, place: _Place) -> None:
         _complete_tree(inner, _Place(location=str(module), local=module, words=path))
 
 
-def _module_folder(repository: Path, name: str) -> Path | None:
+def _module_folder(repository: Git, name: str) -> Path | None:
     """The user's clone of a submodule, which git keeps inside the repository's own folder."""
-    for folder in (repository / ".git" / "modules" / name, repository / "modules" / name):
-        if folder.is_dir():
+    for kind in ("--git-dir", "--git-common-dir"):  # of a linked worktree, of all of them
+        found = repository("rev-parse", kind, trusting=True, check=False)
+        folder = repository.folder / found.stdout.decode().strip() / "modules" / name
+        if found.exit_code == 0 and folder.is_dir():
             return folder
     return None
 

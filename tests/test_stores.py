@@ -379,7 +379,11 @@ CONDA = """dependencies:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("requirements.txt", PINNED), ("env/conda.yaml", CONDA), ("requirements-freeze.txt", PINNED)],
+    [
+        ("requirements.txt", PINNED),
+        ("env/conda.yaml", CONDA),
+        ("train/requirements-train.txt", PINNED),
+    ],
 )
 def test_an_environment_file_kept_with_the_run_counts_before_the_commits(
     lab: Lab, tmp_path: Path, name: str, text: str
@@ -390,7 +394,8 @@ def test_an_environment_file_kept_with_the_run_counts_before_the_commits(
     keep(lab, {name: text})
     result = lab.verify(lab.seeded)
     assert is_identical(result)
-    assert name in environment_of(result)
+    assert environment_of(result) == f"{Path(name).name} recorded with the run"
+    assert result.report["record"]["origins"]["/environment"]["where"] == name
 
 
 def test_a_pointer_of_dvc_kept_with_the_run_counts_before_the_commits(
@@ -403,7 +408,7 @@ def test_a_pointer_of_dvc_kept_with_the_run_counts_before_the_commits(
     lab.set_tag(lab.seeded, "mlflow.source.git.commit", lab.repo.git("rev-parse", "HEAD"))
     result = lab.verify(lab.seeded)
     assert is_identical(result)
-    assert "data-differs" in codes(result)
+    assert "file-from-record" in codes(result)
 
 
 def test_a_pointer_of_dvc_kept_without_its_folder_is_its_namesakes(

@@ -186,9 +186,9 @@ def make_request(run_id: str, options: _Options, env: Mapping[str, str]) -> Requ
 
 
 def _root(repo: str | None, cwd: Path, env: Mapping[str, str]) -> Path:
-    from reprocheck.source import repository_root
+    from reprocheck.source import local_path, repository_root
 
-    folder = Path(repo).expanduser() if repo and Path(repo).expanduser().is_dir() else cwd
+    folder = local_path(repo) if repo and local_path(repo).is_dir() else cwd
     return repository_root(folder, env) or folder
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from reprocheck.environments.uv_program import Uv, index_settings
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentSpec, Finding, Severity
 
-BUILDER = "venv 2"  # part of every digest: raise it when the same inputs build something else
+BUILDER = "venv 3"  # part of every digest: raise it when the same inputs build something else
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,11 +31,12 @@ class Plan:
     lock: str  # pins, as a requirements file
     cutoff: str | None  # RFC 3339
     findings: tuple[Finding, ...]
+    sources: str = ""  # all that decides where packages come from
 
     @property
     def digest(self) -> str:
         """The environment's name: equal for what is the same, wherever Python is installed."""
-        return _digest(BUILDER, self.lock, self.interpreter.identity)
+        return _digest(BUILDER, self.lock, self.interpreter.identity, self.sources)
 
     @property
     def index_arguments(self) -> tuple[str, ...]:
@@ -62,6 +64,7 @@ def plan_for(request: BuildRequest, uv: Uv) -> Plan:
         lock="".join(f"{line}\n" for line in asked.requirements),
         cutoff=None if request.started_at is None else _rfc3339(request.started_at),
         findings=(*asked.findings, *findings),
+        sources=_sources(asked, request),
     )
     if asked.complete or not asked.requirements:
         return plan
@@ -104,7 +107,7 @@ def _beside(spec: EnvironmentSpec, name: str, tree: Path) -> bytes:
 
 def _resolved(plan: Plan, request: BuildRequest, uv: Uv) -> Plan:
     """The plan with a lock that pins everything as of the run's start."""
-    kept = request.cache / "locks" / f"{_inputs_digest(plan, request, uv)}.txt"
+    kept = request.cache / "locks" / f"{_inputs_digest(plan, uv)}.txt"
     if plan.cutoff is not None and kept.is_file():
         lock = kept.read_text()
     else:
@@ -131,14 +134,34 @@ def _compile(plan: Plan, file: str, uv: Uv) -> str:
     return (uv.folder / "lock.txt").read_text()
 
 
-def _inputs_digest(plan: Plan, request: BuildRequest, uv: Uv) -> str:
+def _inputs_digest(plan: Plan, uv: Uv) -> str:
     asked = plan.asked
-    lines = (*asked.options, *asked.arguments, *asked.requirements, "-c", *asked.constraints)
-    text = "\n".join(lines).replace(str(request.tree.resolve()), "")
-    version = uv.read("--version").decode()
-    return _digest(
-        text, plan.interpreter.identity, str(plan.cutoff), version, index_settings(request.env)
-    )
+    lines = (*asked.requirements, "-c", *asked.constraints, plan.interpreter.identity)
+    return _digest(*lines, str(plan.cutoff), uv.read("--version").decode(), plan.sources)
+
+
+def _sources(asked: Asked, request: BuildRequest) -> str:
+    """A version may be another file elsewhere: on another index, or in the commit's own wheels."""
+    settings = "\n".join((*asked.options, *asked.arguments, index_settings(request.env)))
+    settings = re.sub(r"(?<=://)[^/@\s]+@", "", settings)  # a login does not change what is there
+    wheels = [_content(Path(line)) for line in _local_links(asked)]
+    return "\n".join((settings.replace(str(request.tree.resolve()), ""), *wheels))
+
+
+def _local_links(asked: Asked) -> list[str]:
+    links = [line.partition(" ")[2] for line in asked.options if line.startswith("--find-links")]
+    return [link for link in links if link.startswith("/")]
+
+
+def _content(place: Path) -> str:
+    """Names and digests of the files that uv looks for packages in."""
+    files = sorted(place.iterdir()) if place.is_dir() else [place]
+    lines = []
+    for path in files:
+        if path.is_file():
+            with path.open("rb") as file:
+                lines.append(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}")
+    return "\n".join(lines)
 
 
 def _no_start(spec: EnvironmentSpec) -> Finding:

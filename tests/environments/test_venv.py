@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -117,6 +119,31 @@ def test_the_second_build_is_taken_from_the_cache_without_asking_uv(build):
     assert not build(asked).built.cached
     assert build(asked, progress=heard).built.cached
     assert heard.lines == []
+
+
+def write_wheel(folder: Path, code: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    info = "own-1.0.dist-info"
+    with zipfile.ZipFile(folder / "own-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("own.py", code)
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: own\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "freeze.txt"])
+def test_the_same_version_from_another_commits_wheels_is_another_environment(tmp_path, file):
+    text = "--no-index\n--find-links wheels\nown==1.0\n"
+    for number in ("1", "2"):
+        write_wheel(tmp_path / number / "tree/wheels", f"number = {number}")
+        asked = request(tmp_path / number, text, file, started_at=None)
+        asked = dataclasses.replace(
+            asked, cache=tmp_path / "cache", spec=dataclasses.replace(asked.spec, directory=".")
+        )
+        with pick(asked.spec).build(asked) as sandbox:
+            (own,) = sandbox.folder.glob("lib/*/site-packages/own.py")
+            assert own.read_text() == f"number = {number}"
+            assert not sandbox.built.cached
 
 
 def test_an_empty_file_is_an_environment(build):
