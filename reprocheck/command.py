@@ -1,8 +1,8 @@
 """The command line to rerun, from the record or from the files at the commit.
 
-The first that exists: recorded argv; MLproject entry point with the run's parameters; DVC stages;
-the template in reprocheck.yaml; the recorded script's name. What is inferred is said to be, and
-proved or refused by the parameters that a trial logs.
+The first that exists: recorded argv; the MLproject that the run was started as; the template in
+reprocheck.yaml; an MLproject's entry point or DVC stages that run the recorded script; that script
+alone. What is inferred is said to be, and proved or refused by the parameters that a trial logs.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class CommandFound:
     origin: Origin
     findings: tuple[Finding, ...] = ()
     given: frozenset[str] = frozenset()  # the run's parameters that `mlflow run` itself logged
+    made: frozenset[str] = frozenset()  # paths in the tree that the command makes anew
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,9 +64,10 @@ def complete(record: RunRecord, config: Config, tree: Path) -> CommandFound:
     search = _Search(record=record, config=config, tree=tree, refused=[])
     ways: tuple[Callable[[_Search], CommandFound | None], ...] = (
         _recorded,
+        _from_own_mlproject,
+        _from_template,  # before what is only guessed: it is how a user corrects a wrong guess
         _from_mlproject,
         _from_dvc_stages,
-        _from_template,
         _from_script,
     )
     for way in ways:
@@ -163,6 +165,10 @@ def find_in_tree(recorded: str, tree: Path) -> str | None:
 # --- MLproject ----------------------------------------------------------------------------
 
 
+def _from_own_mlproject(search: _Search) -> CommandFound | None:
+    return None if search.record.code.entry_point is None else _from_mlproject(search)
+
+
 def _from_mlproject(search: _Search) -> CommandFound | None:
     for folder in _project_folders(search):
         project = read_mapping(search.tree / folder / "MLproject")
@@ -203,19 +209,40 @@ def _entry_point(search: _Search, folder: str, project: dict[str, Any]) -> Comma
             "which the run did not log"
         )
         return None
-    try:
-        line = entry["command"].format(**values)
-    except (KeyError, IndexError, ValueError) as error:
-        search.refused.append(f"the MLproject's entry point '{name}': {error} has no value")
+    line = _line(entry["command"], values)
+    if line is None:
+        search.refused.append(
+            f"the MLproject's entry point '{name}' has a command that cannot be filled safely"
+        )
         return None
+    own = search.record.code.entry_point is not None
     where = f"MLproject entry point '{name}' at the commit"
     return CommandFound(
         command=Command(steps=(Step(run=ShellLine(line=line), cwd=folder),)),
-        origin=Origin(kind=OriginKind.FILE, where=where),
+        # A script that was started by hand need not have had the defaults.
+        origin=Origin(
+            kind=OriginKind.INFERRED if defaults and not own else OriginKind.FILE, where=where
+        ),
         findings=_defaults_finding(defaults, where),
         # `mlflow run` logs the entry point's parameters itself; the script need not.
-        given=frozenset(values) if search.record.code.entry_point is not None else frozenset(),
+        given=frozenset(values) if own else frozenset(),
     )
+
+
+def _line(template: str, values: Mapping[str, str]) -> str | None:
+    """The command with its parameters, each quoted for the shell; None where that cannot be."""
+    quoted = {name: shlex.quote(value) for name, value in values.items()}
+    if quoted != dict(values) and _fills_quotes(template):  # there ours would end the template's
+        return None
+    try:
+        return template.format(**quoted)
+    except (KeyError, IndexError, ValueError, AttributeError):
+        return None
+
+
+def _fills_quotes(template: str) -> bool:
+    """Whether a parameter stands inside quotes of the template's own."""
+    return "{" in "".join(re.findall(r"(?:\\.|[^'\"\\])+|('[^']*'|\"(?:\\.|[^\"\\])*\")", template))
 
 
 def _entry_name(search: _Search, entries: Mapping[str, Any]) -> str | None:
@@ -243,17 +270,17 @@ def mentions(line: str, script: str) -> bool:
 def _entry_values(
     record: RunRecord, declared: object
 ) -> tuple[dict[str, str], list[str], dict[str, str]]:
-    """The entry point's parameters, quoted for the shell; the missing; the defaults taken."""
+    """The entry point's parameters; the missing; the defaults taken."""
     values: dict[str, str] = {}
     missing: list[str] = []
     defaults: dict[str, str] = {}
     for name, rule in (declared if isinstance(declared, dict) else {}).items():
         default = rule.get("default") if isinstance(rule, dict) else None
         if name in record.parameters:
-            values[name] = shlex.quote(record.parameters[name])
+            values[str(name)] = record.parameters[name]
         elif default is not None:
-            defaults[name] = str(default)
-            values[name] = shlex.quote(str(default))
+            defaults[str(name)] = str(default)
+            values[str(name)] = str(default)
         else:
             missing.append(str(name))
     return values, missing, defaults
@@ -266,7 +293,7 @@ def _defaults_finding(defaults: Mapping[str, str], where: str) -> tuple[Finding,
     return (
         Finding(
             code="default-parameter",
-            severity=Severity.NOTE,
+            severity=Severity.WARNING,
             message=f"the run did not log {said}: the defaults of the {where} were taken",
             hint="log every parameter that the entry point takes",
             pointer="/command",
@@ -294,10 +321,19 @@ def _from_dvc_stages(search: _Search) -> CommandFound | None:
             for line in stages[name].lines
         )
         where = f"DVC stages {', '.join(names)} at the commit"
+        made = {PurePosixPath(folder, out) for name in names for out in stages[name].removed}
         return CommandFound(
-            command=Command(steps=steps), origin=Origin(kind=OriginKind.FILE, where=where)
+            command=Command(steps=steps),
+            origin=Origin(kind=OriginKind.FILE, where=where),
+            made=frozenset(str(path) for path in made if _is_inside(path)),
         )
     return None
+
+
+def _is_inside(path: PurePosixPath) -> bool:
+    return (
+        not path.is_absolute() and ".." not in path.parts and path.parts[:1] not in ((), (".git",))
+    )
 
 
 def _runs(stage: DvcStage, script: str) -> bool:

@@ -21,6 +21,7 @@ class DvcStage:
     wdir: str
     deps: frozenset[str]
     outs: frozenset[str]
+    removed: frozenset[str]  # outs that DVC removes before it runs the stage
 
 
 def stages(folder: Path) -> dict[str, DvcStage]:
@@ -43,11 +44,13 @@ def stages(folder: Path) -> dict[str, DvcStage]:
         lines = lines or _lines(lock.get("cmd") if isinstance(lock, dict) else None, {})
         if lines:
             wdir = str(stage.get("wdir", "."))
+            outs = [out for kind in ("outs", "metrics", "plots") for out in _items(stage.get(kind))]
             found[str(name)] = DvcStage(
                 lines=lines,
                 wdir=wdir,
                 deps=_paths(stage.get("deps"), wdir),
-                outs=_paths(stage.get("outs"), wdir),
+                outs=_paths(outs, wdir),
+                removed=_paths([out for out in outs if not _persists(out)], wdir),
             )
     return found
 
@@ -86,6 +89,11 @@ def _filled(line: str, values: Mapping[str, Any]) -> str | None:
 
     filled = re.sub(r"\$\{([^{}]*)\}", value, line)
     return None if unknown or "${" in filled else filled
+
+
+def _persists(out: object) -> bool:
+    options = next(iter(out.values())) if isinstance(out, dict) and out else None
+    return isinstance(options, dict) and options.get("persist") is True
 
 
 def _paths(entries: object, wdir: str) -> frozenset[str]:

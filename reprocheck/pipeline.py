@@ -240,6 +240,7 @@ def _rerun_request(
         record=prepared.record,
         command=found.command,
         given=found.given,
+        made=found.made,
         ignore=request.config.ignore_parameters,
         tree=prepared.checkout.tree,
         inputs=inputs,
@@ -268,6 +269,7 @@ def _rerun(
     with account.stage(Stage.RERUN, f"at most {counted(cost.reruns, 'trial')}") as note:
         account.progress.say(describe_cost(cost))
         reruns = rerunning.rerun(request, judge, account.progress)
+        note.findings.extend(reruns.findings)
         saved = cost.reruns - len(reruns.trials)
         note.summary = counted(len(reruns.trials), "trial") + (f", {saved} saved" if saved else "")
         note.summary += f"; {reruns.note}" if reruns.note else ""

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reprocheck.counterpart import Rules, counterpart
-from reprocheck.datastores import Inputs
+from reprocheck.datastores import Inputs, remove_inside
 from reprocheck.environments.base import Sandbox, TrialRun
 from reprocheck.errors import RerunError
 from reprocheck.git import last_lines
-from reprocheck.model import Command, Judgement, RunRecord, Trial
+from reprocheck.model import Command, Finding, Judgement, OriginKind, RunRecord, Trial
 from reprocheck.process import Completed
 from reprocheck.progress import Progress
+from reprocheck.proofs import check_command, check_work
 from reprocheck.trackers.base import LoggedRun, Redirection
 
 TAIL = 64 * 1024  # characters of a log that the report keeps
@@ -50,6 +51,7 @@ class RerunRequest:
     reruns: int  # at most
     timeout_s: float  # for each trial
     budget_s: float | None = None  # for all trials
+    made: frozenset[str] = frozenset()  # paths that the command makes; the commit's are removed
     keep: bool = False
     env: Mapping[str, str] = field(default_factory=dict)  # besides the allow-list
 
@@ -61,6 +63,7 @@ class Reruns:
     trials: tuple[Trial, ...]
     judgement: Judgement
     note: str  # why it stopped, where that is no judgement
+    findings: tuple[Finding, ...]  # what makes the trials doubtful
 
 
 def trial_timeout_s(record: RunRecord, configured_s: float | None) -> float:
@@ -74,8 +77,24 @@ def rerun(request: RerunRequest, judge: Judge, progress: Progress) -> Reruns:
     """Runs trials until `judge` says that the answer is decided.
 
     Raises `RerunError` when the first trial crashes twice, when a trial logs nothing, or when what
-    it logs is not the recorded run's counterpart.
+    it logs is not the recorded run's counterpart or proves nothing.
     """
+    trials, outcome, note = _trials(request, judge, progress)
+    judgement = judge(trials, outcome)
+    check_command(request.record, _is_inferred(request.record), trials, judgement.verdict)
+    findings = check_work(request.record, trials[0])
+    return Reruns(trials=trials, judgement=judgement, note=note, findings=findings)
+
+
+def _is_inferred(record: RunRecord) -> bool:
+    origin = record.origins.get("/command")
+    return origin is not None and origin.kind is OriginKind.INFERRED
+
+
+def _trials(
+    request: RerunRequest, judge: Judge, progress: Progress
+) -> tuple[tuple[Trial, ...], Outcome, str]:
+    """The finished trials, at least one, and why there are no more."""
     started = time.monotonic()
     trials: list[Trial] = []
     crashes = 0
@@ -84,22 +103,22 @@ def rerun(request: RerunRequest, judge: Judge, progress: Progress) -> Reruns:
         left_s = _left_s(request, started)
         completed, redirection = _run(request, index + crashes, left_s, progress)
         if completed.timed_out and _left_s(request, started) <= 0:
-            return _stop(trials, judge, Outcome(over_budget=True), "the budget was used up")
+            return _over_budget(trials)
         if completed.timed_out or completed.exit_code != 0:
             crashes += 1
             if trials:
                 note = f"trial {index} {_how(completed)} after another had finished"
-                return _stop(trials, judge, Outcome(unstable=True), note)
+                return tuple(trials), Outcome(unstable=True), note
             if crashes == 2:
                 raise _crashed(completed, request)
             progress.say(f"trial 1 {_how(completed)}; trying once more")
             continue
         trials.append(_trial(request, index, index + crashes, completed, redirection))
-        judgement = judge(tuple(trials), Outcome())
-        if judgement.decided:
-            return Reruns(trials=tuple(trials), judgement=judgement, note="")
+        check_work(request.record, trials[-1])
+        if judge(tuple(trials), Outcome()).decided:
+            return tuple(trials), Outcome(), ""
         if _left_s(request, started) <= 0:
-            return _stop(trials, judge, Outcome(over_budget=True), "the budget was used up")
+            return _over_budget(trials)
 
 
 def _left_s(request: RerunRequest, started: float) -> float:
@@ -108,14 +127,13 @@ def _left_s(request: RerunRequest, started: float) -> float:
     return request.budget_s - (time.monotonic() - started)
 
 
-def _stop(trials: list[Trial], judge: Judge, outcome: Outcome, note: str) -> Reruns:
+def _over_budget(trials: list[Trial]) -> tuple[tuple[Trial, ...], Outcome, str]:
     if not trials:
         raise RerunError(
             "the budget for all reruns was used up before the first one finished",
             "allow more with --budget",
         )
-    done = tuple(trials)
-    return Reruns(trials=done, judgement=judge(done, outcome), note=note)
+    return tuple(trials), Outcome(over_budget=True), "the budget was used up"
 
 
 def _run(
@@ -126,6 +144,8 @@ def _run(
     tree, home = folder / "tree", folder / "home"
     (home / "tmp").mkdir(parents=True)
     shutil.copytree(request.tree, tree, symlinks=True)
+    for path in request.made:  # outputs of an earlier run, as DVC removes them
+        remove_inside(tree, path)
     request.inputs.copy_into(tree)
     _log(request, number).unlink(missing_ok=True)  # of an earlier verification, beside a report
     redirection = request.redirect(folder / "tracking")

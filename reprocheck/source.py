@@ -81,9 +81,7 @@ def checkout(request: CheckoutRequest, progress: Progress) -> Checkout:
     findings = [_tree_finding(request.code)]
     if request.code.patch is not None:
         _apply(git, request.code.patch.content, request.code.patch.sha256)
-    # A trial must not be able to push to the team's repository.
-    for remote in git.text("remote").split():
-        git("remote", "remove", remote)
+    _remove_remotes(git)
     return Checkout(
         tree=request.tree,
         commit=commit,
@@ -91,6 +89,12 @@ def checkout(request: CheckoutRequest, progress: Progress) -> Checkout:
         place=place.words,
         findings=tuple(finding for finding in findings if finding),
     )
+
+
+def _remove_remotes(git: Git) -> None:
+    """A trial must not be able to push to the team's repositories."""
+    for remote in git.text("remote").split():
+        git("remote", "remove", remote)
 
 
 def repository_root(folder: Path, env: Mapping[str, str]) -> Path | None:
@@ -324,6 +328,7 @@ def _checkout_submodules(git: Git, place: _Place) -> None:
         _update_submodule(git, path)
         inner = Git(git.folder / path, git.env)
         _complete_tree(inner, _Place(location=str(module), local=module, words=path))
+        _remove_remotes(inner)
 
 
 def _module_folder(repository: Git, name: str) -> Path | None:

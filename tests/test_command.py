@@ -90,12 +90,43 @@ def test_a_default_is_taken_and_said(tmp_path: Path) -> None:
     found = command.complete(record, Config(), tree(tmp_path, MLproject=PROJECT, train_py=""))
     assert lines(found) == ["python train.py 0.5 0.7"]
     assert [finding.code for finding in found.findings] == ["default-parameter"]
+    assert found.origin.kind is OriginKind.INFERRED
 
 
 def test_a_parameters_value_cannot_escape_into_the_shell(tmp_path: Path) -> None:
     record = run_of(parameters={"alpha": "$(touch x); #", "l1_ratio": "`id`"})
     found = command.complete(record, Config(), tree(tmp_path, MLproject=PROJECT, train_py=""))
     assert lines(found) == ["python train.py '$(touch x); #' '`id`'"]
+
+
+@pytest.mark.parametrize("words", ["'{alpha}'", r"\"{alpha}\"", r"\"x {alpha}\""])
+def test_a_value_inside_the_projects_own_quotes_is_refused(tmp_path: Path, words: str) -> None:
+    project = PROJECT.replace("{alpha}", words)
+    root = tree(tmp_path, MLproject=project)
+    record = run_of("go.sh", entry_point="main", parameters={"alpha": "$(id)", "l1_ratio": "1"})
+    with pytest.raises(SourceError, match="cannot be filled safely"):
+        command.complete(record, Config(), root)
+
+
+@pytest.mark.parametrize("hole", ["{alpha.real.x}", "{0}", "{alpha!x}", "{other}"])
+def test_a_malformed_command_of_a_project_is_refused(tmp_path: Path, hole: str) -> None:
+    root = tree(tmp_path, MLproject=PROJECT.replace("{alpha}", hole))
+    with pytest.raises(SourceError, match="cannot be filled"):
+        command.complete(run_of("x", entry_point="main"), Config(), root)
+
+
+def test_the_template_wins_over_a_guess_but_not_over_the_runs_own_project(tmp_path: Path) -> None:
+    root = tree(tmp_path, MLproject=PROJECT, dvc_yaml=PIPELINE, dvc_lock=LOCK, train_py="")
+    config = Config(command=(StepTemplate(args=("python", "go.py")),))
+    assert lines(command.complete(run_of(), config, root)) == ["python go.py"]
+    own = command.complete(run_of("file:///x", entry_point="main"), config, root)
+    assert lines(own) == ["python train.py 0.3 0.7"]
+
+
+def test_a_harmless_value_inside_the_projects_own_quotes_is_filled_in(tmp_path: Path) -> None:
+    root = tree(tmp_path, MLproject=PROJECT.replace("{alpha}", "'{alpha}'"))
+    found = command.complete(run_of("x", entry_point="main"), Config(), root)
+    assert lines(found) == ["python train.py '0.3' 0.7"]
 
 
 def test_a_project_in_a_subfolder_runs_there(tmp_path: Path) -> None:
@@ -125,6 +156,15 @@ def test_a_stages_values_are_those_of_the_commit_not_of_a_stale_lock(tmp_path: P
     root = tree(tmp_path, dvc_yaml=pipeline, dvc_lock=LOCK, train_py="", **files)
     found = command.complete(run_of(), Config(), root)
     assert lines(found)[1] == "python train.py 0.3 true 3"
+
+
+def test_what_the_stages_make_is_known_as_dvc_removes_it(tmp_path: Path) -> None:
+    pipeline = PIPELINE.replace(
+        "outs: [model]", "outs: [model: {persist: true}, ../x], metrics: [m.json: {cache: false}]"
+    )
+    root = tree(tmp_path, dvc_yaml=pipeline, dvc_lock=LOCK, train_py="")
+    found = command.complete(run_of(), Config(), root)
+    assert found.made == {"data/clean.csv", "m.json"}
 
 
 def test_the_template_is_split_but_sees_no_shell(tmp_path: Path) -> None:

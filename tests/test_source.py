@@ -181,6 +181,12 @@ def test_submodules_are_checked_out_at_their_recorded_commit(repo: Repo, tmp_pat
     assert snapshot(repo.path) == before
 
 
+def test_a_trial_can_push_to_no_repository_of_the_teams(repo: Repo, tmp_path: Path) -> None:
+    commit, _ = with_submodule(repo, tmp_path)
+    tree = check_out(repo, tmp_path, commit).tree
+    assert [Repo.at(place).git("remote") for place in (tree, tree / "vendor/lib")] == ["", ""]
+
+
 def test_a_submodule_comes_from_the_users_clone_when_its_address_is_gone(
     repo: Repo, tmp_path: Path
 ) -> None:

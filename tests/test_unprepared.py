@@ -170,6 +170,17 @@ def test_a_dvc_pipeline_is_rerun_from_its_raw_data(tmp_path: Path) -> None:
     assert (kept / "trials/trial-1/tree/data/clean.csv").is_file()
 
 
+def test_an_output_that_is_committed_is_made_anew(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, "pipeline")
+    script = (lab.repo.path / "train.py").read_text()
+    lazy = "from pathlib import Path\nassert not Path('model.txt').exists(), 'trained already'\n"
+    lab.repo.write({"train.py": lazy + script, ".gitignore": "/data/clean.csv\n"})
+    (run_id,) = lab.logged("-m", "dvc", "repro", "--quiet")
+    lab.repo.commit({"model.txt": "of an earlier run"})
+    lab.set_tag(run_id, "mlflow.source.git.commit", lab.repo.git("rev-parse", "HEAD"))
+    assert lab.verify(run_id).verdict == "IDENTICAL"
+
+
 # --- several runs of one script -----------------------------------------------------------
 
 

@@ -150,6 +150,15 @@ def add_parameter(lab: Lab, name: str) -> None:
     lab.sql(query, lab.seeded, name)
 
 
+def hide_arguments(lab: Lab) -> None:
+    """A run with arguments that nothing records."""
+    script = (lab.repo.path / "train.py").read_text()
+    lines = [line for line in script.splitlines(keepends=True) if "log_params" not in line]
+    lab.repo.commit({"train.py": "".join(lines)})
+    (lab.repo.path / "reprocheck.yaml").unlink()
+    lab.seeded = lab.train("--lr", "0.02", "--seed", "7")
+
+
 @dataclass
 class Bad:
     """A defect: how it is made, and what a verification says of it."""
@@ -197,6 +206,9 @@ BAD = {
         lambda lab: at_commit(lab, train_py="raise SystemExit('boom')\n"), 3, "rerun", "boom"
     ),
     "other-python": Bad(use_other_python, 3, "rerun", "not in the one that was rebuilt for it"),
+    "guessed-command": Bad(
+        hide_arguments, 3, "rerun", "only inferred", options=("--margin", "loss=1%")
+    ),
     "silent-training": Bad(
         lambda lab: at_commit(lab, train_py="print('done')\n"),
         *(3, "rerun", "nothing was measured"),

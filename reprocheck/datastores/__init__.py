@@ -32,12 +32,7 @@ class Inputs:
         """
         for material in self.materials:
             source, target = self.folder / material.path, tree / material.path
-            if not target.parent.resolve().is_relative_to(tree.resolve()):
-                raise RestoreError(
-                    f"{material.path}: a symlink in the tree leads it outside",
-                    "replace the symlink by a folder at the commit",
-                )
-            _remove(target)
+            remove_inside(tree, material.path)
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
                 shutil.copytree(source, target)
@@ -84,8 +79,18 @@ def _is_in_tree(material: Material, path: Path) -> bool:
         return hashlib.file_digest(file, material.algorithm).hexdigest() == material.digest
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+def remove_inside(tree: Path, path: str) -> None:
+    """Removes what is at a path of the tree, if anything.
+
+    Raises `RestoreError` when a symlink of the tree leads it outside.
+    """
+    target = tree / path
+    if not target.parent.resolve().is_relative_to(tree.resolve()):
+        raise RestoreError(
+            f"{path}: a symlink in the tree leads it outside",
+            "replace the symlink by a folder at the commit",
+        )
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
     else:
-        path.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)

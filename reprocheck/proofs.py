@@ -1,0 +1,97 @@
+"""What a finished trial proves: that it did the run's work, and that it ran the run's command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reprocheck.compare import is_hardware_bound
+from reprocheck.durations import format_duration
+from reprocheck.errors import RerunError
+from reprocheck.model import Finding, Metric, RunRecord, Severity, Trial, Verdict
+
+LONG = 10  # values: a history that tells how long a training was
+SHORT = 0.1  # of the original's values: not early stopping, but a result that was loaded
+FAST = 0.05  # of the original's time
+SLOW_S = 60.0  # a shorter original may have spent its time on starting
+
+
+def check_work(record: RunRecord, trial: Trial) -> tuple[Finding, ...]:
+    """What makes it doubtful that the trial trained as the run did.
+
+    Raises `RerunError` when it logged next to nothing of every history that the run has: it took
+    its result from a checkpoint or a file that it found.
+    """
+    long = [metric for metric in record.metrics.values() if _tells_length(metric)]
+    if long and all(_points(trial, metric.name) <= SHORT * _steps(metric) for metric in long):
+        metric = max(long, key=_steps)
+        raise RerunError(
+            f"trial {trial.index} did not train as the run did: of {metric.name} it logged "
+            f"{_points(trial, metric.name)} values, the run {_steps(metric)}",
+            "look whether the training resumes from a checkpoint, or loads a model or metrics that "
+            "it finds outside of its tree, for example in /tmp",
+        )
+    return tuple(_doubts(record, trial, long))
+
+
+def _doubts(record: RunRecord, trial: Trial, long: Sequence[Metric]) -> Iterator[Finding]:
+    for metric in long:
+        logged = _points(trial, metric.name)
+        if 0 < logged < 0.5 * _steps(metric):
+            yield _doubt(
+                "shorter-history",
+                f"{metric.name} has {_steps(metric)} values in the record and {logged} in "
+                f"trial {trial.index}",
+                f"/metrics/{metric.name}",
+            )
+    took_s = record.duration_s
+    if took_s is not None and took_s >= SLOW_S and trial.duration_s < FAST * took_s:
+        yield _doubt(
+            "faster-trial",
+            f"trial {trial.index} took {format_duration(trial.duration_s)}, the run "
+            f"{format_duration(took_s)}",
+            "/ended_at",
+        )
+
+
+def _doubt(code: str, message: str, pointer: str) -> Finding:
+    return Finding(
+        code=code,
+        severity=Severity.WARNING,
+        message=message,
+        hint="look into the trial's log whether it trained, or resumed from a result that it found",
+        pointer=pointer,
+    )
+
+
+def _tells_length(metric: Metric) -> bool:
+    return _steps(metric) >= LONG and not is_hardware_bound(metric.name)
+
+
+def _steps(metric: Metric) -> int:
+    return len(metric.history)
+
+
+def _points(trial: Trial, name: str) -> int:
+    return len(trial.metrics[name].history) if name in trial.metrics else 0
+
+
+def check_command(
+    record: RunRecord, inferred: bool, trials: Sequence[Trial], verdict: Verdict
+) -> None:
+    """Refuses to blame the run for the difference when the command was a guess.
+
+    Raises `RerunError` unless a parameter that the trials logged, too, has proved the command.
+    """
+    if not inferred or verdict is not Verdict.NOT_REPRODUCED:
+        return
+    proved = any(
+        trial.parameters.get(name) == value
+        for trial in trials
+        for name, value in record.parameters.items()
+    )
+    if not proved:
+        raise RerunError(
+            "the reruns differ from the run, but their command is only inferred, and no logged "
+            "parameter proves that it was the run's",
+            "write the command with all its arguments into reprocheck.yaml, and log the parameters",
+        )

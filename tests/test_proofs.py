@@ -1,0 +1,76 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from reprocheck.errors import RerunError
+from reprocheck.model import Metric, RunRecord, Trial, Verdict
+from reprocheck.proofs import check_command, check_work
+from tests.reporters.builders import make_metric, make_record
+
+START = datetime(2026, 1, 1, 10, tzinfo=UTC)
+
+
+def history(name: str, length: int) -> Metric:
+    return make_metric(name, *(1 / (step + 1) for step in range(length)))
+
+
+def run_of(**changes: object) -> RunRecord:
+    metrics = {"loss": history("loss", 40), "accuracy": make_metric("accuracy", 0.9)}
+    return make_record(**{"metrics": metrics, "started_at": None, "ended_at": None, **changes})
+
+
+def trial(points: int, duration_s: float = 1.0, parameters: dict[str, str] | None = None) -> Trial:
+    metrics = {"accuracy": make_metric("accuracy", 0.9)}
+    if points:
+        metrics["loss"] = history("loss", points)
+    return Trial(
+        index=1,
+        seed=None,
+        metrics=metrics,
+        parameters=parameters or {},
+        differences=(),
+        exit_code=0,
+        duration_s=duration_s,
+        log=Path("trial-1.log"),
+        log_tail="",
+        products=(),
+    )
+
+
+@pytest.mark.parametrize("points", [0, 1, 4])
+def test_a_trial_that_logged_next_to_nothing_of_the_training_proves_nothing(points: int) -> None:
+    with pytest.raises(RerunError, match=rf"of loss it logged {points} values, the run 40"):
+        check_work(run_of(), trial(points))
+
+
+def test_one_long_history_is_enough_to_prove_work() -> None:
+    metrics = {"loss": history("loss", 40), "debug": history("debug", 40)}
+    assert check_work(run_of(metrics=metrics), trial(40)) == ()
+
+
+def test_a_training_that_stopped_much_earlier_is_told() -> None:
+    assert [finding.code for finding in check_work(run_of(), trial(15))] == ["shorter-history"]
+    assert check_work(run_of(), trial(30)) == ()
+
+
+def test_a_run_without_histories_proves_its_work_by_time_only() -> None:
+    metrics = {"accuracy": make_metric("accuracy", 0.9)}
+    record = run_of(metrics=metrics, started_at=START, ended_at=START + timedelta(hours=1))
+    assert [finding.code for finding in check_work(record, trial(0))] == ["faster-trial"]
+    assert check_work(record, trial(0, duration_s=600)) == ()
+
+
+def test_a_difference_under_a_guessed_command_is_not_the_runs() -> None:
+    record = run_of(parameters={})
+    with pytest.raises(RerunError, match="only inferred"):
+        check_command(record, True, [trial(40)], Verdict.NOT_REPRODUCED)
+    check_command(record, True, [trial(40)], Verdict.IDENTICAL)
+    check_command(record, False, [trial(40)], Verdict.NOT_REPRODUCED)
+
+
+def test_a_logged_parameter_proves_a_guessed_command() -> None:
+    record = run_of(parameters={"lr": "0.1"})
+    check_command(record, True, [trial(40, parameters={"lr": "0.1"})], Verdict.NOT_REPRODUCED)
+    with pytest.raises(RerunError, match="only inferred"):
+        check_command(record, True, [trial(40, parameters={"lr": "0.2"})], Verdict.NOT_REPRODUCED)
