@@ -13,6 +13,7 @@ from reprocheck.datastores import Inputs, remove_inside
 from reprocheck.environments.base import Sandbox, TrialRun
 from reprocheck.errors import RerunError
 from reprocheck.git import last_lines
+from reprocheck.hostile import redact, secret_values
 from reprocheck.model import Command, Finding, Judgement, OriginKind, RunRecord, Trial
 from reprocheck.process import Completed
 from reprocheck.progress import Progress
@@ -203,7 +204,7 @@ def _trial(
         exit_code=completed.exit_code,
         duration_s=completed.duration_s,
         log=_log(request, number),
-        log_tail=_tail(completed),
+        log_tail=_told(request, completed),
         products=run.products,
     )
 
@@ -221,8 +222,9 @@ def _refuse_unfinished(run: LoggedRun) -> None:
         )
 
 
-def _tail(completed: Completed) -> str:
-    return completed.stdout.decode(errors="replace")[-TAIL:]
+def _told(request: RerunRequest, completed: Completed) -> str:
+    """The end of the log, without the secrets that `pass_env` let through."""
+    return redact(completed.stdout.decode(errors="replace"), secret_values(request.env))[-TAIL:]
 
 
 def _how(completed: Completed) -> str:
@@ -234,7 +236,7 @@ def _how(completed: Completed) -> str:
 
 
 def _crashed(completed: Completed, request: RerunRequest) -> RerunError:
-    tail = last_lines(completed.stdout, 12)
+    tail = last_lines(_told(request, completed).encode(), 12)
     return RerunError(
         f"the first trial {_how(completed)}, twice; the last lines of its log:\n{tail}",
         _hint(completed, tail, request),

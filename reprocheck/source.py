@@ -225,7 +225,7 @@ def _clone(place: _Place, request: CheckoutRequest) -> Git:
     request.tree.parent.mkdir(parents=True, exist_ok=True)
     outside = Git(request.tree.parent, request.env)
     shared = ("--shared",) if place.local else ()
-    options = ("clone", "--quiet", "--no-checkout", "--template=", *shared)
+    options = ("clone", "--quiet", "--no-checkout", "--template=", "--origin", "origin", *shared)
     done = outside(*options, "--", place.location, str(request.tree), trusting=True, check=False)
     git = Git(request.tree, request.env)
     if done.exit_code != 0:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reprocheck.errors import ReprocheckError
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager

@@ -64,7 +64,9 @@ def wait_for(condition: object, seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_ends_every_process_and_removes_the_workspace(
     hanging: tuple[Lab, str], signum: signal.Signals, code: int
 ) -> None:

@@ -236,3 +236,13 @@ def test_a_corrupted_lfs_object_is_caught(repo: Repo, tmp_path: Path) -> None:
     lfs_object.write_bytes(b"\x00\x02" * 5000)
     with pytest.raises(SourceError, match=r"weights\.bin"):
         check_out(repo, tmp_path, commit)
+
+
+def test_a_users_own_name_for_remotes_does_not_matter(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gitconfig").write_text("[clone]\n\tdefaultRemoteName = upstream\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    repo.git("remote", "add", "origin", "https://example.invalid/x.git")
+    commit = repo.commit({"train.py": "1"})
+    assert (check_out(repo, tmp_path, commit).tree / "train.py").read_text() == "1"

@@ -100,6 +100,22 @@ def test_a_verification_in_a_process_of_its_own_ends_with_its_exit_code(lab: Lab
     assert "IDENTICAL" in result.stdout.splitlines()[0]
 
 
+@pytest.mark.parametrize("ends", ["print(token)\n", "raise SystemExit(token)\n"])
+def test_a_secret_that_the_training_prints_is_not_told(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    lab = copy_of(lab, tmp_path)
+    monkeypatch.setenv("HUB_TOKEN", "hunter2-hunter2")
+    script = (lab.repo.path / "train.py").read_text().replace("sys.exit(0)", ends)
+    script = f"import os\ntoken = os.environ['HUB_TOKEN']\n{script}"
+    config = (lab.repo.path / "reprocheck.yaml").read_text() + "pass_env: [HUB_TOKEN]\n"
+    lab.repo.write({"reprocheck.yaml": config})
+    at_commit(lab, train_py=script)
+    result = lab.verify(lab.seeded)
+    assert result.exit_code == (0 if "print" in ends else 3), result.stdout
+    assert "hunter2" not in json.dumps(result.report) + result.stdout + result.stderr
+
+
 def test_the_workspace_is_kept_on_request(lab: Lab, tmp_path: Path) -> None:
     lab = copy_of(lab, tmp_path)
     result = lab.verify(lab.seeded, "--keep")

@@ -5,6 +5,7 @@ Commands are loaded when they are called, so that `reprocheck --help` stays fast
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import os
@@ -23,7 +24,7 @@ COMMANDS = {
 }
 
 _PIPE_CLOSED = 128 + signal.SIGPIPE
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_S = 10.0
 """Seconds after a signal in which another one changes nothing."""
 
@@ -78,7 +79,8 @@ def cli() -> None:
 def main() -> None:
     """The console script: every expected way to end has its exit code and no traceback."""
     for signum in SIGNALS:
-        signal.signal(signum, _interrupt)
+        if signum is not signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN:  # nohup
+            signal.signal(signum, _interrupt)
     code = run(sys.argv[1:])
     for signum in SIGNALS:  # it is over: the exit code says how
         signal.signal(signum, signal.SIG_IGN)
@@ -125,7 +127,8 @@ def _told(error: BaseException) -> int:
                 click.echo(printable(line), err=True)
             return 2 if usage else 3
         case Interruption(signum=signum):
-            click.echo("\nInterrupted; everything was cleaned up.", err=True)
+            with contextlib.suppress(OSError):  # a terminal that was closed
+                click.echo("\nInterrupted; everything was cleaned up.", err=True)
             return 128 + signum
     raise error
 
@@ -139,5 +142,6 @@ def _interrupt(signum: int, frame: FrameType | None, not_before: float = 0.0) ->
         return
     patient = functools.partial(_interrupt, not_before=time.monotonic() + PATIENCE_S)
     for number in SIGNALS:
-        signal.signal(number, patient)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, patient)
     raise Interruption(signum)
