@@ -44,6 +44,7 @@ class CommandFound:
     findings: tuple[Finding, ...] = ()
     given: frozenset[str] = frozenset()  # the run's parameters that `mlflow run` itself logged
     made: frozenset[str] = frozenset()  # paths in the tree that the command makes anew
+    unproved: str = ""  # why another result may only mean that it is another command
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,6 +230,7 @@ def _entry_point(search: _Search, folder: str, project: dict[str, Any]) -> Comma
             kind=OriginKind.INFERRED if defaults and not own else OriginKind.FILE, where=where
         ),
         findings=_defaults_finding(defaults, where),
+        unproved=f"the run did not log {', '.join(defaults)}" if defaults else "",
         # `mlflow run` logs the entry point's parameters itself; the script need not.
         given=frozenset(values) if own else frozenset(),
     )
@@ -374,15 +376,21 @@ def _from_script(search: _Search) -> CommandFound | None:
         return None
     name, cwd = _as_typed(script, found)
     words = f"python {name}" + (f" in {cwd}" if cwd != "." else "")
+    unproved = "" if search.record.parameters else "the run logged no parameter"
+    proof = (
+        f"nothing proves it: {unproved}"
+        if unproved
+        else ("proved by the parameters that the rerun logs")
+    )
     return CommandFound(
         command=Command(steps=(Step(run=Argv(args=("python", name)), cwd=cwd),)),
         origin=Origin(kind=OriginKind.INFERRED, where=f"the recorded script '{script}'"),
+        unproved=unproved,
         findings=(
             Finding(
                 code="inferred-command",
                 severity=Severity.WARNING,
-                message=f"only the script's name was recorded; '{words}' is inferred, "
-                "and proved by the parameters that the rerun logs",
+                message=f"only the script's name was recorded; '{words}' is inferred, and {proof}",
                 hint=f"write the command into {search.config.name}, with {{params.NAME}} where "
                 "the run's parameters go",
                 pointer="/command",

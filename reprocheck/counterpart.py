@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from reprocheck.errors import RerunError
-from reprocheck.model import Difference, RunRecord
+from reprocheck.model import Difference, OriginKind, RunRecord
 from reprocheck.trackers.base import LoggedRun
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
@@ -75,7 +75,7 @@ def counterpart(
             same = narrow(same, rules.record) or same
     if len(same) == 1:
         return same[0], differences[same[0].run_id]
-    raise _no_counterpart(logged, same, differences)
+    raise _no_counterpart(logged, same, differences, rules.record)
 
 
 def _unexcused(differences: Sequence[Difference]) -> list[Difference]:
@@ -98,6 +98,7 @@ def _no_counterpart(
     logged: Sequence[LoggedRun],
     same: Sequence[LoggedRun],
     differences: Mapping[str, tuple[Difference, ...]],
+    record: RunRecord,
 ) -> RerunError:
     if same:
         names = ", ".join(f"'{run.name}'" for run in same)
@@ -107,16 +108,27 @@ def _no_counterpart(
             "give the runs names or parameters of their own",
         )
     nearest = min(logged, key=lambda run: len(_unexcused(differences[run.run_id])))
+    different = _unexcused(differences[nearest.run_id])
     shown = "; ".join(
         f"{item.name}: recorded {_value(item.original)}, rerun {_value(item.trial)}"
-        for item in _unexcused(differences[nearest.run_id])[:8]
+        for item in different[:8]
     )
     other = f" (nearest of {len(logged)} runs: '{nearest.name}')" if len(logged) > 1 else ""
     return RerunError(
         f"the rerun logged other parameters than the recorded run{other}: {shown}",
-        "the command was reconstructed wrongly: write it into reprocheck.yaml with "
-        "{params.NAME} in place of the values; a parameter that may differ honestly goes into "
-        "parameters.ignore",
+        f"{_correction(record, different[0].name)}; a parameter that may differ honestly goes "
+        "into parameters.ignore",
+    )
+
+
+def _correction(record: RunRecord, name: str) -> str:
+    origin = record.origins.get("/command")
+    placeholder = f"{{params.{name}}}"
+    if origin is not None and origin.kind is OriginKind.CONFIG:
+        return f"correct the command ({origin.where}): {placeholder} stands for the recorded value"
+    return (
+        "the command was reconstructed wrongly: write it into reprocheck.yaml, with "
+        f"{placeholder} and its like in place of the values"
     )
 
 

@@ -34,7 +34,7 @@ def stages(folder: Path) -> dict[str, DvcStage]:
     written = document.get("stages")
     locked = (read_mapping(folder / "dvc.lock") or {}).get("stages")
     locked = locked if isinstance(locked, dict) else {}
-    values = _values(folder, document)
+    values = _variables(folder, document)
     found = {}
     for name, stage in (written if isinstance(written, dict) else {}).items():
         if not isinstance(stage, dict):
@@ -55,7 +55,7 @@ def stages(folder: Path) -> dict[str, DvcStage]:
     return found
 
 
-def _values(folder: Path, document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _variables(folder: Path, document: Mapping[str, Any]) -> Mapping[str, Any]:
     """What `${...}` may name: params.yaml, then the file's own `vars`."""
     values = dict(read_mapping(folder / "params.yaml") or {})
     given = document.get("vars")

@@ -252,6 +252,7 @@ def _rerun_request(
         command=found.command,
         given=found.given,
         made=found.made,
+        unproved=found.unproved,
         ignore=request.config.ignore_parameters,
         tree=prepared.checkout.tree,
         inputs=inputs,

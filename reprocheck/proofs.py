@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from reprocheck.compare import is_hardware_bound
 from reprocheck.durations import format_duration
 from reprocheck.errors import RerunError
-from reprocheck.model import Finding, Metric, RunRecord, Severity, Trial, Verdict
+from reprocheck.model import Finding, Judgement, Metric, RunRecord, Severity, Trial, Verdict
 
 LONG = 10  # values: a history that tells how long a training was
 SHORT = 0.1  # of the original's values: not early stopping, but a result that was loaded
@@ -75,23 +75,23 @@ def _points(trial: Trial, name: str) -> int:
     return len(trial.metrics[name].history) if name in trial.metrics else 0
 
 
-def check_command(
-    record: RunRecord, inferred: bool, trials: Sequence[Trial], verdict: Verdict
-) -> None:
-    """Refuses to blame the run for the difference when the command was a guess.
-
-    Raises `RerunError` unless a parameter that the trials logged, too, has proved the command.
-    """
-    if not inferred or verdict is not Verdict.NOT_REPRODUCED:
-        return
-    proved = any(
+def is_proved(record: RunRecord, trials: Sequence[Trial]) -> bool:
+    """Whether a parameter that run and trials logged alike proves an inferred command."""
+    return any(
         trial.parameters.get(name) == value
         for trial in trials
         for name, value in record.parameters.items()
     )
-    if not proved:
+
+
+def check_command(doubt: str, judgement: Judgement) -> None:
+    """Refuses to blame the run for a difference that a wrong command would explain.
+
+    Raises `RerunError` when there is a doubt of the command and the run was not reproduced.
+    """
+    if doubt and judgement.verdict is Verdict.NOT_REPRODUCED:
         raise RerunError(
-            "the reruns differ from the run, but their command is only inferred, and no logged "
-            "parameter proves that it was the run's",
+            "the reruns gave another result, which may only mean that their command is not the "
+            f"run's, for it is only inferred: {doubt}. {judgement.sentence}",
             "write the command with all its arguments into reprocheck.yaml, and log the parameters",
         )

@@ -17,7 +17,7 @@ from reprocheck.hostile import redact, secret_values
 from reprocheck.model import Command, Finding, Judgement, OriginKind, RunRecord, Trial
 from reprocheck.process import Completed
 from reprocheck.progress import Progress
-from reprocheck.proofs import check_command, check_work
+from reprocheck.proofs import check_command, check_work, is_proved
 from reprocheck.trackers.base import LoggedRun, Redirection
 
 TAIL = 64 * 1024  # characters of a log that the report keeps
@@ -42,6 +42,7 @@ class RerunRequest:
     record: RunRecord
     command: Command
     given: frozenset[str]  # parameters that the command line itself carries
+    unproved: str  # why another result may only mean that it is another command
     ignore: tuple[str, ...]
     tree: Path  # a complete checkout; copied for each trial
     inputs: Inputs
@@ -82,14 +83,17 @@ def rerun(request: RerunRequest, judge: Judge, progress: Progress) -> Reruns:
     """
     trials, outcome, note = _trials(request, judge, progress)
     judgement = judge(trials, outcome)
-    check_command(request.record, _is_inferred(request.record), trials, judgement.verdict)
+    doubt = request.unproved or _doubt_of_command(request.record, trials)
+    check_command(doubt, judgement)
     findings = check_work(request.record, trials[0])
     return Reruns(trials=trials, judgement=judgement, note=note, findings=findings)
 
 
-def _is_inferred(record: RunRecord) -> bool:
+def _doubt_of_command(record: RunRecord, trials: tuple[Trial, ...]) -> str:
+    """Why an inferred command may not be the run's; "" where the trials' parameters prove it."""
     origin = record.origins.get("/command")
-    return origin is not None and origin.kind is OriginKind.INFERRED
+    inferred = origin is not None and origin.kind is OriginKind.INFERRED
+    return "" if not inferred or is_proved(record, trials) else "no logged parameter proves it"
 
 
 def _trials(

@@ -43,16 +43,13 @@ class Lab:
     seeded: str  # ids of two runs of the project as it was made
     unseeded: str
 
-    def __init__(
-        self, root: Path, project: str = "tiny", dvc: bool = True, folder: str = "."
-    ) -> None:
+    def __init__(self, root: Path, project: str = "tiny", dvc: bool = True) -> None:
         self.root = root
         self.repo = Repo(root / "repo")
         self.uri = f"sqlite:///{root / 'mlflow.db'}"
         for path in sorted((PROJECTS / project).rglob("*")):
             if path.is_file():
-                name = str(Path(folder, path.relative_to(PROJECTS / project)))
-                self.repo.write({name: path.read_bytes()})
+                self.repo.write({str(path.relative_to(PROJECTS / project)): path.read_bytes()})
         if dvc:
             self.repo.dvc("init", "--quiet")
             self.repo.dvc("remote", "add", "--quiet", "--default", "storage", "../remote")

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -22,12 +23,13 @@ from tests.conftest import absent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "reprocheck-tests"
 STORE = ("sqlalchemy<2.1", "alembic", "sqlparse")
 SERVER = ("flask", "flask-cors", "uvicorn", "aiohttp", "numpy", "pandas")
+HERE = sys.executable  # our own Python's version will do
 VENVS = {
     "1.30.1": ("3.8", ("mlflow-skinny==1.30.1", *STORE, "setuptools<81")),
-    "2.22.0": ("3.11", ("mlflow-skinny==2.22.0", *STORE)),
+    "2.22.0": (HERE, ("mlflow-skinny==2.22.0", *STORE)),
     # The lightest set that `mlflow server` starts with.
-    "server": ("3.11", ("mlflow-skinny==3.17.2", *STORE, *SERVER)),
-    "sklearn": ("3.11", ("mlflow-skinny==3.17.2", "scikit-learn", "pandas")),
+    "server": (HERE, ("mlflow-skinny==3.17.2", *STORE, *SERVER)),
+    "sklearn": (HERE, ("mlflow-skinny==3.17.2", "scikit-learn", "pandas")),
 }
 
 
@@ -61,15 +63,16 @@ def _make_venv(folder: Path, version: str, packages: tuple[str, ...]) -> None:
     uv = find_uv_bin()
     pyenv = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
     python = str(pyenv[-1]) if pyenv else version
-    _try([uv, "venv", "-q", "--clear", "--python", python, folder], f"no Python {version} here")
+    if _failure([uv, "venv", "-q", "--clear", "--python", python, folder]):
+        pytest.skip(f"no Python {version} here")  # nothing here can install one
     install = [uv, "pip", "install", "-q", "--python", folder / "bin" / "python", *packages]
-    _try(install, f"{packages[0]} cannot be installed")
+    if failure := _failure(install):
+        absent(f"{packages[0]} cannot be installed: {failure}")
 
 
-def _try(argv: list[str | Path], failure: str) -> None:
+def _failure(argv: list[str | Path]) -> str:
     done = subprocess.run(argv, check=False, capture_output=True, text=True)
-    if done.returncode:
-        absent(f"{failure}: {' '.join(done.stderr.split())[:200]}")
+    return " ".join(done.stderr.split())[:200] if done.returncode else ""
 
 
 @pytest.fixture(scope="session")

@@ -195,6 +195,16 @@ def test_a_lone_script_is_inferred_and_said_to_be(tmp_path: Path) -> None:
     found = command.complete(run_of("/somewhere/train.py"), Config(), tree(tmp_path, train_py=""))
     assert lines(found) == ["python train.py"]
     assert [finding.code for finding in found.findings] == ["inferred-command"]
+    assert not found.unproved
+
+
+def test_a_command_is_unproved_without_the_parameters_that_it_takes(tmp_path: Path) -> None:
+    root = tree(tmp_path, train_py="")
+    found = command.complete(run_of(parameters={}), Config(), root)
+    assert found.unproved == "the run logged no parameter"
+    tree(tmp_path, MLproject=PROJECT)
+    found = command.complete(run_of(parameters={"l1_ratio": "1"}), Config(), root)
+    assert found.unproved == "the run did not log alpha"
 
 
 @pytest.mark.parametrize(

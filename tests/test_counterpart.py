@@ -4,7 +4,7 @@ import pytest
 
 from reprocheck.counterpart import Rules, compare_parameters, counterpart
 from reprocheck.errors import RerunError
-from reprocheck.model import Lineage, RunRecord
+from reprocheck.model import Lineage, Origin, OriginKind, RunRecord
 from reprocheck.trackers.base import LoggedRun
 from tests.reporters.builders import make_metric, make_record
 
@@ -67,6 +67,15 @@ def test_another_parameter_means_another_command() -> None:
     with pytest.raises(RerunError, match=r"lr: recorded '0\.1', rerun '0\.2'") as caught:
         counterpart([logged(parameters={"lr": "0.2"})], rules())
     assert "reconstructed wrongly" in caught.value.hint
+
+
+def test_a_template_of_the_users_is_theirs_to_correct() -> None:
+    origin = Origin(kind=OriginKind.CONFIG, where="reprocheck.yaml: command")
+    with pytest.raises(RerunError) as caught:
+        counterpart(
+            [logged(parameters={"lr": "0.2"})], rules(original(origins={"/command": origin}))
+        )
+    assert "correct the command (reprocheck.yaml: command): {params.lr}" in caught.value.hint
 
 
 def test_a_missing_parameter_means_another_command() -> None:

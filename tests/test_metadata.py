@@ -142,3 +142,9 @@ def test_no_secret_is_in_a_finding():
     told = json.dumps([dataclasses.asdict(finding) for finding in validate(record)])
     assert "invalid-record" in told
     assert "hunter2" not in told
+
+
+def test_a_recorded_entry_point_is_a_command() -> None:
+    code = dataclasses.replace(make_record().code, entry_point="main")
+    found = validate(make_record(command=None, code=code))
+    assert "missing-command" not in [finding.code for finding in found]

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from reprocheck.errors import RerunError
-from reprocheck.model import Metric, RunRecord, Trial, Verdict
-from reprocheck.proofs import check_command, check_work
+from reprocheck.model import Gates, Judgement, Metric, RunRecord, Trial, Verdict
+from reprocheck.proofs import check_command, check_work, is_proved
 from tests.reporters.builders import make_metric, make_record
 
 START = datetime(2026, 1, 1, 10, tzinfo=UTC)
@@ -61,16 +61,28 @@ def test_a_run_without_histories_proves_its_work_by_time_only() -> None:
     assert check_work(record, trial(0, duration_s=600)) == ()
 
 
+def judgement(verdict: Verdict) -> Judgement:
+    gates = Gates(metrics=("loss",), reason="")
+    return Judgement(
+        verdict=verdict,
+        comparisons=(),
+        gates=gates,
+        decided=True,
+        stopped_by="planned",
+        sentence="",
+        needed="",
+    )
+
+
 def test_a_difference_under_a_guessed_command_is_not_the_runs() -> None:
-    record = run_of(parameters={})
-    with pytest.raises(RerunError, match="only inferred"):
-        check_command(record, True, [trial(40)], Verdict.NOT_REPRODUCED)
-    check_command(record, True, [trial(40)], Verdict.IDENTICAL)
-    check_command(record, False, [trial(40)], Verdict.NOT_REPRODUCED)
+    with pytest.raises(RerunError, match="only inferred: no parameter"):
+        check_command("no parameter", judgement(Verdict.NOT_REPRODUCED))
+    check_command("no parameter", judgement(Verdict.IDENTICAL))
+    check_command("", judgement(Verdict.NOT_REPRODUCED))
 
 
-def test_a_logged_parameter_proves_a_guessed_command() -> None:
+def test_a_parameter_that_both_logged_proves_a_guessed_command() -> None:
     record = run_of(parameters={"lr": "0.1"})
-    check_command(record, True, [trial(40, parameters={"lr": "0.1"})], Verdict.NOT_REPRODUCED)
-    with pytest.raises(RerunError, match="only inferred"):
-        check_command(record, True, [trial(40, parameters={"lr": "0.2"})], Verdict.NOT_REPRODUCED)
+    assert is_proved(record, [trial(40, parameters={"lr": "0.1"})])
+    assert not is_proved(record, [trial(40, parameters={"lr": "0.2"})])
+    assert not is_proved(run_of(parameters={}), [trial(40)])

@@ -34,6 +34,7 @@ class Format(enum.Enum):
 _BY_NAME = (
     (re.compile(r"Dockerfile|.*\.dockerfile|Dockerfile\..*", re.IGNORECASE), Format.DOCKERFILE),
     (re.compile(r"pyproject.*\.toml"), Format.PYPROJECT),
+    (re.compile(r"python_env\.ya?ml"), Format.PYTHON_ENV),  # its python may be left out
     (re.compile(r"uv\.lock"), Format.UV_LOCK),
     (re.compile(r"(poetry|pdm|Pipfile|pixi)\.lock|pylock.*\.toml"), Format.FOREIGN_LOCK),
     (re.compile(r".*conda-lock\.ya?ml"), Format.EXPLICIT),

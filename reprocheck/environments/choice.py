@@ -36,6 +36,7 @@ from reprocheck.model import (
     RunRecord,
     Severity,
 )
+from reprocheck.numbers import counted
 
 RECORDED = "reprocheck/environment/"  # where reprocheck-capture puts a run's files
 _TOOLS = frozenset({"pip", "setuptools", "wheel"})
@@ -224,12 +225,12 @@ def _merged(search: Search, spec: EnvironmentSpec) -> EnvironmentSpec:
         return spec
     if not missing or commit.options:
         return spec
-    lacks = "1 package" if len(missing) == 1 else f"{len(missing)} packages"
     search.note(
         "merged-environment",
         Severity.NOTE,
-        f"the logged model's {spec.file} lacks {lacks} that {at_commit.file} at the commit "
-        f"names, and gets them from there: {', '.join(missing[:5])}",
+        f"the logged model's {spec.file} lacks {counted(len(missing), 'package')} that "
+        f"{at_commit.file} at the commit names, and gets them from there: "
+        f"{', '.join(missing[:5])}",
         "record a freeze of the environment with the run",
     )
     lines = [decode(spec.content).rstrip("\n"), *missing]
@@ -291,7 +292,8 @@ def _tell_unpinned(search: Search, spec: EnvironmentSpec) -> None:
     search.note(
         "unpinned-environment",
         Severity.NOTE,
-        f"{len(open_ones)} of {len(found.requirements)} packages in {spec.file} are not pinned; "
+        f"{len(open_ones)} of {counted(len(found.requirements), 'package')} in {spec.file} "
+        f"{'is' if len(open_ones) == 1 else 'are'} not pinned; "
         f"{when}",
         "pin them, or record a freeze of the environment with the run",
     )

@@ -72,12 +72,13 @@ def _parts(report: Report, width: int, verbose: bool) -> Iterator[RenderableType
 def _blocks(report: Report, width: int, verbose: bool) -> RenderableType:
     """What follows the verdict, each block with an empty line above it."""
     dry = report.dry_run
+    told_width = 10_000 if verbose else width
     blocks = [
         _failure(report, width, MOST_LINES if verbose else base.LOG_LINES),
         _planned(report) if dry else _table(report, width),
         _unjudged(report, len(report.comparisons) if verbose else UNJUDGED),
         _findings(report, verbose),
-        _facts([*base.used(report), *(base.plan(report) if dry else ())], width),
+        _facts([*base.used(report), *(base.plan(report) if dry else ())], told_width),
         _last_lines(report),
     ]
     return Group(*(Padding(block, (1, 0, 0, 0)) for block in blocks if block is not None))

@@ -18,6 +18,7 @@ CONDA = "channels: [defaults]\ndependencies:\n- python=3.8.18\n- pip<=22\n- pip:
         ("docker/Dockerfile", "FROM x", Format.DOCKERFILE),
         ("conda.yaml", CONDA, Format.CONDA),
         ("any.yml", "python: 3.8.1\ndependencies: [six]", Format.PYTHON_ENV),
+        ("python_env.yaml", "dependencies: [six]", Format.PYTHON_ENV),
         ("conda-lock.yml", "version: 1", Format.EXPLICIT),
         ("conda-list.txt", "# platform: linux-64\n@EXPLICIT\nhttps://x", Format.EXPLICIT),
         ("uv.lock", "version = 1", Format.UV_LOCK),

@@ -1,4 +1,5 @@
 # Logs what differs from one machine, folder and minute to the next.
+import math
 import os
 import platform
 import tempfile
@@ -19,4 +20,4 @@ with mlflow.start_run():
             "loss_function": object(),
         }
     )
-    mlflow.log_metric("accuracy", 5 / 7)
+    mlflow.log_metric("accuracy", math.sqrt(0.6))
