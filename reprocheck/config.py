@@ -11,11 +11,22 @@ from typing import Any
 
 from reprocheck import schema, yaml_files
 from reprocheck.errors import ConfigError, UsageError
-from reprocheck.model import DeclaredMargin, Direction, MetricRule, Require, RerunPlan
+from reprocheck.metric_rules import metric_rule
+from reprocheck.model import (
+    DeclaredMargin,
+    MetricRule,
+    PredictionsRule,
+    ProductRule,
+    Require,
+    RerunPlan,
+    SeedPolicy,
+    Sigma,
+)
 from reprocheck.yaml_files import LocatedYaml, escape
 
 FILE_NAME = "reprocheck.yaml"
-DEFAULT_RERUNS = 5
+MOST_LOOKS = 20
+"""Reruns up to which the levels of several looks are known."""
 
 LATER = (
     "tracker.experiment",
@@ -25,15 +36,6 @@ LATER = (
     "data.*.url",
     "data.*.seen_as",
     "data.*.manifest",
-    "metrics.*.test_size",
-    "metrics.*.min",
-    "metrics.*.max",
-    "metrics.*.scale",
-    "metrics.*.expr",
-    "metrics.*.best_of",
-    "metrics.*.noninferiority",
-    "metrics.*.sigma",
-    "metrics.*.failure_if",
     "reruns.parallel",
     "limits.memory",
     "limits.cpus",
@@ -77,6 +79,10 @@ class Config:
     data: tuple[DataRule, ...] = ()
     metrics: Mapping[str, MetricRule] = field(default_factory=dict)
     reruns: RerunPlan = field(default_factory=RerunPlan)
+    seed_env: str | None = None  # a variable that carries the seed to the training
+    baselines: tuple[str, ...] = ()  # runs whose values are pooled with the original's
+    predictions: PredictionsRule | None = None
+    products: tuple[ProductRule, ...] = ()
     budget_s: float | None = None
     timeout_s: float | None = None  # None: from the original's duration
     pass_env: tuple[str, ...] = ()
@@ -93,7 +99,10 @@ class Overrides:
     """What the command line says; None and () leave the config as it is."""
 
     margins: tuple[tuple[str, DeclaredMargin], ...] = ()
-    reruns: int | None = None
+    sigmas: tuple[tuple[str, Sigma], ...] = ()
+    reruns: tuple[int, int] | None = None  # least and most
+    seeds: SeedPolicy | None = None
+    baselines: tuple[str, ...] = ()
     require: Require | None = None
     timeout_s: float | None = None
     budget_s: float | None = None
@@ -119,21 +128,30 @@ def load(path: Path) -> Config:
 
 def override(config: Config, overrides: Overrides) -> Config:
     """The config with the command line's options on top."""
-    metrics = dict(config.metrics)
-    for name, margin in overrides.margins:
-        rule = metrics.get(name, MetricRule(metric=name))
-        metrics[name] = dataclasses.replace(rule, margin=margin)
     reruns = config.reruns
     if overrides.reruns is not None:
-        reruns = dataclasses.replace(reruns, reruns=overrides.reruns)
+        least, most = overrides.reruns
+        reruns = dataclasses.replace(reruns, least=least, most=most)
     return dataclasses.replace(
         config,
-        metrics=metrics,
-        reruns=reruns,
+        metrics=_overridden(config.metrics, overrides),
+        reruns=dataclasses.replace(reruns, seeds=overrides.seeds or reruns.seeds),
+        baselines=tuple(dict.fromkeys((*config.baselines, *overrides.baselines))),
         require=overrides.require or config.require,
         timeout_s=overrides.timeout_s or config.timeout_s,
         budget_s=overrides.budget_s or config.budget_s,
     )
+
+
+def _overridden(rules: Mapping[str, MetricRule], overrides: Overrides) -> Mapping[str, MetricRule]:
+    metrics = dict(rules)
+    for name, margin in overrides.margins:
+        rule = metrics.get(name, MetricRule(metric=name))
+        metrics[name] = dataclasses.replace(rule, margin=margin)
+    for name, sigma in overrides.sigmas:
+        rule = metrics.get(name, MetricRule(metric=name))
+        metrics[name] = dataclasses.replace(rule, sigma=sigma)
+    return metrics
 
 
 def parse_duration(text: str, place: str) -> float:
@@ -152,29 +170,8 @@ def parse_duration(text: str, place: str) -> float:
     return seconds
 
 
-def parse_margin(text: str) -> tuple[str, DeclaredMargin]:
-    """The metric and its margin from METRIC=VALUE; a value with % is relative.
-
-    Raises `UsageError`.
-    """
-    name, _, value = text.rpartition("=")
-    relative = value.endswith("%")
-    try:
-        number = float(value.removesuffix("%"))
-    except ValueError:
-        number = float("nan")
-    if not name or not 0 < number < float("inf"):
-        raise UsageError(
-            f"--margin {text}: expected METRIC=VALUE with a value above 0",
-            "write for example --margin accuracy=0.005, or --margin loss=2% for a relative one",
-        )
-    if relative:
-        return name, DeclaredMargin(absolute=None, relative=number / 100, source="--margin")
-    return name, DeclaredMargin(absolute=number, relative=None, source="--margin")
-
-
-def parse_reruns(text: str) -> int:
-    """The most reruns that N or MIN..MAX asks for.
+def parse_reruns(text: str) -> tuple[int, int]:
+    """Least and most reruns of N, which is both, or MIN..MAX.
 
     Raises `UsageError`.
     """
@@ -185,7 +182,12 @@ def parse_reruns(text: str) -> int:
             f"--reruns {text}: expected a number from 1 to 100, or MIN..MAX",
             "write for example --reruns 5 or --reruns 3..8",
         )
-    return most
+    if least < most and most > MOST_LOOKS:
+        raise UsageError(
+            f"--reruns {text}: after more than {MOST_LOOKS} reruns there is but one look",
+            f"write --reruns {most} for one look at the end, or a range up to {MOST_LOOKS}",
+        )
+    return least, most
 
 
 def _refuse_later_keys(located: LocatedYaml) -> None:
@@ -232,10 +234,21 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         environment_python=environment.get("python"),
         data=tuple(_data_rule(entry) for entry in document.get("data", ())),
         metrics={
-            name: _metric_rule(name, rule, path.name)
+            name: metric_rule(name, rule, path.name, located.line(f"/metrics/{escape(name)}"))
             for name, rule in document.get("metrics", {}).items()
         },
         reruns=_rerun_plan(reruns, located.place("/reruns")),
+        seed_env=reruns.get("seed_env"),
+        baselines=tuple(document.get("baselines", ())),
+        predictions=_predictions(document.get("predictions"), located),
+        products=tuple(
+            ProductRule(
+                pattern=pattern,
+                gate=rule.get("gate", False),
+                place=located.line(f"/products/{escape(pattern)}"),
+            )
+            for pattern, rule in document.get("products", {}).items()
+        ),
         budget_s=_seconds(reruns.get("budget"), located.place("/reruns/budget")),
         timeout_s=None
         if timeout == "auto"
@@ -285,31 +298,27 @@ def _data_rule(entry: Mapping[str, str]) -> DataRule:
     return DataRule(path=entry["path"], algorithm=None, digest=entry.get("hash"))
 
 
-def _metric_rule(name: str, rule: Mapping[str, Any], source: str) -> MetricRule:
-    margin = rule.get("margin")
-    return MetricRule(
-        metric=name,
-        gate=rule.get("gate"),
-        margin=margin
-        and DeclaredMargin(
-            absolute=_number(margin.get("abs")), relative=_number(margin.get("rel")), source=source
-        ),
-        direction=Direction(rule.get("direction", "unknown")),
-        resolution=_number(rule.get("resolution")),
-        dtype=rule.get("dtype"),
-    )
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)  # YAML's 1 is an integer
+def _predictions(entry: Mapping[str, str] | None, located: LocatedYaml) -> PredictionsRule | None:
+    return None if entry is None else PredictionsRule(**entry, place=located.line("/predictions"))
 
 
 def _rerun_plan(reruns: Mapping[str, Any], place: str) -> RerunPlan:
-    least = reruns.get("min", 1)
-    most = reruns.get("max", max(DEFAULT_RERUNS, least))
+    default = RerunPlan()
+    most = reruns.get("max", max(default.most, reruns.get("min", 0)))
+    least = reruns.get("min", min(default.least, most))
     if least > most:
         raise ConfigError(f"{place}: min {least} is above max {most}", "swap them")
-    return RerunPlan(reruns=most, alpha=reruns.get("alpha", 0.05))
+    if least < most and most > MOST_LOOKS:
+        raise ConfigError(
+            f"{place}: after more than {MOST_LOOKS} reruns there is but one look",
+            f"set min to {most} too, or max to {MOST_LOOKS} at most",
+        )
+    return RerunPlan(
+        least=least,
+        most=most,
+        alpha=reruns.get("alpha", default.alpha),
+        seeds=SeedPolicy(reruns.get("seeds", default.seeds)),
+    )
 
 
 def _seconds(value: float | str | None, place: str) -> float | None:

@@ -79,6 +79,7 @@ def _record(record: model.RunRecord, secrets: frozenset[str], detail: Detail) ->
         "tags": dict(record.tags),
         "approvals": [{"by": each.by, "what": each.what} for each in record.approvals],
         "siblings": [_sibling(sibling) for sibling in record.siblings],
+        "peers": [_sibling(peer) for peer in record.peers],
         "lineage": _lineage(record.lineage),
         "origins": _origins(record),
         "findings": [_finding(finding) for finding in record.findings],
@@ -220,6 +221,11 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
         # Gated first: what is judged is left out last.
         "comparisons": [_comparison(each) for each in sorted(report.comparisons, key=_not_gated)],
         "gates": gates and {"metrics": list(gates.metrics), "reason": gates.reason},
+        "plan": report.plan and _plan(report.plan),
+        "stopped_by": report.stopped_by,
+        "criteria": [_criterion(each) for each in report.criteria],
+        "products": [_product_comparison(each) for each in report.products],
+        "predictions": report.predictions and _predictions(report.predictions),
         "findings": [
             {"stage": result.stage.value, **_finding(finding)}
             for result in report.stages
@@ -265,6 +271,69 @@ def _comparison(comparison: model.Comparison) -> Document:
         "smallest_margin": number(comparison.smallest_margin),
         "reruns_needed": comparison.reruns_needed,
         "max_ulps": comparison.max_ulps,
+        "scale": comparison.scale.value,
+        "detectable": number(comparison.detectable),
+        "best_of": comparison.best_of,
+        "history": comparison.history and _history(comparison.history),
+        "notes": list(comparison.notes),
+    }
+
+
+def _history(history: model.HistoryComparison) -> Document:
+    return {
+        "steps": history.steps,
+        "parted_at": history.parted_at,
+        "best": history.best and _pair(history.best),
+        "area": _pair(history.area),
+        "rank_p": number(history.rank_p),
+    }
+
+
+def _pair(pair: model.Pair) -> Document:
+    return {"original": number(pair.original), "rerun": number(pair.rerun)}
+
+
+def _plan(plan: model.RerunPlan) -> Document:
+    return {
+        "least": plan.least,
+        "most": plan.most,
+        "alpha": number(plan.alpha),
+        "seeds": plan.seeds.value,
+    }
+
+
+def _criterion(result: model.CriterionResult) -> Document:
+    return {
+        "metric": result.metric,
+        "bound": result.bound,
+        "threshold": number(result.threshold),
+        "outcome": result.outcome.value,
+        "mean": number(result.mean),
+        "limit": number(result.limit),
+        "level": number(result.level),
+        "sentence": result.sentence,
+    }
+
+
+def _product_comparison(product: model.ProductComparison) -> Document:
+    return {
+        "path": product.path,
+        "gated": product.gated,
+        "verdict": product.verdict.value,
+        "reason": product.reason,
+        "sentence": product.sentence,
+        "original": product.original,
+        "reruns": list(product.reruns),
+    }
+
+
+def _predictions(predictions: model.PredictionComparison) -> Document:
+    return {
+        "examples": predictions.examples,
+        "churn": [number(share) for share in predictions.churn],
+        "agreement": number(predictions.agreement),
+        "flip_sd": number(predictions.flip_sd),
+        "sentence": predictions.sentence,
     }
 
 

@@ -76,6 +76,7 @@ class Verdict(enum.StrEnum):
     IDENTICAL = "IDENTICAL"
     NUMERICALLY_EQUAL = "NUMERICALLY_EQUAL"
     REPRODUCED = "REPRODUCED"
+    NOT_WORSE = "NOT_WORSE"  # under `noninferiority`: only the harmful side was tested
     CONSISTENT = "CONSISTENT"
     INCONCLUSIVE = "INCONCLUSIVE"
     NOT_COMPARABLE = "NOT_COMPARABLE"
@@ -88,6 +89,7 @@ SEVERITY_ORDER = (
     Verdict.IDENTICAL,
     Verdict.NUMERICALLY_EQUAL,
     Verdict.REPRODUCED,
+    Verdict.NOT_WORSE,
     Verdict.CONSISTENT,
     Verdict.INCONCLUSIVE,
     Verdict.NOT_COMPARABLE,
@@ -113,11 +115,34 @@ class Direction(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+class Scale(enum.StrEnum):
+    """The scale on which a metric is judged."""
+
+    LINEAR = "linear"
+    LOG = "log"  # natural logarithms: for positive metrics that differ by factors
+
+
+class SeedPolicy(enum.StrEnum):
+    """Which seeds the reruns have, and so what their spread measures."""
+
+    SAME = "same"  # the recorded one: the spread is the nondeterminism of the training
+    FRESH = "fresh"  # another one each time: the spread is the recipe's
+
+
+class Outcome(enum.StrEnum):
+    """Whether the reruns reach a success criterion."""
+
+    MEETS = "meets"
+    MISSES = "misses"
+    UNDECIDED = "undecided"
+
+
 class Require(enum.StrEnum):
-    """The weakest verdict that exits 0."""
+    """What exits 0, beyond which every weaker answer does not."""
 
     CONSISTENT = "consistent"
     REPRODUCED = "reproduced"
+    CRITERIA = "criteria"  # at least CONSISTENT, and every success criterion is met
 
 
 class EnvironmentKind(enum.StrEnum):
@@ -127,6 +152,9 @@ class EnvironmentKind(enum.StrEnum):
     CONDA = "conda"
     VENV = "venv"
 
+
+FIRST_LOOK = 3
+"""Reruns below which no test has power, whatever the data."""
 
 # --- the record ---------------------------------------------------------------------------
 
@@ -274,7 +302,11 @@ class Approval:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sibling:
-    """A finished run of the same code, data, environment and parameters except the seed."""
+    """Another finished run with its last values.
+
+    Of `RunRecord.siblings`: of the same code, data, environment and parameters except the seed.
+    Of `RunRecord.peers`: of the same parent, as the other runs of a sweep.
+    """
 
     run_id: str
     metrics: Mapping[str, float]
@@ -317,6 +349,8 @@ class RunRecord:
     approvals: tuple[Approval, ...]
     siblings: tuple[Sibling, ...]
     lineage: Lineage
+    peers: tuple[Sibling, ...] = ()
+    definition: ExperimentDefinition | None = None
     origins: Mapping[str, Origin]  # by JSON pointer into the record, for example /code/commit
     findings: tuple[Finding, ...] = ()  # what went wrong while reading, short of an error
 
@@ -343,17 +377,59 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DeclaredMargin:
-    """A margin as the user declared it; with both forms the larger one counts."""
+class Width:
+    """How far a rerun may lie below and above the original."""
 
-    absolute: float | None  # in the metric's own unit
-    relative: float | None  # a fraction of the original's absolute value: 0.01 is 1 %
-    source: str  # "--margin" or the config file's name
+    below: float
+    above: float
+
+    @classmethod
+    def both(cls, size: float) -> Width:
+        """The same on both sides."""
+        return cls(below=size, above=size)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredMargin:
+    """A margin as the user declared it; with both forms the larger one counts on each side."""
+
+    absolute: Width | None = None  # in the metric's own unit
+    relative: Width | None = None  # fractions of the original's absolute value: 0.01 is 1 %
+    source: str  # "--margin", or the name of the file
+    place: str = ""  # for messages, as "reprocheck.yaml:12"; "" where the source says it all
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sigma:
+    """A run-to-run standard deviation that is known from elsewhere."""
+
+    value: float  # in the metric's unit; of the logarithms under scale: log
+    freedom: int  # its degrees of freedom: the number of runs behind it, less one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """A comparison with a number, as in `failure_if: "< 0.5"`."""
+
+    operator: str  # <, <=, > or >=
+    value: float
+
+    def holds(self, x: float) -> bool:
+        """Whether it is true of a value; never of NaN."""
+        match self.operator:
+            case "<":
+                return x < self.value
+            case "<=":
+                return x <= self.value
+            case ">":
+                return x > self.value
+            case _:
+                return x >= self.value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MetricRule:
-    """What the config says about a metric."""
+    """What the config, the experiment definition or an option says about a metric."""
 
     metric: str
     gate: bool | None = None  # None: decided by default
@@ -361,6 +437,46 @@ class MetricRule:
     direction: Direction = Direction.UNKNOWN
     resolution: float | None = None  # the step in which the metric can change
     dtype: str | None = None  # float64, float32, float16, bfloat16
+    test_size: int | None = None  # examples that a proportion is over
+    scale: Scale = Scale.LINEAR
+    expr: str | None = None  # a sum or difference of metrics, as "train_accuracy - accuracy"
+    best_of: int | None = None  # the run was chosen as the best of so many
+    noninferiority: bool = False  # only a change for the worse counts
+    sigma: Sigma | None = None
+    failure_if: Condition | None = None  # a run of which this holds has collapsed
+    least: float | None = None  # success criterion `min`
+    most: float | None = None  # success criterion `max`
+    place: str = ""  # where it is declared, as "reprocheck.yaml:12"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExperimentDefinition:
+    """What was fixed before the run: the metrics that count, with margins and thresholds."""
+
+    primary: tuple[str, ...]
+    secondary: tuple[str, ...]
+    rules: Mapping[str, MetricRule]
+    origin: Origin
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PredictionsRule:
+    """The artifact in which both sides logged a prediction for each example."""
+
+    artifact: str  # a path inside the run's artifacts: CSV, JSON or parquet
+    id: str  # names of columns
+    label: str
+    prediction: str
+    place: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProductRule:
+    """What the config says about products whose path matches a pattern."""
+
+    pattern: str
+    gate: bool
+    place: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -373,23 +489,65 @@ class Gates:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RerunPlan:
-    """How many trials, and at which level: one look after `reruns` trials."""
+    """How many trials, and at which level.
 
-    reruns: int = 5
+    With `least` below `most` they are looked at after each one from the third on; else once, after
+    `most`.
+    """
+
+    least: int = 3
+    most: int = 8
     alpha: float = 0.05
-    seeds: str = "same"
+    seeds: SeedPolicy = SeedPolicy.SAME
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether there is more than one look."""
+        return max(self.least, FIRST_LOOK) < self.most
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """The numbers of reruns after which they are judged."""
+        first = max(self.least, FIRST_LOOK) if self.is_sequential else self.most
+        return tuple(range(first, self.most + 1))
 
 
 # --- what was found -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Numbers:
+    """A file of numbers: all else in it as one digest, and the numbers in their order."""
+
+    skeleton: str  # sha256 of the content with the numbers left out
+    values: tuple[float, ...]
+    dtype: str | None = None  # of an array file; None: text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tensors:
+    """A file of named tensors: for each its type, shape and bytes as one digest."""
+
+    digests: Mapping[str, str]  # by name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Product:
-    """A file that a trial wrote into its tracker, by content."""
+    """A file that a run wrote into its tracker, by content."""
 
     path: str
     sha256: str
     size: int  # bytes
+    content: Numbers | Tensors | None = None  # None: only the digest is known
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Predictions:
+    """A prediction for each example; the three tuples are equally long, ids are unique."""
+
+    ids: tuple[str, ...]
+    labels: tuple[str, ...]
+    predicted: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -416,6 +574,7 @@ class Trial:
     log: Path
     log_tail: str
     products: tuple[Product, ...]
+    predictions: Predictions | None = None
 
 
 class MarginSource(enum.StrEnum):
@@ -446,8 +605,69 @@ class Interval:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """A summary of a history: the original's, and the mean of the reruns'."""
+
+    original: float
+    rerun: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryComparison:
+    """The curves of a metric on the steps that all of them have; shown, never judged."""
+
+    steps: int  # common ones, two at least
+    parted_at: int | None  # the first common step at which a rerun differs; None: none does
+    best: Pair | None  # None: which way is better is not known
+    area: Pair  # under the curve, by trapezoids over the common steps
+    rank_p: float | None = None  # conformal: share of the curves at least as unusual
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CriterionResult:
+    """Whether the reruns reach a success criterion; beside the verdict, never part of it."""
+
+    metric: str
+    bound: str  # min or max
+    threshold: float
+    outcome: Outcome
+    mean: float | None  # of the finite reruns
+    limit: float | None  # one-sided confidence bound of the mean that decided
+    level: float | None  # of that bound, in percent
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProductComparison:
+    """A product of the original beside those of the reruns."""
+
+    path: str
+    gated: bool
+    verdict: Verdict  # INFORMATIONAL where it is not gated
+    reason: str  # same, numbers, tensors, differs, missing, unread
+    sentence: str
+    original: str | None  # sha256; None: not read
+    reruns: tuple[str | None, ...]  # sha256 by trial; None: missing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PredictionComparison:
+    """How many single predictions changed between the original and the reruns."""
+
+    examples: int
+    churn: tuple[float, ...]  # share of the examples that each rerun predicts otherwise
+    agreement: float | None  # mean share on which two reruns agree; None for one rerun
+    flip_sd: float | None  # what flips alone give an accuracy as standard deviation
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """The judgement of one metric. Statistics that were not computed are None."""
+    """The judgement of one metric. Statistics that were not computed are None.
+
+    Under scale log, `mean` and the values are the metric's own, and difference, interval, margin
+    and standard deviation are of natural logarithms.
+    """
 
     metric: str
     gated: bool
@@ -468,6 +688,11 @@ class Comparison:
     smallest_margin: float | None = None  # that these data would support
     reruns_needed: int | None = None  # to settle it; None: unknown or more than 100
     max_ulps: int | None = None  # largest distance in units in the last place
+    scale: Scale = Scale.LINEAR
+    detectable: float | None = None  # true difference found with a probability of 80 %
+    best_of: int | None = None  # declared, or inferred from the run's sweep
+    history: HistoryComparison | None = None
+    notes: tuple[str, ...] = ()  # what else the reader should know, as sentences
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -478,11 +703,15 @@ class Judgement:
     comparisons: tuple[Comparison, ...]
     gates: Gates
     decided: bool  # no further trial is wanted
-    stopped_by: (
-        str  # identical, deterministic, planned, unstable, budget, nothing to compare; or ""
-    )
+    stopped_by: str
+    """identical, deterministic, decided (at a look before the last), planned (at the last look),
+    futility, unstable, budget, nothing to compare; or ""."""
     sentence: str
     needed: str  # what would settle it, "" when settled
+    criteria: tuple[CriterionResult, ...] = ()
+    products: tuple[ProductComparison, ...] = ()
+    predictions: PredictionComparison | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -561,6 +790,11 @@ class Report:
     require: Require
     dry_run: bool
     workspace: Path | None  # kept on request
+    plan: RerunPlan | None = None
+    stopped_by: str = ""  # as `Judgement.stopped_by`
+    criteria: tuple[CriterionResult, ...] = ()
+    products: tuple[ProductComparison, ...] = ()
+    predictions: PredictionComparison | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

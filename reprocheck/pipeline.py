@@ -300,7 +300,7 @@ def _compare(account: Account, reruns: Reruns) -> None:
 
 def _cost(request: Request, record: RunRecord) -> Cost:
     timeout_s = rerunning.trial_timeout_s(record, request.config.timeout_s)
-    reruns = request.config.reruns.reruns
+    reruns = request.config.reruns.most
     longest_s = min(request.config.budget_s or float("inf"), timeout_s * (reruns + 1))
     return Cost(
         original_s=record.duration_s,

@@ -25,12 +25,18 @@ class LocatedYaml:
 
     def place(self, pointer: str) -> str:
         """File, line and key of a pointer; of its nearest parent where it is absent itself."""
-        known = pointer
-        while known and known not in self.lines:
-            known = known.rpartition("/")[0]
         key = pointer.lstrip("/").replace("/", ".").replace("~1", "/").replace("~0", "~")
-        where = f"{self.path}:{self.lines.get(known, 1)}"
+        where = f"{self.path}:{self._line(pointer)}"
         return f"{where}: {key}" if key else where
+
+    def line(self, pointer: str) -> str:
+        """The file's name and the line of a pointer, as `place` finds it."""
+        return f"{self.path.name}:{self._line(pointer)}"
+
+    def _line(self, pointer: str) -> int:
+        while pointer and pointer not in self.lines:
+            pointer = pointer.rpartition("/")[0]
+        return self.lines.get(pointer, 1)
 
 
 def load(path: Path) -> LocatedYaml:

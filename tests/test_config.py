@@ -5,7 +5,8 @@ import pytest
 from reprocheck import config
 from reprocheck.config import Config, Overrides
 from reprocheck.errors import ConfigError, UsageError
-from reprocheck.model import Direction, Require
+from reprocheck.metric_rules import parse_margin
+from reprocheck.model import Direction, Require, Width
 
 
 def load(tmp_path: Path, text: str) -> Config:
@@ -35,7 +36,7 @@ def test_relative_store_addresses_start_at_the_configs_folder(tmp_path: Path) ->
         ("version: 1\na: &a [*a]\n", [":2", "alias"]),
         ("version: 1\nversion: 1\n", [":2", "twice"]),
         ("version: 2\n", [":1", "version"]),
-        ("version: 1\nmetrics:\n  acc:\n    test_size: 3\n", [":4", "not supported"]),
+        ("version: 1\nmetrics:\n  acc:\n    x\nrecord: {}\n", [":5", "not supported"]),
         ("", [":1", "mapping"]),
         ("[1]", [":1", "mapping"]),
         ("a: b: c", [":1", "YAML"]),
@@ -75,7 +76,7 @@ def test_a_file_that_is_no_text_is_an_error(tmp_path: Path, content: bytes) -> N
 def test_floats_are_those_of_yaml_1_2(tmp_path: Path) -> None:
     loaded = load(tmp_path, "version: 1\nmetrics: {a: {margin: {abs: 1e-3}}}\n")
     assert loaded.metrics["a"].margin
-    assert loaded.metrics["a"].margin.absolute == 0.001
+    assert loaded.metrics["a"].margin.absolute == Width.both(0.001)
 
 
 def test_whole_numbers_are_as_good_as_fractions(tmp_path: Path) -> None:
@@ -83,7 +84,8 @@ def test_whole_numbers_are_as_good_as_fractions(tmp_path: Path) -> None:
         "a"
     ]
     assert rule.margin
-    assert isinstance(rule.margin.absolute, float)
+    assert rule.margin.absolute
+    assert isinstance(rule.margin.absolute.below, float)
     assert isinstance(rule.resolution, float)
 
 
@@ -101,19 +103,19 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 
 
 def test_margins_are_absolute_or_relative() -> None:
-    assert config.parse_margin("accuracy=0.005")[1].absolute == 0.005
-    name, margin = config.parse_margin("a=b=1%")
-    assert (name, margin.relative, margin.absolute) == ("a=b", 0.01, None)
+    assert parse_margin("accuracy=0.005")[1].absolute == Width.both(0.005)
+    name, margin = parse_margin("a=b=1%")
+    assert (name, margin.relative, margin.absolute) == ("a=b", Width.both(0.01), None)
 
 
 @pytest.mark.parametrize("text", ["accuracy", "=1", "a=", "a=x", "a=0", "a=-1", "a=nan", "a=inf"])
 def test_what_is_no_margin_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--margin"):
-        config.parse_margin(text)
+        parse_margin(text)
 
 
 def test_reruns_are_a_number_or_a_range() -> None:
-    assert (config.parse_reruns("4"), config.parse_reruns("3..8")) == (4, 8)
+    assert (config.parse_reruns("4"), config.parse_reruns("3..8")) == ((4, 4), (3, 8))
     for text in ("0", "x", "8..3", "1..", "101", "3...8"):
         with pytest.raises(UsageError, match="--reruns"):
             config.parse_reruns(text)
@@ -122,14 +124,14 @@ def test_reruns_are_a_number_or_a_range() -> None:
 def test_options_win_over_the_file(tmp_path: Path) -> None:
     loaded = load(tmp_path, "version: 1\nmetrics: {acc: {margin: {abs: 1}, direction: higher}}\n")
     options = Overrides(
-        margins=(config.parse_margin("acc=2"), config.parse_margin("loss=1%")),
-        reruns=3,
+        margins=(parse_margin("acc=2"), parse_margin("loss=1%")),
+        reruns=(3, 3),
         require=Require.REPRODUCED,
         budget_s=60,
     )
     merged = config.override(loaded, options)
     assert merged.metrics["acc"].margin
-    assert merged.metrics["acc"].margin.absolute == 2
+    assert merged.metrics["acc"].margin.absolute == Width.both(2)
     assert merged.metrics["acc"].direction is Direction.HIGHER
     assert "loss" in merged.metrics
-    assert (merged.reruns.reruns, merged.require, merged.budget_s) == (3, "reproduced", 60)
+    assert (merged.reruns.most, merged.require, merged.budget_s) == (3, "reproduced", 60)

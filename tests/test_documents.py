@@ -33,12 +33,12 @@ def _follows(document):
 @pytest.mark.parametrize(
     ("noun", "part", "elsewhere"),
     [
-        (model.RunRecord, lambda d: d["record"], {"ref"}),
+        (model.RunRecord, lambda d: d["record"], {"ref", "definition"}),
         (model.CodeState, lambda d: d["record"]["code"], set()),
         (model.EnvironmentSpec, lambda d: d["record"]["environment"], {"origin"}),
         (model.Material, lambda d: d["record"]["data"][0], {"origin"}),
         (model.Comparison, lambda d: d["comparisons"][0], set()),
-        (model.Trial, lambda d: d["trials"][0], set()),
+        (model.Trial, lambda d: d["trials"][0], {"predictions"}),
         (model.BuiltEnvironment, lambda d: d["environment"], set()),
         (model.StageResult, lambda d: d["stages"][0], {"findings"}),
         (model.Report, lambda d: d, set()),

@@ -36,6 +36,7 @@ Exit codes of verify:
   3    not verified: a stage could not do its work, or a metric is missing
   10   not reproduced
   11   inconclusive
+  12   misses its own success criteria (only with --require criteria)
   130  interrupted (SIGINT); 143: terminated (SIGTERM)
 """
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reprocheck import config as configuration
+from reprocheck import metric_rules
 from reprocheck.config import Config, Overrides
 from reprocheck.errors import MissingStoreError, ReprocheckError, UsageError
-from reprocheck.model import Report, Require, Verdict
+from reprocheck.model import Outcome, Report, Require, SeedPolicy, Verdict
 
 if TYPE_CHECKING:
     from reprocheck.account import Request
@@ -26,6 +27,7 @@ EXIT_CODES = {
     Verdict.IDENTICAL: 0,
     Verdict.NUMERICALLY_EQUAL: 0,
     Verdict.REPRODUCED: 0,
+    Verdict.NOT_WORSE: 0,
     Verdict.CONSISTENT: 0,
     Verdict.NOT_VERIFIED: 3,
     Verdict.NOT_COMPARABLE: 3,
@@ -42,6 +44,8 @@ class _Options:
     repo: str | None
     config: Path | None
     reruns: str | None
+    seeds: str | None
+    baseline: tuple[str, ...]
     margin: tuple[str, ...]
     gate: tuple[str, ...]
     require: str | None
@@ -62,7 +66,7 @@ Examples:
   reprocheck verify models:/digits@champion --json report.json
 
 Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reproduced,
-11 inconclusive, 130 or 143 interrupted.
+11 inconclusive, 12 misses its success criteria, 130 or 143 interrupted.
 """
 
 
@@ -91,15 +95,27 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 @click.option(
     "--reruns",
     metavar="N",
-    help="Most reruns: N, or MIN..MAX. Bit-identical or deterministic results end them "
-    "earlier. [default: 5]",
+    help="N: judge once, after N reruns. MIN..MAX: judge after each from MIN (3 at least) on, "
+    "until the answer is sure. Bit-identical results end them at once. [default: 3..8]",
+)
+@click.option(
+    "--seeds",
+    type=click.Choice([item.value for item in SeedPolicy]),
+    help="same: rerun with the recorded seed; fresh: another seed each time, passed by {seed} in "
+    "the config's command or by reruns.seed_env. [default: same]",
+)
+@click.option(
+    "--baseline",
+    metavar="RUN_ID",
+    multiple=True,
+    help="Pool the values of this run of the same recipe with the original's. Repeatable.",
 )
 @click.option(
     "--margin",
     metavar="METRIC=VALUE",
     multiple=True,
-    help="Largest difference that does not matter: accuracy=0.005, or loss=2% of the "
-    "original. Repeatable.",
+    help="Largest difference that does not matter: accuracy=0.005, loss=2% of the original, or "
+    "accuracy=-0.01,+0.005 below and above. Repeatable.",
 )
 @click.option(
     "--gate",
@@ -110,7 +126,8 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 @click.option(
     "--require",
     type=click.Choice([item.value for item in Require]),
-    help="Weakest verdict that exits 0. [default: consistent]",
+    help="What exits 0: a verdict at least as good; criteria: every success criterion met, too. "
+    "[default: consistent]",
 )
 @click.option(
     "--timeout",
@@ -160,9 +177,18 @@ def exit_code(report: Report) -> int:
         return 0
     if any(stage.failure and stage.failure.usage for stage in report.stages):
         return 2
-    if report.verdict is Verdict.CONSISTENT and report.require is Require.REPRODUCED:
-        return 11
-    return EXIT_CODES[report.verdict]
+    code = EXIT_CODES[report.verdict]
+    if code == 0 and report.require is Require.CRITERIA:
+        return _of_criteria({result.outcome for result in report.criteria})
+    weaker = report.verdict in (Verdict.CONSISTENT, Verdict.NOT_WORSE)
+    return 11 if weaker and report.require is Require.REPRODUCED else code
+
+
+def _of_criteria(outcomes: set[Outcome]) -> int:
+    """Nothing judged is not met."""
+    if Outcome.MISSES in outcomes:
+        return 12
+    return 0 if outcomes == {Outcome.MEETS} else 11
 
 
 def make_request(run_id: str, options: _Options, env: Mapping[str, str]) -> Request:
@@ -203,8 +229,10 @@ def _load_config(options: _Options, root: Path) -> Config:
 
 def _overrides(options: _Options) -> Overrides:
     return Overrides(
-        margins=tuple(configuration.parse_margin(text) for text in options.margin),
+        margins=tuple(metric_rules.parse_margin(text) for text in options.margin),
         reruns=None if options.reruns is None else configuration.parse_reruns(options.reruns),
+        seeds=SeedPolicy(options.seeds) if options.seeds else None,
+        baselines=options.baseline,
         require=Require(options.require) if options.require else None,
         timeout_s=_seconds("--timeout", options.timeout),
         budget_s=_seconds("--budget", options.budget),

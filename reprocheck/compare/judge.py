@@ -14,7 +14,7 @@ from reprocheck.compare.names import is_hardware_bound
 from reprocheck.compare.prediction import difference_p, holm
 from reprocheck.compare.question import Question
 from reprocheck.compare.verdicts import rule_on
-from reprocheck.model import SEVERITY_ORDER, Comparison, Judgement, Trial, Verdict
+from reprocheck.model import SEVERITY_ORDER, Comparison, Judgement, SeedPolicy, Trial, Verdict
 
 
 class _Conclusion(NamedTuple):
@@ -26,7 +26,7 @@ class _Conclusion(NamedTuple):
 def judge(question: Question, trials: tuple[Trial, ...]) -> Judgement:
     """The judgement after these trials; called after each of them. A crashed trial is no data.
 
-    The plan is fixed: one look at level alpha after `plan.reruns` trials. Only identity beyond
+    The plan is fixed: one look at level alpha after `plan.most` trials. Only identity beyond
     chance ends it after the first, and only proven determinism before the last.
     """
     finished = [trial for trial in trials if trial.exit_code == 0]
@@ -65,12 +65,12 @@ def _look(question: Question, trials: Sequence[Trial], cases: Sequence[Case]) ->
     deterministic = any(case.repeats for case in cases) and are_deterministic(trials)
     return Look(
         reruns=len(trials),
-        planned=question.plan.reruns,
+        planned=question.plan.most,
         alpha=question.plan.alpha,
         stopped_by=_stopped_by(question, trials, cases, deterministic),
         deterministic=deterministic,
         beyond_chance=len(trials) == 1 and is_beyond_chance(question, trials[0], _is_close),
-        same_seed=question.plan.seeds == "same",
+        same_seed=question.plan.seeds is SeedPolicy.SAME,
         same_machine=question.same_machine,
     )
 
@@ -87,7 +87,7 @@ def _stopped_by(
         return "identical"
     if deterministic and all(case.repeats for case in cases):
         return "deterministic"
-    if len(trials) >= question.plan.reruns:
+    if len(trials) >= question.plan.most:
         return "planned"
     return "budget" if question.over_budget else ""
 

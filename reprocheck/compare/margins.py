@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from reprocheck.compare.ladder import TOLERANCES
 from reprocheck.errors import ConfigError
-from reprocheck.model import DeclaredMargin, Margin, MarginSource, Metric, MetricRule
+from reprocheck.model import DeclaredMargin, Margin, MarginSource, Metric, MetricRule, Width
 from reprocheck.numbers import format_percent, format_size
 
 
@@ -18,7 +18,9 @@ def margin_of(rule: MetricRule, original: float) -> Margin | None:
     if declared is None or not math.isfinite(original):
         return None
     width = _width(declared, original)
-    return Margin(low=width, high=width, source=MarginSource.DECLARED, text=_text(declared))
+    return Margin(
+        low=width.below, high=width.above, source=MarginSource.DECLARED, text=_text(declared)
+    )
 
 
 def check_margins(rules: Mapping[str, MetricRule], metrics: Mapping[str, Metric]) -> None:
@@ -32,17 +34,29 @@ def check_margins(rules: Mapping[str, MetricRule], metrics: Mapping[str, Metric]
             _check_width(rule, rule.margin, metrics[rule.metric].value)
 
 
-def _width(declared: DeclaredMargin, original: float) -> float:
-    return max(declared.absolute or 0.0, (declared.relative or 0.0) * abs(original))
+def _width(declared: DeclaredMargin, original: float) -> Width:
+    """In the metric's unit; on each side the larger of both forms."""
+    absolute, relative = declared.absolute or Width.both(0), declared.relative or Width.both(0)
+    size = abs(original)
+    return Width(
+        below=max(absolute.below, relative.below * size),
+        above=max(absolute.above, relative.above * size),
+    )
 
 
 def _text(declared: DeclaredMargin) -> str:
     forms = []
     if declared.absolute is not None:
-        forms.append(format_size(declared.absolute))
+        forms.append(_sides(declared.absolute, format_size))
     if declared.relative is not None:
-        forms.append(format_percent(100 * declared.relative))
+        forms.append(_sides(declared.relative, lambda x: format_percent(100 * x)))
     return f"{' or '.join(forms)} ({declared.source})"
+
+
+def _sides(width: Width, show: Callable[[float], str]) -> str:
+    if width.below == width.above:
+        return show(width.above)
+    return f"-{show(width.below)}, +{show(width.above)}"
 
 
 def _check_resolution(rule: MetricRule) -> None:
@@ -65,7 +79,7 @@ def _check_dtype(rule: MetricRule) -> None:
 
 def _check_forms(metric: str, declared: DeclaredMargin) -> None:
     forms = [form for form in (declared.absolute, declared.relative) if form is not None]
-    for form in forms:
+    for form in [side for width in forms for side in (width.below, width.above)]:
         if not _is_positive(form):
             raise ConfigError(
                 f"The margin of {metric} ({declared.source}) is {format_size(form)}; "
@@ -94,7 +108,8 @@ def _check_logged(metric: str, declared: DeclaredMargin, metrics: Mapping[str, M
 def _check_width(rule: MetricRule, declared: DeclaredMargin, original: float) -> None:
     if not math.isfinite(original):
         return
-    width = _width(declared, original)
+    sides = _width(declared, original)
+    width = min(sides.below, sides.above)
     if width == 0.0:
         raise ConfigError(
             f"The relative margin of {rule.metric} ({declared.source}) comes to 0, "

@@ -51,6 +51,7 @@ MARKS = {
     Verdict.IDENTICAL: "✓",
     Verdict.NUMERICALLY_EQUAL: "✓",
     Verdict.REPRODUCED: "✓",
+    Verdict.NOT_WORSE: "✓",
     Verdict.CONSISTENT: "≈",
     Verdict.INCONCLUSIVE: "?",
     Verdict.NOT_COMPARABLE: "!",

@@ -20,6 +20,7 @@ COLORS = {
     Verdict.IDENTICAL: "green",
     Verdict.NUMERICALLY_EQUAL: "green",
     Verdict.REPRODUCED: "green",
+    Verdict.NOT_WORSE: "green",
     Verdict.CONSISTENT: "green",
     Verdict.INCONCLUSIVE: "yellow",
     Verdict.NOT_COMPARABLE: "yellow",

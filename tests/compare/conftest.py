@@ -16,7 +16,9 @@ from reprocheck.model import (
     Point,
     Product,
     RerunPlan,
+    SeedPolicy,
     Trial,
+    Width,
 )
 
 Logged = float | Sequence[float]
@@ -67,7 +69,7 @@ def build_rule(
 ) -> MetricRule:
     declared = None
     if margin is not None:
-        declared = DeclaredMargin(absolute=margin, relative=None, source="--margin")
+        declared = DeclaredMargin(absolute=Width.both(margin), source="--margin")
     return MetricRule(
         metric=metric, margin=declared, direction=direction, resolution=resolution, dtype=dtype
     )
@@ -85,7 +87,7 @@ def build_question(
         metrics=build_metrics(original),
         rules={rule.metric: rule for rule in rules},
         gates=Gates(metrics=tuple(original if gates is None else gates), reason="named by --gate"),
-        plan=RerunPlan(reruns=reruns, seeds=seeds),
+        plan=RerunPlan(least=reruns, most=reruns, seeds=SeedPolicy(seeds)),
         **given,
     )
 

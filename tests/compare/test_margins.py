@@ -7,11 +7,15 @@ import pytest
 from reprocheck.compare import check_margins
 from reprocheck.compare.margins import margin_of
 from reprocheck.errors import ConfigError
-from reprocheck.model import DeclaredMargin, MarginSource, MetricRule
+from reprocheck.model import DeclaredMargin, MarginSource, MetricRule, Width
 
 
 def rule(absolute=None, relative=None, **given):
-    margin = DeclaredMargin(absolute=absolute, relative=relative, source="--margin")
+    margin = DeclaredMargin(
+        absolute=None if absolute is None else Width.both(absolute),
+        relative=None if relative is None else Width.both(relative),
+        source="--margin",
+    )
     return MetricRule(metric="accuracy", margin=margin, **given)
 
 
