@@ -10,7 +10,7 @@ from reprocheck.compare.coarseness import is_coarse
 from reprocheck.compare.ladder import same_bits
 from reprocheck.compare.names import MEASURES, is_hardware_bound, is_setting, words
 from reprocheck.compare.question import Question
-from reprocheck.model import Metric, Trial
+from reprocheck.model import Metric, Product, Trial
 
 FEWEST_POINTS = 5
 """A history must agree in so many different values."""
@@ -44,7 +44,7 @@ def is_beyond_chance(question: Question, trial: Trial, same: Same = same_bits) -
     return (
         bool(telling)
         or any(_same_history(question.metrics[n], trial.metrics[n], same) for n in equal)
-        or same_products(question.products, _digests(trial))
+        or same_products(_by_path(question.products.values()), _digests(trial))
     )
 
 
@@ -117,7 +117,11 @@ def _is_evenly_spaced(values: Sequence[float]) -> bool:
 
 
 def _digests(trial: Trial) -> dict[str, str]:
-    return {product.path: product.sha256 for product in trial.products}
+    return _by_path(trial.products)
+
+
+def _by_path(products: Iterable[Product]) -> dict[str, str]:
+    return {product.path: product.sha256 for product in products}
 
 
 def _is_result(path: str) -> bool:

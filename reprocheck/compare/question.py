@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reprocheck.model import Gates, Metric, MetricRule, RerunPlan
+from reprocheck.model import (
+    Gates,
+    Metric,
+    MetricRule,
+    Predictions,
+    Product,
+    RerunPlan,
+    Sibling,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +25,12 @@ class Question:
     gates: Gates
     plan: RerunPlan
     same_machine: bool = False  # hardware and landed environment are known to be the original's
-    products: Mapping[str, str] = field(default_factory=dict)  # of the original: path > sha256
+    products: Mapping[str, Product] = field(default_factory=dict)  # of the original, by path
+    gated_products: tuple[str, ...] = ()  # patterns of paths
+    predictions: Predictions | None = None  # of the original
+    baselines: tuple[Mapping[str, Metric], ...] = ()  # further runs, pooled with the original
+    siblings: tuple[Sibling, ...] = ()
+    peers: tuple[Sibling, ...] = ()  # other finished runs of the same sweep
     unstable: bool = False  # a trial crashed after another had finished
     over_budget: bool = False  # no time is left for another trial
 

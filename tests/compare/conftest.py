@@ -34,6 +34,10 @@ def build_metrics(logged: Mapping[str, Logged]) -> dict[str, Metric]:
     return {name: build_metric(name, value) for name, value in logged.items()}
 
 
+def build_products(digests: Mapping[str, str]) -> dict[str, Product]:
+    return {path: Product(path=path, sha256=sha, size=1) for path, sha in digests.items()}
+
+
 def build_trial(
     index: int,
     logged: Mapping[str, Logged],
@@ -50,9 +54,7 @@ def build_trial(
         duration_s=1.0,
         log=Path("log"),
         log_tail="",
-        products=tuple(
-            Product(path=path, sha256=digest, size=1) for path, digest in (products or {}).items()
-        ),
+        products=tuple(build_products(products or {}).values()),
     )
 
 
@@ -81,9 +83,11 @@ def build_question(
     gates: Sequence[str] | None = None,
     reruns: int = 5,
     seeds: str = "same",
+    products: Mapping[str, str] | None = None,
     **given: object,
 ) -> Question:
     return Question(
+        products=build_products(products or {}),
         metrics=build_metrics(original),
         rules={rule.metric: rule for rule in rules},
         gates=Gates(metrics=tuple(original if gates is None else gates), reason="named by --gate"),
