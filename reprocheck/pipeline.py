@@ -26,6 +26,8 @@ from reprocheck import (
     environments,
     logged_files,
     metadata,
+    originals,
+    predictions,
     source,
     trackers,
 )
@@ -41,6 +43,7 @@ from reprocheck.model import (
     EnvironmentSpec,
     Finding,
     Judgement,
+    Predictions,
     Report,
     RunRecord,
     Severity,
@@ -48,6 +51,7 @@ from reprocheck.model import (
     Trial,
 )
 from reprocheck.numbers import counted
+from reprocheck.originals import Originals
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
 from reprocheck.temporary import temporary_folder
@@ -97,7 +101,7 @@ def verify(request: Request, progress: Progress | None = None) -> Report:
 def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     """Every stage, in order. What must be closed at the end goes onto the stack."""
     tracker, record = _read(account, stack)
-    question = _validate(account, record)
+    question = _validate(account, tracker, record)
     cost = account.cost = _cost(account.request, record, compare.planned_reruns(question))
     prepared = _checkout(account, record, cost)
     if account.request.dry_run:
@@ -105,7 +109,7 @@ def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     sandbox = _rebuild(account, prepared, stack)
     inputs = _restore(account, prepared)
     request = _rerun_request(account, prepared, tracker, sandbox, inputs)
-    reruns = _rerun(account, request, question, cost)
+    reruns = _rerun(account, request, question, tracker)
     _compare(account, reruns)
 
 
@@ -126,7 +130,7 @@ def _read(account: Account, stack: contextlib.ExitStack) -> tuple[Tracker, RunRe
     return tracker, record
 
 
-def _validate(account: Account, record: RunRecord) -> compare.Question:
+def _validate(account: Account, tracker: Tracker, record: RunRecord) -> compare.Question:
     request, config = account.request, account.request.config
     with account.stage(Stage.VALIDATE, "the record") as note:
         findings = metadata.validate(record)
@@ -143,11 +147,23 @@ def _validate(account: Account, record: RunRecord) -> compare.Question:
             gates=gates,
             plan=config.reruns,
             same_machine=False,  # the record does not say what machine it was
-            products={},
+            gated_products=originals.gated_patterns(config.products, record),
+            predictions=_predictions(account, tracker, record),
         )
         account.planned = compare.preview(question)
         note.summary = f"{counted(len(findings), 'finding')}, no errors"
     return question
+
+
+def _predictions(account: Account, tracker: Tracker, record: RunRecord) -> Predictions | None:
+    """The original's, which must be as the config says before anything is built."""
+    config = account.request.config
+    if config.predictions is None:
+        return None
+    predictions.check_logged(config.predictions, record.artifacts)
+    folder = account.workspace / "predictions"
+    file = tracker.file(record, config.predictions.artifact, folder)
+    return predictions.original_predictions(config.predictions, file, config.metrics.values())
 
 
 def _checkout(account: Account, record: RunRecord, cost: Cost) -> _Prepared:
@@ -270,25 +286,45 @@ def _rerun_request(
 
 
 def _rerun(
-    account: Account, request: rerunning.RerunRequest, question: compare.Question, cost: Cost
+    account: Account, request: rerunning.RerunRequest, question: compare.Question, tracker: Tracker
 ) -> Reruns:
-    def judge(trials: tuple[Trial, ...], outcome: Outcome) -> Judgement:
-        asked = dataclasses.replace(
-            question, unstable=outcome.unstable, over_budget=outcome.over_budget
-        )
-        account.trials, account.judgement = trials, compare.judge(asked, trials)
-        return account.judgement
+    with account.stage(Stage.RERUN, f"at most {counted(request.reruns, 'trial')}") as note:
+        if account.cost:
+            account.progress.say(describe_cost(account.cost))
+        left = _originals(account, request.record, question, tracker, note)
+        request = dataclasses.replace(request, originals=left)
 
-    with account.stage(Stage.RERUN, f"at most {counted(cost.reruns, 'trial')}") as note:
-        account.progress.say(describe_cost(cost))
+        def judge(trials: tuple[Trial, ...], outcome: Outcome) -> Judgement:
+            asked = dataclasses.replace(
+                question,
+                products=dict(left.products),
+                unstable=outcome.unstable,
+                over_budget=outcome.over_budget,
+            )
+            account.trials, account.judgement = trials, compare.judge(asked, trials)
+            return account.judgement
+
         reruns = rerunning.rerun(request, judge, account.progress)
         note.findings.extend(reruns.findings)
         if request.sandbox.changed():
             note.findings.append(CHANGED)
-        saved = cost.reruns - len(reruns.trials)
+        saved = request.reruns - len(reruns.trials)
         note.summary = counted(len(reruns.trials), "trial") + (f", {saved} saved" if saved else "")
         note.summary += f"; {reruns.note}" if reruns.note else ""
     return reruns
+
+
+def _originals(
+    account: Account,
+    record: RunRecord,
+    question: compare.Question,
+    tracker: Tracker,
+    note: Note,
+) -> Originals:
+    """What the original left; also shows whether the first rerun is identical to it."""
+    fetched = tracker.products(record, account.workspace / "products", account.progress)
+    note.findings.extend(fetched.findings)
+    return Originals.of(fetched, account.request.config.predictions, question.predictions)
 
 
 def _compare(account: Account, reruns: Reruns) -> None:
@@ -297,6 +333,7 @@ def _compare(account: Account, reruns: Reruns) -> None:
         judged = [item for item in reruns.judgement.comparisons if item.gated]
         told = counted(len(judged), "gated metric")
         note.summary = f"{told}, stopped by: {reruns.judgement.stopped_by}"
+        note.findings.extend(reruns.judgement.findings)
 
 
 def _cost(request: Request, record: RunRecord, reruns: int) -> Cost:

@@ -4,15 +4,27 @@ from reprocheck.compare.checks import check_margins
 from reprocheck.compare.gates import choose_gates
 from reprocheck.compare.judge import judge
 from reprocheck.compare.names import is_hardware_bound
+from reprocheck.compare.predictions import aligned, compare_predictions, flip_floor
 from reprocheck.compare.preview import planned_reruns, preview
+from reprocheck.compare.products import (
+    compare_products,
+    product_findings,
+    products_sentence,
+)
 from reprocheck.compare.question import Question
 
 __all__ = [
     "Question",
+    "aligned",
     "check_margins",
     "choose_gates",
+    "compare_predictions",
+    "compare_products",
+    "flip_floor",
     "is_hardware_bound",
     "judge",
     "planned_reruns",
     "preview",
+    "product_findings",
+    "products_sentence",
 ]
