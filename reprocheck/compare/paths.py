@@ -132,7 +132,7 @@ def _with_margin(originals: Floats, reruns: Floats, plan: RerunPlan, margin: flo
         found.verdicts[rejected] = VERDICTS.index(Verdict.NOT_REPRODUCED)
         ended = reproduced | rejected
         if FEWEST_RERUNS <= look < plan.most:
-            ended |= going & _is_futile(seen, differs, plan, margin)
+            ended |= going & _is_futile(seen, smallest, plan, margin)
         found.reruns[ended] = look
         going &= ~ended
     return found
@@ -228,7 +228,7 @@ def _critical(plan: RerunPlan, alpha: float) -> float:
     return critical_value(alpha, plan.most) if plan.is_sequential else alpha
 
 
-def _is_futile(seen: _Seen, differs: Truths, plan: RerunPlan, margin: float) -> Truths:
+def _is_futile(seen: _Seen, smallest: Floats, plan: RerunPlan, margin: float) -> Truths:
     """Whether neither answer is reachable at the last look.
 
     The difference may still move by what its further reruns let expect (90 %), the spread stays.
@@ -242,7 +242,8 @@ def _is_futile(seen: _Seen, differs: Truths, plan: RerunPlan, margin: float) -> 
     nearest = np.maximum(abs(seen.difference) - move, 0.0)
     farthest = abs(seen.difference) + move
     reach = t_quantile(errors.freedom, 1 - level / 2) * errors.of_prediction * seen.spread
-    may_differ = differs | (farthest > reach)
+    # Of a metric alone, for Holm's correction of it may shrink until then.
+    may_differ = (smallest <= _critical(plan, plan.alpha)) | (farthest > reach)
     may_reproduce = (nearest + half < margin).all(axis=1)
     may_reject = (may_differ & (farthest - half > margin)).any(axis=1)
     futile: Truths = ~np.logical_or(may_reproduce, may_reject)
