@@ -129,6 +129,8 @@ def test_on_scale_log_the_geometric_mean_is_judged():
     half = 2.9199855803537 * math.log(10) / math.sqrt(3)
     assert result.limit == pytest.approx(10 * math.exp(half))
     assert judged([-1.0, *values], most=1e5, scale=Scale.LOG).outcome is UNDECIDED
+    coarse = judged([100.0] * 3, most=105.0, scale=Scale.LOG, resolution=1.0)
+    assert coarse.limit == pytest.approx(100 * math.exp(2.9199855803537 * 0.01 / 6))
 
 
 @pytest.mark.parametrize("x", [5e-324, 1e308, -1e308, 0.0])

@@ -130,3 +130,12 @@ def test_p_is_uniform_for_exchangeable_curves(reruns):
 @pytest.mark.parametrize("x", [1.7e308, -1.7e308, 5e-324, 0.0, math.inf])
 def test_no_value_is_too_large_or_small(x):
     assert compared(curve(x, -x, 1.0), curve(-x, x, 1.0), curve(x, x, x)).steps == 3
+
+
+def test_what_a_store_clamped_is_infinite_and_never_the_best():
+    clamped = curve(1.7976931348623157e308, 2.0)
+    assert compared(clamped, curve(1.0, 2.0), direction=Direction.HIGHER).best.original == 2.0
+
+
+def test_an_area_that_a_double_holds_is_finite():
+    assert compared(curve(1.7e308, 1.7e308), curve(1.0, 2.0)).area.original == 1.7e308
