@@ -135,10 +135,13 @@ def _validate(account: Account, record: RunRecord) -> compare.Question:
         if errors:
             more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
             raise MetadataError(f"{errors[0].message} ({errors[0].code}){more}", errors[0].hint)
-        compare.check_margins(config.metrics, record.metrics)
-        gates = account.gates = compare.choose_gates(record.metrics, config.metrics, request.gates)
+        compare.check_expressions(config.metrics, record.metrics)
+        metrics = compare.with_expressions(record.metrics, config.metrics)
+        compare.check_margins(config.metrics, metrics)
+        compare.check_criteria(config.metrics, metrics, config.require)
+        gates = account.gates = compare.choose_gates(metrics, config.metrics, request.gates)
         question = compare.Question(
-            metrics=record.metrics,
+            metrics=metrics,
             rules=config.metrics,
             gates=gates,
             plan=config.reruns,
