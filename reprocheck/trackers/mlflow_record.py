@@ -21,7 +21,7 @@ from reprocheck.model import (
 from reprocheck.schema import pointer as schema_pointer
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import read_code, without_credentials
-from reprocheck.trackers.mlflow_lineage import read_lineage, read_siblings
+from reprocheck.trackers.mlflow_lineage import read_family, read_siblings
 from reprocheck.trackers.mlflow_recorded_files import UNREACHABLE, Kept, gather
 from reprocheck.trackers.mlflow_run import FoundRun
 from reprocheck.trackers.mlflow_server import check_server
@@ -66,7 +66,7 @@ def read_record(
     tags = TagReader(run=run)
     command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()
     hardware = _hardware(kept)
-    metrics = _metrics(store, run)
+    metrics, family = _metrics(store, run), read_family(store, run)
     return RunRecord(
         ref=RunRef(tracker="mlflow", run_id=run.run_id),
         name=run.name,
@@ -90,7 +90,8 @@ def read_record(
         tags={name: without_credentials(text) for name, text in run.tags.items()},
         approvals=approvals,
         siblings=read_siblings(store, run, {*SEED_PARAMETERS, *seeds}),
-        lineage=read_lineage(store, run),
+        lineage=family.lineage,
+        peers=family.peers,
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
         findings=(*kept.findings, *tags.findings, *_ambiguous(store, metrics)),
     )
