@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from reprocheck.definition import read_definition
 from reprocheck.errors import ReadError, UnknownRunError
 from reprocheck.model import (
     Finding,
@@ -67,6 +68,7 @@ def read_record(
     command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()
     hardware = _hardware(kept)
     metrics, family = _metrics(store, run), read_family(store, run)
+    definition, broken = read_definition(kept.files)
     return RunRecord(
         ref=RunRef(tracker="mlflow", run_id=run.run_id),
         name=run.name,
@@ -92,8 +94,9 @@ def read_record(
         siblings=read_siblings(store, run, {*SEED_PARAMETERS, *seeds}),
         lineage=family.lineage,
         peers=family.peers,
+        definition=definition,
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
-        findings=(*kept.findings, *tags.findings, *_ambiguous(store, metrics)),
+        findings=(*kept.findings, *tags.findings, *broken, *_ambiguous(store, metrics)),
     )
 
 
