@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reprocheck.definition import read_definition
-from reprocheck.errors import ReadError, UnknownRunError
+from reprocheck.errors import UnfinishedRunError, UnknownRunError
 from reprocheck.model import (
     Finding,
     Metric,
@@ -19,6 +19,7 @@ from reprocheck.model import (
     RunStatus,
     Severity,
 )
+from reprocheck.recipe import SEED_PARAMETERS
 from reprocheck.schema import pointer as schema_pointer
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import read_code, without_credentials
@@ -27,7 +28,7 @@ from reprocheck.trackers.mlflow_recorded_files import UNREACHABLE, Kept, gather
 from reprocheck.trackers.mlflow_run import FoundRun
 from reprocheck.trackers.mlflow_server import check_server
 from reprocheck.trackers.mlflow_store import FoundModel, MlflowStore
-from reprocheck.trackers.mlflow_tags import SEED_PARAMETERS, TagReader
+from reprocheck.trackers.mlflow_tags import TagReader
 
 _CUT_AT = {250, 500, 6000}  # characters: where MLflow 1, 2 and 3 cut a parameter's value
 _NOT_FINISHED = {
@@ -42,15 +43,15 @@ _NOT_FINISHED = {
 
 
 def check_finished(run: FoundRun) -> None:
-    """Raises `ReadError` unless the run finished and was not deleted."""
+    """Raises `UnfinishedRunError` unless the run finished and was not deleted."""
     if run.deleted:
-        raise ReadError(
+        raise UnfinishedRunError(
             f"Run {run.run_id} was deleted.",
             f"Restore it with `mlflow runs restore --run-id {run.run_id}`, or name another one.",
         )
     if run.status != RunStatus.FINISHED.name:
         what, hint = _NOT_FINISHED.get(run.status, (f"is {run.status.lower()}", "Name another."))
-        raise ReadError(f"Run {run.run_id} {what}.", hint)
+        raise UnfinishedRunError(f"Run {run.run_id} {what}.", hint)
 
 
 def read_record(
