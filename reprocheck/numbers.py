@@ -61,3 +61,16 @@ def _tidy(text: str) -> str:
 def counted(count: int, noun: str) -> str:
     """A number of things."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def format_factor(x: float) -> str:
+    """A difference of natural logarithms as the relative change that it is, with its sign."""
+    if math.isnan(x) or x == 0.0:
+        return "NaN" if math.isnan(x) else "0 %"
+    percent = 100 * math.expm1(x) if x < 700 else math.inf
+    return ("+" if x > 0 else "") + (format_percent(percent) if percent < math.inf else "inf")
+
+
+def format_factor_size(x: float) -> str:
+    """As `format_factor`, of a size: without the sign."""
+    return format_factor(abs(x)).removeprefix("+")

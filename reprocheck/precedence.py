@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import TypeVar
 
+from reprocheck.compare.margins import width_of
 from reprocheck.metric_rules import refuse_contradictions
 from reprocheck.model import (
     DeclaredMargin,
@@ -128,6 +129,7 @@ def _looser(
 def _looser_margins(
     later: MetricRule, earlier: MetricRule | None, value: float
 ) -> Iterator[Finding]:
+    value = value if math.isfinite(value) else 1.0
     by_option = later.margin is not None and later.margin.source == OPTION
     in_order = (
         earlier.margin if earlier else None,
@@ -137,7 +139,7 @@ def _looser_margins(
     counts = later.margin if by_option else in_order[0] or in_order[1]
     declared = [margin for margin in in_order if margin is not None]
     for before, after in combinations(declared, 2):
-        if _is_wider(_width(after, value), _width(before, value)):
+        if _is_wider(width_of(after, value), width_of(before, value)):
             yield _finding(
                 "looser-margin",
                 later.metric,
@@ -163,16 +165,6 @@ def _looser_criteria(later: MetricRule, earlier: MetricRule) -> Iterator[Finding
                 "was declared before the run and counts",
                 f"remove {bound} from the config",
             )
-
-
-def _width(declared: DeclaredMargin, value: float) -> Width:
-    """In the metric's unit; on each side the larger of both forms."""
-    size = abs(value) if math.isfinite(value) else 1.0
-    absolute, relative = declared.absolute or Width.both(0), declared.relative or Width.both(0)
-    return Width(
-        below=max(absolute.below, relative.below * size),
-        above=max(absolute.above, relative.above * size),
-    )
 
 
 def _is_wider(width: Width, other: Width) -> bool:

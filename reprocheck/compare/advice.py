@@ -27,7 +27,7 @@ def advice_on(comparison: Comparison, plan: RerunPlan) -> str:
 def _settle(comparison: Comparison, plan: RerunPlan) -> str:
     match comparison.reason:
         case "unfinished":
-            return f"the remaining reruns, {plan.most} in all"
+            return f"the remaining reruns, at most {plan.most} in all"
         case "budget":
             return "a larger time budget for the reruns"
         case "unstable":

@@ -1,12 +1,13 @@
-"""A gated metric with all that its verdict depends on, and the moment at which it is given."""
+"""A gated metric with all that its verdict depends on."""
 
 from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reprocheck.compare.counts import Counts, counts_of
 from reprocheck.compare.ladder import (
     Tolerance,
     same_bits,
@@ -15,9 +16,12 @@ from reprocheck.compare.ladder import (
     tolerance_of,
     ulps,
 )
-from reprocheck.compare.margins import margin_of
+from reprocheck.compare.looks import judged_reruns, level_at, single_look
+from reprocheck.compare.margins import margin_of, on_scale
+from reprocheck.compare.question import Question
 from reprocheck.compare.sample import Sample, summarise
-from reprocheck.model import Change, Margin, Metric, MetricRule, Verdict
+from reprocheck.compare.selection import Selection, selection_of
+from reprocheck.model import Change, Margin, Metric, MetricRule, RerunPlan, Scale, Verdict
 
 
 class Rung(enum.Enum):
@@ -34,18 +38,52 @@ class Case:
 
     metric: str
     rule: MetricRule
-    original: float
+    original: float  # of the run that is verified
+    baselines: tuple[float, ...]  # the original first; more where the user named some
     reruns: tuple[float, ...]
     rung: Rung
     tolerance: Tolerance
     margin: Margin | None
-    sample: Sample | None  # None without a finite value on both sides
+    plan: RerunPlan
+    samples: Mapping[int, Sample]  # by number of reruns; only where both sides have a value
+    selection: Selection | None
+    siblings: tuple[float, ...]
     last_steps: tuple[int, ...]  # of the original, then of the reruns
 
     @property
+    def judged(self) -> int:
+        """How many of the reruns it is judged by; 0 where it is too early to judge."""
+        return judged_reruns(self.plan, len(self.reruns), has_margin=self.margin is not None)
+
+    @property
+    def sample(self) -> Sample | None:
+        """The statistics of the reruns it is judged by, else of all so far."""
+        return self.samples.get(self.judged or len(self.reruns))
+
+    @property
+    def level(self) -> float:
+        """The nominal level of the present look."""
+        looked = self.judged or len(self.reruns)
+        return level_at(self.plan, looked, has_margin=self.margin is not None)
+
+    @property
+    def counts(self) -> Counts | None:
+        """Of a proportion near 0 or 1."""
+        return self.counts_at(self.judged or len(self.reruns))
+
+    def counts_at(self, reruns: int) -> Counts | None:
+        """As `counts`, of so many reruns."""
+        if self.rule.test_size is None:
+            return None
+        originals, theirs = (
+            [*filter(self.is_value, values)] for values in (self.baselines, self.reruns[:reruns])
+        )
+        return counts_of(originals, theirs, self.rule.test_size)
+
+    @property
     def finite(self) -> int:
-        """How many reruns ended in a finite value."""
-        return sum(map(math.isfinite, self.reruns))
+        """How many reruns ended in a finite value that is no failure."""
+        return sum(map(self.is_value, self.reruns))
 
     @property
     def repeats(self) -> bool:
@@ -59,24 +97,9 @@ class Case:
         known = [distance for distance in distances if distance is not None]
         return max(known) if known and len(known) == len(distances) else None
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
-    """The moment of judging: how many reruns there are and what is known about them."""
-
-    reruns: int
-    planned: int
-    alpha: float
-    stopped_by: str  # "" while undecided
-    deterministic: bool  # the reruns are proven equal to each other
-    beyond_chance: bool  # that they equal the original is no coincidence
-    same_seed: bool  # the reruns are asked to repeat the original's seed
-    same_machine: bool  # known to be the original's, environment included
-
-    @property
-    def is_planned(self) -> bool:
-        """Whether this is the plan's one look at its level."""
-        return self.stopped_by == "planned"
+    def is_value(self, x: float) -> bool:
+        """Whether a run with this value counts for the statistics."""
+        return is_value(self.rule, x)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,22 +111,38 @@ class Ruling:
     change: Change | None = None
 
 
-def build_case(rule: MetricRule, original: Metric, reruns: Sequence[Metric]) -> Case:
+def build_case(
+    question: Question, name: str, reruns: Sequence[Metric], flip_floor: float = 0.0
+) -> Case:
     """The case of a metric; values that a SQL store clamped are infinite again."""
+    rule, original = question.rule(name), question.metrics[name]
     value = storable(original.value)
     values = tuple(storable(rerun.value) for rerun in reruns)
+    others = (storable(more[name].value) for more in question.baselines if name in more)
+    baselines = (value, *others)
+    siblings = tuple(s.metrics[name] for s in question.siblings if name in s.metrics)
     tolerance = tolerance_of(rule.dtype, (original, *reruns))
     return Case(
-        metric=original.name,
+        metric=name,
         rule=rule,
         original=value,
+        baselines=baselines,
         reruns=values,
         rung=_rung(value, values, tolerance),
         tolerance=tolerance,
-        margin=margin_of(rule, value),
-        sample=_sample(rule, value, values),
+        margin=margin_of(rule, _centre(rule, baselines), siblings),
+        plan=question.plan,
+        samples=_samples(question, rule, (baselines, values), flip_floor),
+        selection=selection_of(rule, value, question.peers),
+        siblings=siblings,
         last_steps=tuple(metric.history[-1].step for metric in (original, *reruns)),
     )
+
+
+def is_value(rule: MetricRule, x: float) -> bool:
+    """Whether a run with this value counts for the statistics: finite, and no failure."""
+    failed = rule.failure_if is not None and rule.failure_if.holds(x)
+    return math.isfinite(x) and not failed and (rule.scale is Scale.LINEAR or x > 0.0)
 
 
 def _rung(original: float, reruns: Sequence[float], tolerance: Tolerance) -> Rung:
@@ -114,8 +153,46 @@ def _rung(original: float, reruns: Sequence[float], tolerance: Tolerance) -> Run
     return Rung.NONE
 
 
-def _sample(rule: MetricRule, original: float, reruns: Sequence[float]) -> Sample | None:
-    finite = [rerun for rerun in reruns if math.isfinite(rerun)]
-    if not finite or not math.isfinite(original):
-        return None
-    return summarise(original, finite, rule.resolution)
+def _centre(rule: MetricRule, baselines: Sequence[float]) -> float:
+    """The value that a margin is around: of several originals their mean."""
+    usable = [value for value in baselines if is_value(rule, value)]
+    if len(usable) < 2 or not is_value(rule, baselines[0]):
+        return baselines[0]
+    return summarise(usable, usable).mean
+
+
+def _samples(
+    question: Question,
+    rule: MetricRule,
+    values: tuple[Sequence[float], Sequence[float]],
+    flip_floor: float,
+) -> Mapping[int, Sample]:
+    """The statistics at each look so far and now."""
+    baselines, reruns = values
+    if not is_value(rule, baselines[0]):
+        return {}
+    floor = max(resolution_of(rule, [*baselines, *reruns]) / math.sqrt(12), flip_floor)
+    if rule.scale is Scale.LOG:
+        floor /= baselines[0]
+    originals = on_scale([x for x in baselines if is_value(rule, x)], rule.scale)
+    wanted = {*question.plan.looks, single_look(question.plan), len(reruns)}
+    samples: dict[int, Sample] = {}
+    for count in sorted(wanted & set(range(1, len(reruns) + 1))):
+        usable = [x for x in reruns[:count] if is_value(rule, x)]
+        if usable:
+            theirs = on_scale(usable, rule.scale)
+            samples[count] = summarise(originals, theirs, floor, rule.sigma)
+    return samples
+
+
+def resolution_of(rule: MetricRule, values: Sequence[float]) -> float:
+    """The step in which the metric can change: declared, of a proportion, of counts; else 0."""
+    if rule.resolution is not None:
+        return rule.resolution
+    if rule.test_size is not None:
+        return 1 / rule.test_size
+    finite = [value for value in values if math.isfinite(value)]
+    whole = all(value.is_integer() for value in finite)
+    # 0 and 1 may be shares; a large float is always whole.
+    counts = whole and any(abs(x) > 1 for x in finite) and all(abs(x) < 1e6 for x in finite)
+    return 1.0 if counts and rule.scale is Scale.LINEAR else 0.0

@@ -6,13 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from reprocheck.compare.case import Case, Look, Ruling
+from reprocheck.compare import words
+from reprocheck.compare.case import Case, Ruling
 from reprocheck.compare.equivalence import equivalence_p, reruns_needed, smallest_margin
 from reprocheck.compare.ladder import storable
+from reprocheck.compare.looks import Look
 from reprocheck.compare.names import is_hardware_bound
+from reprocheck.compare.notes import detectable, notes_on
 from reprocheck.compare.sample import Sample, summarise
 from reprocheck.compare.sentences import informational, not_comparable, sentence_of
-from reprocheck.model import Comparison, Verdict
+from reprocheck.compare.verdicts import tested_margin
+from reprocheck.model import Comparison, HistoryComparison, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,13 +25,19 @@ class Values:
 
     baseline: tuple[float, ...]
     reruns: tuple[float, ...]
+    history: HistoryComparison | None = None
 
 
-def compared(case: Case, ruling: Ruling, look: Look, p_difference: float | None) -> Comparison:
+def compared(
+    case: Case,
+    ruling: Ruling,
+    look: Look,
+    p_difference: float | None,
+    history: HistoryComparison | None = None,
+) -> Comparison:
     """The comparison of a gated metric with its verdict and all statistics behind it."""
-    sample, margin = case.sample, case.margin
-    interval = sample.interval(look.alpha) if sample else None
-    tested = sample is not None and sample.sd is not None and margin is not None
+    sample = case.sample
+    interval = words.shown_interval(case)
     return Comparison(
         metric=case.metric,
         gated=True,
@@ -35,19 +45,24 @@ def compared(case: Case, ruling: Ruling, look: Look, p_difference: float | None)
         change=ruling.change,
         reason=ruling.reason,
         sentence=sentence_of(case, ruling, look, p_difference),
-        baseline=(case.original,),
+        baseline=case.baselines,
         reruns=case.reruns,
-        mean=sample.mean if sample else None,
+        mean=words.shown_mean(case),
         sd=sample.sd if sample else None,
         difference=sample.difference if sample else None,
         interval=interval,
-        prediction=sample.prediction(look.alpha) if sample else None,
-        margin=margin,
-        p_equivalence=equivalence_p(sample, margin) if tested and sample and margin else None,
+        prediction=words.shown_prediction(case),
+        margin=case.margin,
+        p_equivalence=_equivalence_p(case),
         p_difference=p_difference,
         smallest_margin=smallest_margin(interval) if interval else None,
-        reruns_needed=_needed(sample, case, ruling, look),
+        reruns_needed=_needed(case, ruling),
         max_ulps=case.max_ulps,
+        scale=case.rule.scale,
+        detectable=detectable(case) if look.stopped_by else None,
+        best_of=case.selection.best_of if case.selection else None,
+        history=history,
+        notes=notes_on(case, ruling, look),
     )
 
 
@@ -89,6 +104,7 @@ def _plain(metric: str, values: Values, verdict: Verdict, told: tuple[str, str])
         mean=sample.mean if sample else None,
         sd=sample.sd if sample else None,
         difference=sample.difference if sample and values.baseline else None,
+        history=values.history,
     )
 
 
@@ -97,7 +113,7 @@ def _sample(values: Values) -> Sample | None:
     original = storable(values.baseline[0]) if values.baseline else 0.0
     if not finite or not math.isfinite(original):
         return None
-    return summarise(original, finite, None)
+    return summarise([original], finite)
 
 
 def _why_not_judged(metric: str, values: Values) -> tuple[str, str]:
@@ -110,7 +126,14 @@ def _why_not_judged(metric: str, values: Values) -> tuple[str, str]:
     return "not_gated", "not gated"
 
 
-def _needed(sample: Sample | None, case: Case, ruling: Ruling, look: Look) -> int | None:
-    if ruling.reason not in ("noise", "shift_detected") or sample is None or case.margin is None:
+def _equivalence_p(case: Case) -> float | None:
+    sample, margin = case.sample, case.margin
+    if sample is None or margin is None or sample.freedom == 0 or case.counts is not None:
         return None
-    return reruns_needed(sample, case.margin, look.alpha)
+    return equivalence_p(sample, tested_margin(case, margin))
+
+
+def _needed(case: Case, ruling: Ruling) -> int | None:
+    if ruling.reason not in ("noise", "shift_detected") or not case.sample or not case.margin:
+        return None
+    return reruns_needed(case.sample, tested_margin(case, case.margin), case.plan.alpha)

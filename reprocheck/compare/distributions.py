@@ -3,41 +3,82 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import lru_cache
 
 
-def t_tail(freedom: int, x: float) -> float:
+def t_tail(freedom: float, x: float) -> float:
     """P(T > x) of Student's t."""
     from scipy.special import stdtr
 
     return float(stdtr(freedom, -x))
 
 
-@cache
-def t_quantile(freedom: int, level: float) -> float:
+@lru_cache(maxsize=4096)
+def t_quantile(freedom: float, level: float) -> float:
     """The x with P(T <= x) = level of Student's t."""
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, level))
 
 
-@cache
-def wellek_bound(reruns: int, alpha: float) -> float:
-    """The largest |d|/s at which one original and k reruns are called consistent.
+@lru_cache(maxsize=4096)
+def consistency_bound(freedom: float, noise: float, alpha: float) -> float:
+    """The largest |d|/s at which originals and reruns are called consistent.
 
-    Wellek's one-sample t-test for equivalence at 2.8 standard deviations (two honest single
-    runs differ by less in 95 %, ISO 5725), by the noncentral F distribution.
+    `noise` is the standard error of d in units of s, 1/√k for one original. Wellek's t-test for
+    equivalence at 2.8 standard deviations (two honest single runs differ by less in 95 %, ISO
+    5725), by the noncentral F distribution.
     """
     from scipy.special import ncfdtri
 
-    squared = float(ncfdtri(1, reruns - 1, reruns * 2.8**2, alpha))
-    return math.sqrt(squared / reruns)
+    squared = float(ncfdtri(1, freedom, (2.8 / noise) ** 2, alpha))
+    return math.sqrt(squared) * noise
 
 
-def clopper_pearson(events: int, trials: int) -> tuple[float, float]:
-    """The exact 95 % interval of a proportion."""
+def wellek_bound(reruns: int, alpha: float) -> float:
+    """As `consistency_bound`, for one original and k reruns."""
+    return consistency_bound(reruns - 1, 1 / math.sqrt(reruns), alpha)
+
+
+def clopper_pearson(events: int, trials: int, alpha: float = 0.025) -> tuple[float, float]:
+    """The exact interval of a proportion, of level 1 - 2 alpha."""
     from scipy.special import betaincinv
 
-    low = 0.0 if events == 0 else float(betaincinv(events, trials - events + 1, 0.025))
-    high = 1.0 if events == trials else float(betaincinv(events + 1, trials - events, 0.975))
+    low = 0.0 if events == 0 else float(betaincinv(events, trials - events + 1, alpha))
+    high = 1.0 if events == trials else float(betaincinv(events + 1, trials - events, 1 - alpha))
     return low, high
+
+
+@lru_cache(maxsize=1024)
+def normal_quantile(level: float) -> float:
+    """The x with P(X <= x) = level of the standard normal."""
+    from scipy.special import ndtri
+
+    return float(ndtri(level))
+
+
+def f_tail(above: int, below: int, x: float) -> float:
+    """P(F > x) of Fisher's F with `above` and `below` degrees of freedom."""
+    from scipy.special import fdtrc
+
+    return float(fdtrc(above, below, x))
+
+
+def fisher_p(ours: tuple[int, int], theirs: tuple[int, int]) -> float:
+    """The two-sided p-value of Fisher's exact test; each side is (events, trials)."""
+    from scipy.stats import fisher_exact  # slow to import, and rarely needed
+
+    table = [[events, trials - events] for events, trials in (ours, theirs)]
+    return float(fisher_exact(table)[1])
+
+
+def fisher_more_p(ours: tuple[int, int], theirs: tuple[int, int]) -> float:
+    """The one-sided p-value of Fisher's test that `theirs` has the larger share of events."""
+    events, trials = ours[0] + theirs[0], ours[1] + theirs[1]
+    most = min(events, theirs[1])
+    ways = sum(
+        math.comb(theirs[1], hit) * math.comb(ours[1], events - hit)
+        for hit in range(theirs[0], most + 1)
+        if events - hit <= ours[1]
+    )
+    return ways / math.comb(trials, events)

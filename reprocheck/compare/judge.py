@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from reprocheck.compare.advice import advice_on
-from reprocheck.compare.case import Case, Look, Rung, build_case
+from reprocheck.compare.case import Case, Ruling, Rung, build_case
 from reprocheck.compare.comparisons import Obstacle, Values, bystander, compared, not_compared
 from reprocheck.compare.evidence import are_deterministic, is_beyond_chance
+from reprocheck.compare.futility import FEWEST_RERUNS, may_fail, may_pass
 from reprocheck.compare.ladder import TOLERANCES, is_float32, same_bits, same_number
+from reprocheck.compare.looks import Look, most_reruns
 from reprocheck.compare.names import is_hardware_bound
-from reprocheck.compare.prediction import difference_p, holm
+from reprocheck.compare.prediction import case_p, holm
 from reprocheck.compare.question import Question
-from reprocheck.compare.verdicts import rule_on
-from reprocheck.model import SEVERITY_ORDER, Comparison, Judgement, SeedPolicy, Trial, Verdict
+from reprocheck.compare.verdicts import GOOD, finish, rule_on
+from reprocheck.model import SEVERITY_ORDER, Comparison, Judgement, Trial, Verdict
 
 
 class _Conclusion(NamedTuple):
@@ -23,19 +26,35 @@ class _Conclusion(NamedTuple):
     needed: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Judged:
+    """A gated metric with what this look says about it."""
+
+    case: Case
+    p: float | None  # of the test for a difference, of this metric alone
+    p_difference: float | None  # adjusted by Holm
+    ruling: Ruling
+
+    @property
+    def may_change(self) -> bool:
+        """Whether a later look may rule otherwise: there is one, and this one has not rejected."""
+        return self.case.margin is not None or not self.case.judged
+
+
 def judge(question: Question, trials: tuple[Trial, ...]) -> Judgement:
     """The judgement after these trials; called after each of them. A crashed trial is no data.
 
-    The plan is fixed: one look at level alpha after `plan.most` trials. Only identity beyond
-    chance ends it after the first, and only proven determinism before the last.
+    Identity beyond chance ends the trials after the first, proven determinism after the second;
+    else they are looked at as the plan says, until every gated metric has a good verdict at the
+    same look, one is not reproduced, or neither can be expected any more.
     """
     finished = [trial for trial in trials if trial.exit_code == 0]
     obstacles = {name: _obstacle(question, finished, name) for name in question.gates.metrics}
     cases = [_case(question, finished, name) for name, found in obstacles.items() if found is None]
-    look = _look(question, finished, cases)
-    judged = _judge_cases(cases, look)
+    look, judged = _look(question, finished, cases)
+    comparisons = {each.case.metric: _compared(each, look) for each in judged}
     gated = tuple(
-        judged[name]
+        comparisons[name]
         if found is None
         else not_compared(name, found, _values(question, finished, name))
         for name, found in obstacles.items()
@@ -57,49 +76,81 @@ def _obstacle(question: Question, trials: Sequence[Trial], name: str) -> Obstacl
 
 
 def _case(question: Question, trials: Sequence[Trial], name: str) -> Case:
-    reruns = [trial.metrics[name] for trial in trials]
-    return build_case(question.rule(name), question.metrics[name], reruns)
+    return build_case(question, name, [trial.metrics[name] for trial in trials])
 
 
-def _look(question: Question, trials: Sequence[Trial], cases: Sequence[Case]) -> Look:
-    deterministic = any(case.repeats for case in cases) and are_deterministic(trials)
-    return Look(
+def _look(
+    question: Question, trials: Sequence[Trial], cases: Sequence[Case]
+) -> tuple[Look, list[_Judged]]:
+    """The present look, with why the trials end here if they do, and its ruling on each metric."""
+    look = Look(
         reruns=len(trials),
-        planned=question.plan.most,
-        alpha=question.plan.alpha,
-        stopped_by=_stopped_by(question, trials, cases, deterministic),
-        deterministic=deterministic,
+        plan=question.plan,
+        stopped_by="",
+        deterministic=any(case.repeats for case in cases) and are_deterministic(trials),
         beyond_chance=len(trials) == 1 and is_beyond_chance(question, trials[0], _is_close),
-        same_seed=question.plan.seeds is SeedPolicy.SAME,
         same_machine=question.same_machine,
     )
+    judged = _judge_cases(cases, look)
+    return replace(look, stopped_by=_stopped_by(question, trials, judged, look)), judged
+
+
+def _judge_cases(cases: Sequence[Case], look: Look) -> list[_Judged]:
+    found = {case.metric: p for case in cases if (p := case_p(case)) is not None}
+    adjusted = holm(found, family=len(cases))
+    return [
+        _Judged(
+            case=case,
+            p=found.get(case.metric),
+            p_difference=adjusted.get(case.metric),
+            ruling=rule_on(case, look, adjusted.get(case.metric)),
+        )
+        for case in cases
+    ]
 
 
 def _stopped_by(
-    question: Question, trials: Sequence[Trial], cases: Sequence[Case], deterministic: bool
+    question: Question, trials: Sequence[Trial], judged: Sequence[_Judged], look: Look
 ) -> str:
     """Why no further trial is wanted, "" while one is."""
     if question.unstable:
         return "unstable"
-    if trials and not cases:
+    if trials and not judged:
         return "nothing to compare"
-    if _is_identical(question, trials, cases):
+    if _is_identical(question, trials, judged):
         return "identical"
-    if deterministic and all(case.repeats for case in cases):
+    if look.deterministic and all(each.case.repeats for each in judged):
         return "deterministic"
-    if len(trials) >= question.plan.most:
+    any_margin = any(each.case.margin is not None for each in judged)
+    if len(trials) >= most_reruns(question.plan, any_margin=any_margin):
         return "planned"
-    return "budget" if question.over_budget else ""
+    return _decided(question, judged, look) or ("budget" if question.over_budget else "")
 
 
-def _is_identical(question: Question, trials: Sequence[Trial], cases: Sequence[Case]) -> bool:
+def _is_identical(question: Question, trials: Sequence[Trial], judged: Sequence[_Judged]) -> bool:
     """Whether the first rerun settles it: every gate has the same bits, and not by chance."""
     return (
         len(trials) == 1
-        and len(cases) == len(question.gates.metrics)
-        and all(case.rung is Rung.BITS for case in cases)
+        and len(judged) == len(question.gates.metrics)
+        and all(each.case.rung is Rung.BITS for each in judged)
         and is_beyond_chance(question, trials[0], same_bits)
     )
+
+
+def _decided(question: Question, judged: Sequence[_Judged], look: Look) -> str:
+    """Whether a look before the last decides: for all gated metrics, against one, or neither."""
+    if look.reruns not in question.plan.looks:
+        return ""
+    if any(each.ruling.verdict is Verdict.NOT_REPRODUCED for each in judged):
+        return "decided"
+    complete = len(judged) == len(question.gates.metrics)
+    if complete and all(each.ruling.verdict in GOOD for each in judged):
+        return "decided"
+    if look.reruns < FEWEST_RERUNS:
+        return ""
+    hopeful = complete and all(may_pass(each.case, each.ruling) for each in judged)
+    doubtful = any(may_fail(each.case, each.ruling, each.p) for each in judged)
+    return "" if hopeful or doubtful else "futility"
 
 
 def _is_close(original: float, rerun: float) -> bool:
@@ -107,18 +158,9 @@ def _is_close(original: float, rerun: float) -> bool:
     return same_number(original, rerun, TOLERANCES["float32" if both else "float64"])
 
 
-def _judge_cases(cases: Sequence[Case], look: Look) -> dict[str, Comparison]:
-    p_values = {
-        case.metric: p
-        for case in cases
-        if case.sample and (p := difference_p(case.sample)) is not None
-    }
-    adjusted = holm(p_values, family=len(cases))
-    judged = {}
-    for case in cases:
-        p = adjusted.get(case.metric)
-        judged[case.metric] = compared(case, rule_on(case, look, p), look, p)
-    return judged
+def _compared(judged: _Judged, look: Look) -> Comparison:
+    ruling = finish(judged.ruling, look, may_change=judged.may_change)
+    return compared(judged.case, ruling, look, judged.p_difference)
 
 
 def _others(question: Question, trials: Sequence[Trial]) -> tuple[Comparison, ...]:
@@ -128,9 +170,9 @@ def _others(question: Question, trials: Sequence[Trial]) -> tuple[Comparison, ..
 
 
 def _values(question: Question, trials: Sequence[Trial], name: str) -> Values:
-    logged = question.metrics.get(name)
+    originals = [m[name] for m in (question.metrics, *question.baselines) if name in m]
     return Values(
-        baseline=() if logged is None else (logged.value,),
+        baseline=tuple(metric.value for metric in originals),
         reruns=tuple(trial.metrics[name].value for trial in trials if name in trial.metrics),
     )
 

@@ -1,47 +1,127 @@
-"""Margins: the largest difference that the user calls irrelevant."""
+"""Margins: the largest difference that is called irrelevant, and where it comes from."""
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
-from reprocheck.compare.ladder import TOLERANCES
-from reprocheck.errors import ConfigError
-from reprocheck.model import DeclaredMargin, Margin, MarginSource, Metric, MetricRule, Width
+from reprocheck.compare.sample import summarise
+from reprocheck.model import (
+    DeclaredMargin,
+    Direction,
+    Margin,
+    MarginSource,
+    MetricRule,
+    Scale,
+    Sigma,
+    Width,
+)
 from reprocheck.numbers import format_percent, format_size
 
+REPEATABILITY = 2.8
+"""1.96·√2: two honest single runs differ by less standard deviations in 95 % (ISO 5725)."""
+FEWEST_SIBLINGS = 3
+KNOWN = 1_000_000
+"""Degrees of freedom of a standard deviation that is known: Student's t is then the normal."""
 
-def margin_of(rule: MetricRule, original: float) -> Margin | None:
-    """The margin around an original value; of an absolute and a relative one the larger."""
-    declared = rule.margin
-    if declared is None or not math.isfinite(original):
+
+def margin_of(rule: MetricRule, original: float, siblings: Sequence[float] = ()) -> Margin | None:
+    """The margin around an original value, from the first source that has one.
+
+    Declared; else 2.8 standard deviations of three siblings or more; else the noise of a
+    proportion of `test_size` examples. In logarithms under scale log. None: no source, or an
+    original that is not finite.
+    """
+    if not math.isfinite(original):
         return None
-    width = _width(declared, original)
-    return Margin(
-        low=width.below, high=width.above, source=MarginSource.DECLARED, text=_text(declared)
-    )
+    if rule.margin is not None:
+        return _declared(rule, rule.margin, original)
+    return _of_siblings(rule, siblings) or _of_test_size(rule, original)
 
 
-def check_margins(rules: Mapping[str, MetricRule], metrics: Mapping[str, Metric]) -> None:
-    """Raise ConfigError for a margin or a resolution that cannot be meant, before any work."""
-    for rule in rules.values():
-        _check_resolution(rule)
-        _check_dtype(rule)
-        if rule.margin is not None:
-            _check_forms(rule.metric, rule.margin)
-            _check_logged(rule.metric, rule.margin, metrics)
-            _check_width(rule, rule.margin, metrics[rule.metric].value)
-
-
-def _width(declared: DeclaredMargin, original: float) -> Width:
-    """In the metric's unit; on each side the larger of both forms."""
+def width_of(declared: DeclaredMargin, original: float) -> Width:
+    """The declared widths in the metric's unit; on each side the larger of both forms."""
     absolute, relative = declared.absolute or Width.both(0), declared.relative or Width.both(0)
     size = abs(original)
     return Width(
         below=max(absolute.below, relative.below * size),
         above=max(absolute.above, relative.above * size),
     )
+
+
+def noise_of_proportion(rule: MetricRule, original: float) -> float | None:
+    """The run-to-run standard deviation of a proportion: √(err/2m), by which it is bounded.
+
+    For a calibrated ensemble with independent errors Var = Σp²-Σp³ over classes is at most err/2
+    an example, with equality for two classes.
+    """
+    if rule.test_size is None or not 0.0 <= original <= 1.0:
+        return None
+    return math.sqrt(_error_rate(rule.direction, original) / 2 / rule.test_size)
+
+
+def known_spread(rule: MetricRule, original: float, siblings: Sequence[float] = ()) -> Sigma | None:
+    """The run-to-run standard deviation that is known without reruns, from the best source.
+
+    Declared; else of three siblings or more; else of a proportion of `test_size` examples.
+    """
+    if rule.sigma is not None:
+        return rule.sigma
+    values = [x for x in on_scale(siblings, rule.scale) if math.isfinite(x)]
+    if len(values) >= FEWEST_SIBLINGS and (sd := summarise(values, values).sd):
+        return Sigma(value=sd, freedom=len(values) - 1)
+    noise = noise_of_proportion(rule, original)
+    return Sigma(value=noise, freedom=KNOWN) if noise else None
+
+
+def _declared(rule: MetricRule, declared: DeclaredMargin, original: float) -> Margin:
+    width = width_of(declared, original)
+    if rule.scale is Scale.LOG and declared.relative:
+        width = Width(
+            below=math.log1p(declared.relative.below), above=math.log1p(declared.relative.above)
+        )
+    return Margin(
+        low=width.below, high=width.above, source=MarginSource.DECLARED, text=_text(declared)
+    )
+
+
+def _of_siblings(rule: MetricRule, siblings: Sequence[float]) -> Margin | None:
+    """Siblings give the margin's size and nothing else: they are no part of the baseline."""
+    values = on_scale(siblings, rule.scale)
+    finite = [value for value in values if math.isfinite(value)]
+    if len(finite) < FEWEST_SIBLINGS or len(set(finite)) == 1:
+        return None
+    half = REPEATABILITY * (summarise(finite, finite).sd or 0.0)
+    if not 0.0 < half < math.inf:
+        return None
+    text = f"{REPEATABILITY} standard deviations of {len(finite)} siblings"
+    return Margin(low=half, high=half, source=MarginSource.SIBLINGS, text=text)
+
+
+def _of_test_size(rule: MetricRule, original: float) -> Margin | None:
+    noise = noise_of_proportion(rule, original)
+    if noise is None or rule.test_size is None:
+        return None
+    half = max(1.96 * math.sqrt(2) * noise, 2 / rule.test_size)
+    text = f"the noise of a proportion of {rule.test_size} examples"
+    return Margin(low=half, high=half, source=MarginSource.TEST_SIZE, text=text)
+
+
+def _error_rate(direction: Direction, original: float) -> float:
+    match direction:
+        case Direction.HIGHER:
+            return 1.0 - original
+        case Direction.LOWER:
+            return original
+        case _:
+            return min(original, 1.0 - original)  # the narrower margin
+
+
+def on_scale(values: Sequence[float], scale: Scale) -> list[float]:
+    """The values as they are judged; on scale log what is not positive has no value."""
+    if scale is Scale.LINEAR:
+        return list(values)
+    return [math.log(value) if value > 0.0 else math.nan for value in values]
 
 
 def _text(declared: DeclaredMargin) -> str:
@@ -57,72 +137,3 @@ def _sides(width: Width, show: Callable[[float], str]) -> str:
     if width.below == width.above:
         return show(width.above)
     return f"-{show(width.below)}, +{show(width.above)}"
-
-
-def _check_resolution(rule: MetricRule) -> None:
-    if rule.resolution is not None and not _is_positive(rule.resolution):
-        raise ConfigError(
-            f"The resolution of {rule.metric} is {format_size(rule.resolution)}; "
-            "it must be a number above 0.",
-            hint="Give the smallest step in which the metric can change, as 1/360 of an accuracy "
-            "over 360 examples.",
-        )
-
-
-def _check_dtype(rule: MetricRule) -> None:
-    if rule.dtype is not None and rule.dtype not in TOLERANCES:
-        raise ConfigError(
-            f"The dtype of {rule.metric} is {rule.dtype!r}, which is not known.",
-            hint=f"Use one of {', '.join(TOLERANCES)}.",
-        )
-
-
-def _check_forms(metric: str, declared: DeclaredMargin) -> None:
-    forms = [form for form in (declared.absolute, declared.relative) if form is not None]
-    for form in [side for width in forms for side in (width.below, width.above)]:
-        if not _is_positive(form):
-            raise ConfigError(
-                f"The margin of {metric} ({declared.source}) is {format_size(form)}; "
-                "it must be a number above 0.",
-                hint="A margin is the largest difference that does not matter. Reruns that equal "
-                "the original bit for bit need none.",
-            )
-    if not forms:
-        raise ConfigError(
-            f"The margin of {metric} ({declared.source}) has no value.",
-            hint=f"Give an absolute or a relative one: --margin {metric}=0.005 or "
-            f"--margin {metric}=1%.",
-        )
-
-
-def _check_logged(metric: str, declared: DeclaredMargin, metrics: Mapping[str, Metric]) -> None:
-    if metric in metrics:
-        return
-    nearest = difflib.get_close_matches(metric, metrics, n=3, cutoff=0.5) or sorted(metrics)[:8]
-    raise ConfigError(
-        f"A margin is declared for {metric} ({declared.source}), which the run never logged.",
-        hint=f"Nearest logged names: {', '.join(nearest)}." if nearest else "It logged no metric.",
-    )
-
-
-def _check_width(rule: MetricRule, declared: DeclaredMargin, original: float) -> None:
-    if not math.isfinite(original):
-        return
-    sides = _width(declared, original)
-    width = min(sides.below, sides.above)
-    if width == 0.0:
-        raise ConfigError(
-            f"The relative margin of {rule.metric} ({declared.source}) comes to 0, "
-            "because the original value is 0.",
-            hint=f"Declare an absolute margin: --margin {rule.metric}=0.01.",
-        )
-    if rule.resolution is not None and width < rule.resolution:
-        raise ConfigError(
-            f"The margin of {rule.metric} ({declared.source}) is ±{format_size(width)}, below its "
-            f"resolution {format_size(rule.resolution)}: no rerun could differ by so little.",
-            hint="Declare a margin of at least the resolution.",
-        )
-
-
-def _is_positive(x: float) -> bool:
-    return math.isfinite(x) and x > 0.0

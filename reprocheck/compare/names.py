@@ -6,6 +6,8 @@ import re
 from functools import cache
 from itertools import pairwise
 
+from reprocheck.model import Direction
+
 
 def _one_of(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -22,6 +24,20 @@ MEASURES = _one_of(
     """
 )
 """Words for how good a model is."""
+
+_LOWER_IS_BETTER = _one_of(
+    """
+    loss logloss nll bce ce crossentropy entropy perplexity ppl bpc bpb rmse mse mae mape smape
+    rmsle msle medae wer cer ter brier ece fid lpips error err deviance divergence
+    """
+)
+_UNCLEAR = _one_of("gini ks variance score likelihood match em elbo")
+_SHARES = _one_of(
+    """
+    accuracy acc f1 f2 fbeta auc auroc auprc rocauc prauc ap map map50 precision recall
+    sensitivity specificity iou miou dice jaccard
+    """
+)
 
 _QUALIFIERS = _one_of(
     "top top1 top3 top5 top10 at k macro micro weighted samples mean avg average median best "
@@ -74,10 +90,31 @@ def is_hardware_bound(name: str) -> bool:
 
 def ends_in_measure(name: str) -> bool:
     """Whether the last word, qualifiers as in `recall@10` or `loss_epoch` aside, is a measure."""
+    return bool(_measure(name))
+
+
+def usual_direction(name: str) -> Direction:
+    """Which way a metric of such a name is better as a rule; only for what is said to be inferred.
+
+    Accuracies are better when higher, losses and errors when lower.
+    """
+    measure = _measure(name)
+    if not measure or measure in _UNCLEAR:
+        return Direction.UNKNOWN
+    return Direction.LOWER if measure in _LOWER_IS_BETTER else Direction.HIGHER
+
+
+def is_share(name: str) -> bool:
+    """Whether metrics of such a name lie between 0 and 1 where they are not in percent."""
+    return _measure(name) in _SHARES
+
+
+def _measure(name: str) -> str:
+    """The measure that the name ends in, "" where it ends in none."""
     parts = list(words(name))
     while parts and (parts[-1] in _QUALIFIERS or parts[-1].isdigit()):
         parts.pop()
-    return bool(parts) and parts[-1] in MEASURES
+    return parts[-1] if parts and parts[-1] in MEASURES else ""
 
 
 def is_setting(name: str) -> bool:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from reprocheck.compare.looks import most_reruns
 from reprocheck.compare.margins import margin_of
 from reprocheck.compare.question import Question
-from reprocheck.model import Comparison, Verdict
+from reprocheck.model import Comparison, Margin, Verdict
+
+
+def planned_reruns(question: Question) -> int:
+    """The most reruns that the plan may ask for; fewer where no gated metric has a margin."""
+    planned = preview(question)
+    return most_reruns(question.plan, any_margin=any(each.margin for each in planned))
 
 
 def preview(question: Question) -> tuple[Comparison, ...]:
@@ -23,5 +30,11 @@ def _planned(question: Question, name: str) -> Comparison:
         sentence="",
         baseline=(metric.value,) if metric else (),
         reruns=(),
-        margin=margin_of(question.rule(name), metric.value) if metric else None,
+        margin=_margin(question, name, metric.value) if metric else None,
+        scale=question.rule(name).scale,
     )
+
+
+def _margin(question: Question, name: str, original: float) -> Margin | None:
+    siblings = [each.metrics[name] for each in question.siblings if name in each.metrics]
+    return margin_of(question.rule(name), original, siblings)

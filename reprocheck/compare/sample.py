@@ -1,4 +1,4 @@
-"""One original value and the finite reruns: mean, spread and what follows from them."""
+"""Originals and finite reruns of one metric: mean, spread and what follows from them."""
 
 from __future__ import annotations
 
@@ -7,79 +7,139 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reprocheck.compare.distributions import t_quantile
-from reprocheck.model import Interval
+from reprocheck.model import Interval, Sigma
+
+FEWEST_FOR_WELCH = 5
+"""On each side: with fewer, Welch's test rejects honest runs too often (10 % at 2 against 10)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """Statistics of k reruns against one original value, in the metric's unit."""
+    """Statistics of k reruns against n originals, in the metric's unit or in logarithms.
+
+    With one original the claim is about the reported number; with several, which the user named,
+    it is about the means of both processes, and their spreads are pooled.
+    """
 
     reruns: int  # k, finite ones
-    mean: float
-    sd: float | None  # ddof 1, before the floor; None for one rerun
-    difference: float  # mean minus original
-    floor: float  # the spread that the metric's resolution alone gives
+    originals: int  # n
+    mean: float  # of the reruns
+    sd: float | None  # of the reruns, ddof 1, before the floor; None for one rerun
+    original: float  # mean of the originals
+    original_sd: float | None  # None for one original
+    difference: float  # mean of the reruns minus mean of the originals
+    floor: float = 0.0  # the spread that the metric's resolution or flips alone give
+    sigma: Sigma | None = None  # known from elsewhere
 
     @property
     def freedom(self) -> int:
-        """Degrees of freedom: all spread comes from the reruns."""
-        return self.reruns - 1
+        """Degrees of freedom of the spread."""
+        elsewhere = self.sigma.freedom if self.sigma else 0
+        return self.originals - 1 + self.reruns - 1 + elsewhere
 
     @property
     def spread(self) -> float:
-        """The run-to-run standard deviation, at least the floor."""
-        return max(self.sd or 0.0, self.floor)
+        """The run-to-run standard deviation, pooled over all that is known, at least the floor."""
+        parts = [(self.reruns - 1, self.sd), (self.originals - 1, self.original_sd)]
+        if self.sigma:
+            parts.append((self.sigma.freedom, self.sigma.value))
+        known = [(weight, sd) for weight, sd in parts if weight and sd is not None]
+        total = sum(weight for weight, _ in known)
+        pooled = math.hypot(*(math.sqrt(weight / total) * sd for weight, sd in known))
+        return max(pooled, self.floor)
 
     @property
     def error_of_mean(self) -> float:
-        """Standard error of the reruns' mean: what equivalence to the reported number needs."""
-        return self.spread / math.sqrt(self.reruns)
+        """Standard error of the difference, for the test of equivalence.
+
+        Of the reruns' mean alone where there is one original: it is then a reported number.
+        """
+        if self.originals == 1:
+            return self.spread / math.sqrt(self.reruns)
+        return self.spread * math.sqrt(1 / self.originals + 1 / self.reruns)
 
     @property
     def error_of_prediction(self) -> float:
-        """Standard error of the mean against one more run: the original has its own noise."""
-        return self.spread * math.sqrt(1 + 1 / self.reruns)
+        """Standard error of the difference between runs of one process: originals have noise."""
+        return self.spread * math.sqrt(1 / self.originals + 1 / self.reruns)
+
+    @property
+    def welch(self) -> tuple[float, float] | None:
+        """Standard error and degrees of freedom without pooling, where both sides have enough."""
+        if min(self.originals, self.reruns) < FEWEST_FOR_WELCH:
+            return None
+        theirs = max(self.sd or 0.0, self.floor) / math.sqrt(self.reruns)
+        ours = max(self.original_sd or 0.0, self.floor) / math.sqrt(self.originals)
+        error = math.hypot(ours, theirs)
+        if error == 0.0:
+            return None
+        parts = (ours / error) ** 4 / (self.originals - 1) + (theirs / error) ** 4 / (
+            self.reruns - 1
+        )
+        return error, 1 / parts
 
     def interval(self, alpha: float) -> Interval | None:
-        """The 100(1 - 2 alpha) % interval of the difference; None for one rerun."""
-        if self.sd is None:
+        """The 100(1 - 2 alpha) % interval of the difference; None without any spread known."""
+        if self.freedom == 0:
             return None
         half = t_quantile(self.freedom, 1 - alpha) * self.error_of_mean
+        if self.welch:  # the wider of both
+            error, freedom = self.welch
+            half = max(half, t_quantile(freedom, 1 - alpha) * error)
         level = 100 * (1 - 2 * alpha)
         return Interval(low=self.difference - half, high=self.difference + half, level=level)
 
     def prediction(self, alpha: float) -> Interval | None:
-        """The 100(1 - alpha) % interval of one more run; None for one rerun."""
-        if self.sd is None:
+        """The 100(1 - alpha) % interval for the originals' mean; None without any spread known."""
+        if self.freedom == 0:
             return None
         half = t_quantile(self.freedom, 1 - alpha / 2) * self.error_of_prediction
         return Interval(low=self.mean - half, high=self.mean + half, level=100 * (1 - alpha))
 
 
-def summarise(original: float, reruns: Sequence[float], resolution: float | None) -> Sample:
-    """The statistics of finite values, of which there is at least one.
+def summarise(
+    originals: Sequence[float],
+    reruns: Sequence[float],
+    floor: float = 0.0,
+    sigma: Sigma | None = None,
+) -> Sample:
+    """The statistics of finite values, of which there is at least one on each side.
 
     Sums are exact (`math.fsum`) and centred, so that a large common offset costs no digits,
     and scaled by a power of two, so that neither huge nor tiny values leave the range.
     """
-    exponent = max((math.frexp(value)[1] for value in (*reruns, original) if value), default=0)
-    values = [math.ldexp(value, -exponent) for value in reruns]
-    least = min(values)
-    shift = math.fsum(value - least for value in values) / len(values)
-    sd = _sd([value - least - shift for value in values])
+    exponent = max((math.frexp(value)[1] for value in (*reruns, *originals) if value), default=0)
+    theirs, ours = _moments(reruns, exponent), _moments(originals, exponent)
     return Sample(
-        reruns=len(values),
-        mean=_scaled(least + shift, exponent),
-        sd=None if sd is None else _scaled(sd, exponent),
-        difference=_scaled(least - math.ldexp(original, -exponent) + shift, exponent),
-        floor=(resolution or 0.0) / math.sqrt(12),  # of a value rounded to the resolution
+        reruns=len(reruns),
+        originals=len(originals),
+        mean=_scaled(theirs.least + theirs.shift, exponent),
+        sd=None if theirs.sd is None else _scaled(theirs.sd, exponent),
+        original=_scaled(ours.least + ours.shift, exponent),
+        original_sd=None if ours.sd is None else _scaled(ours.sd, exponent),
+        difference=_scaled(theirs.least - ours.least + (theirs.shift - ours.shift), exponent),
+        floor=floor,
+        sigma=sigma,
     )
 
 
-def _sd(deviations: Sequence[float]) -> float | None:
-    if len(deviations) < 2:
-        return None
-    return math.sqrt(math.fsum(x * x for x in deviations) / (len(deviations) - 1))
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """Of values scaled by a power of two; the mean is `least + shift`."""
+
+    least: float
+    shift: float
+    sd: float | None
+
+
+def _moments(values: Sequence[float], exponent: int) -> _Moments:
+    scaled = [math.ldexp(value, -exponent) for value in values]
+    least = min(scaled)
+    shift = math.fsum(value - least for value in scaled) / len(scaled)
+    if len(scaled) < 2:
+        return _Moments(least, shift, None)
+    squares = math.fsum((value - least - shift) ** 2 for value in scaled)
+    return _Moments(least, shift, math.sqrt(squares / (len(scaled) - 1)))
 
 
 def _scaled(x: float, exponent: int) -> float:

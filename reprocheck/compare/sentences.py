@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 
-from reprocheck.compare.case import Case, Look, Ruling
+from reprocheck.compare import words
+from reprocheck.compare.case import Case, Ruling
 from reprocheck.compare.distributions import clopper_pearson
 from reprocheck.compare.equivalence import (
     MOST_RERUNS_PROPOSED,
     reruns_needed,
     smallest_margin,
 )
-from reprocheck.compare.sample import Sample
-from reprocheck.model import Margin, Verdict
-from reprocheck.numbers import format_difference, format_percent, format_size, format_value
+from reprocheck.compare.looks import Look
+from reprocheck.compare.margins import known_spread
+from reprocheck.compare.verdicts import tested_margin
+from reprocheck.model import Direction, Margin, Verdict
+from reprocheck.numbers import counted, format_percent, format_size, format_value
 
 
 def sentence_of(case: Case, ruling: Ruling, look: Look, p_difference: float | None) -> str:
@@ -23,12 +26,12 @@ def sentence_of(case: Case, ruling: Ruling, look: Look, p_difference: float | No
             text = _identical(case)
         case Verdict.NUMERICALLY_EQUAL:
             text = _numerically_equal(case)
-        case Verdict.REPRODUCED:
-            text = _reproduced(case, ruling, look, p_difference)
+        case Verdict.REPRODUCED | Verdict.NOT_WORSE:
+            text = _equivalent(case, ruling, p_difference)
         case Verdict.CONSISTENT:
-            text = _consistent(case, look)
+            text = _consistent(case, ruling)
         case Verdict.NOT_REPRODUCED:
-            text = _not_reproduced(case, ruling, look)
+            text = _not_reproduced(case, ruling)
         case Verdict.INCONCLUSIVE:
             text = _inconclusive(case, ruling, look)
         case _:
@@ -62,115 +65,139 @@ def _numerically_equal(case: Case) -> str:
     return f"{match_} the original to {tolerance}; the differences are floating-point noise."
 
 
-def _reproduced(case: Case, ruling: Ruling, look: Look, p_difference: float | None) -> str:
-    sample, margin = _sampled(case), _margined(case)
-    inside = f"inside the margin {_width(margin)} ({margin.source.value})"
+def _equivalent(case: Case, ruling: Ruling, p_difference: float | None) -> str:
+    if ruling.verdict is Verdict.NOT_WORSE:
+        return _not_worse(case, ruling) + _failures_note(case)
+    inside = f"inside the margin {_width(case)} ({case.margin.source.value})" if case.margin else ""
+    reruns = _judged(case)
     if ruling.reason == "deterministic":
         return (
-            f"Deterministic offset: all {sample.reruns} reruns gave {_mean(case)}, which differs "
-            f"from the reported {_original(case)} by {format_difference(sample.difference)}, "
-            f"{inside}."
+            f"Deterministic offset: all {reruns} reruns gave {words.mean(case)}, which differs "
+            f"from {words.baseline(case)} by {_difference(case)}, {inside}."
         )
     text = (
-        f"Across {sample.reruns} reruns the mean differs from the reported {_original(case)} by "
-        f"{_difference(sample, look)}, {inside}."
+        f"Across {reruns} reruns the mean differs from {words.baseline(case)} by "
+        f"{words.with_interval(case)}, {inside}."
     )
-    if p_difference is not None and p_difference <= look.alpha:
+    if p_difference is not None and p_difference <= case.plan.alpha:
         text += " A small systematic difference is visible but below the margin."
-    return text
+    return text + _failures_note(case)
 
 
-def _consistent(case: Case, look: Look) -> str:
-    sample = _sampled(case)
-    interval = sample.interval(look.alpha)
-    supported = math.inf if interval is None else smallest_margin(interval)
+def _not_worse(case: Case, ruling: Ruling) -> str:
+    reruns = counted(_judged(case), "rerun")
+    if case.margin is None or ruling.reason == "better":
+        return f"{reruns} average {words.mean(case)}, better than {words.baseline(case)}."
+    higher = case.rule.direction is Direction.HIGHER
+    harm = case.margin.low if higher else case.margin.high
     return (
-        f"The reported {_original(case)} lies within the run-to-run noise of {sample.reruns} "
-        f"reruns (SD {format_size(sample.spread)}); no margin was declared, so equivalence was "
-        f"not tested. The data would support any margin ≥ {format_size(supported)}."
+        f"Not worse than {words.baseline(case)}: across {reruns} the mean differs by "
+        f"{words.with_interval(case)}, not by {words.size(case, harm)} or more for the worse "
+        f"({case.margin.source.value}). Only that side was tested."
     )
 
 
-def _not_reproduced(case: Case, ruling: Ruling, look: Look) -> str:
+def _consistent(case: Case, ruling: Ruling) -> str:
+    reruns = counted(_judged(case), "rerun")
+    if ruling.reason == "known_noise":
+        return (
+            f"{reruns} differ from {words.baseline(case)} by {_difference(case)}, within the "
+            f"run-to-run noise known from elsewhere (SD {_known(case)}); too few to test more."
+        )
+    sample, interval = case.sample, words.shown_interval(case)
+    supported = math.inf if interval is None else smallest_margin(interval)
+    spread = math.nan if sample is None else sample.spread
+    return (
+        f"T{words.baseline(case)[1:]} lies within the run-to-run noise of {reruns} "
+        f"(SD {words.size(case, spread)}); no margin was declared, so equivalence was "
+        f"not tested. The data would support any margin ≥ {words.size(case, supported)}."
+    )
+
+
+def _known(case: Case) -> str:
+    known = known_spread(case.rule, case.original, case.siblings)
+    return "unknown" if known is None else words.size(case, known.value)
+
+
+def _not_reproduced(case: Case, ruling: Ruling) -> str:
     change = ruling.change.value if ruling.change else "changed"
+    if ruling.reason == "failures":
+        return f"More reruns failed than the originals do: {change}.{_failures_note(case)}"
     if case.sample is None:
         return (
             f"All {len(case.reruns)} reruns ended in a non-finite value "
             f"({', '.join(format_value(x) for x in case.reruns[:3])}); the original is "
             f"{format_value(case.original)}: {change}."
         )
-    sample = case.sample
     if ruling.reason == "deterministic":
-        more = f"more than {_width(case.margin)}" if case.margin else "no margin was declared"
+        more = f"more than {_width(case)}" if case.margin else "no margin was declared"
         return (
-            f"All {sample.reruns} reruns gave {_mean(case)}, not the original {_original(case)}: "
-            f"a difference of {format_difference(sample.difference)} without any noise, and "
+            f"All {_judged(case)} reruns gave {words.mean(case)}, not the original "
+            f"{words.original(case)}: a difference of {_difference(case)} without any noise, and "
             f"{more}: {change}."
         )
-    prediction = sample.prediction(look.alpha)
-    half = math.nan if prediction is None else (prediction.high - prediction.low) / 2
-    level = format_percent(100 * (1 - look.alpha))
+    return _outside(case, change) + _failures_note(case)
+
+
+def _outside(case: Case, change: str) -> str:
+    level = format_percent(100 * (1 - case.plan.alpha))
     text = (
-        f"The original {_original(case)} lies outside what rerunning gives ({_mean(case)} ± "
-        f"{format_size(half)}, {level} prediction interval)"
+        f"The original {words.original(case)} lies outside what rerunning gives "
+        f"({words.predicted(case)}, {level} prediction interval)"
     )
     if case.margin is None:
-        text += f"; no margin was declared: {change}."
-    else:
-        text += f" and differs by more than {_width(case.margin)}: {change}."
-    return text + _non_finite_note(case)
+        return f"{text}; no margin was declared: {change}."
+    return f"{text} and differs by more than {_width(case)}: {change}."
 
 
 def _inconclusive(case: Case, ruling: Ruling, look: Look) -> str:
-    done = f"{look.reruns} of {look.planned} reruns"
+    done = f"{look.reruns} of at most {look.plan.most} reruns"
     match ruling.reason:
         case "unfinished":
-            return f"After {done} nothing is decided: they are judged together."
+            return f"After {done} nothing is decided."
         case "budget":
             return f"The time budget ended after {done}, too early to judge."
-        case "unstable" if _non_finite_note(case):
-            return f"The training is unstable.{_non_finite_note(case)}"
+        case "unstable" if _failures_note(case):
+            return f"The training is unstable.{_failures_note(case)}"
         case "unstable":
             return f"A rerun crashed after {done} had finished: the training is unstable here."
         case "chance":
             return (
-                f"The rerun agrees with the original {_original(case)}, but one rerun can agree "
-                "with so coarse a value by chance."
+                f"The rerun agrees with the original {words.original(case)}, but one rerun can "
+                "agree with so coarse a value by chance."
             )
         case _:
-            return _unsettled(case, ruling, look)
+            return _unsettled(case, ruling)
 
 
-def _unsettled(case: Case, ruling: Ruling, look: Look) -> str:
+def _unsettled(case: Case, ruling: Ruling) -> str:
+    reruns = counted(_judged(case), "rerun")
     if case.sample is None:
-        return f"{_count(look.reruns)} with a non-finite value cannot settle it."
-    sample = case.sample
-    if ruling.reason == "shift_detected" and sample.sd == 0.0:
+        return f"{reruns} with a non-finite value cannot settle it."
+    if ruling.reason == "shift_detected" and case.sample.sd == 0.0:
         return (
-            f"All {sample.reruns} reruns gave {_mean(case)}, not the original {_original(case)}: "
-            f"a difference of {format_difference(sample.difference)}, which another machine may "
-            "cause; no margin was declared to judge it by."
+            f"All {reruns} gave {words.mean(case)}, not the original "
+            f"{words.original(case)}: a difference of {_difference(case)}, which another machine "
+            "may cause; no margin was declared to judge it by."
         )
-    text = (
-        f"{_count(look.reruns)} cannot settle it: the mean difference is "
-        f"{_difference(sample, look)}, "
-    )
+    text = f"{reruns} cannot settle it: the mean difference is {words.with_interval(case)}, "
     if case.margin is None:
         text += "and no margin was declared"
     else:
-        text += f"margin {_width(case.margin)}; {_prospect(sample, case.margin, look)}"
+        text += f"margin {_width(case)}; {_prospect(case, case.margin)}"
     if ruling.reason == "shift_detected":
         text += ". The difference is more than the reruns' own noise"
     return f"{text}."
 
 
-def _prospect(sample: Sample, margin: Margin, look: Look) -> str:
+def _prospect(case: Case, margin: Margin) -> str:
     """What more reruns would do if difference and spread stayed as they are."""
-    if sample.sd is None or sample.spread == 0.0:
+    sample, tested = case.sample, tested_margin(case, margin)
+    if sample is None or sample.freedom == 0 or sample.spread == 0.0:
         return "more reruns would"
-    if not -margin.low < sample.difference < margin.high:
+    if not -tested.low < sample.difference < tested.high:
         return "more reruns are not expected to reproduce it"
-    needed = reruns_needed(sample, margin, look.alpha)
+    needed = reruns_needed(sample, tested, case.plan.alpha)
     about = f"more than {MOST_RERUNS_PROPOSED}" if needed is None else f"about {needed}"
     return f"{about} reruns would"
 
@@ -180,14 +207,18 @@ def _why_not_comparable(case: Case) -> str:
     return f"the original is {format_value(case.original)}, the reruns gave {values}"
 
 
-def _non_finite_note(case: Case) -> str:
+def _failures_note(case: Case) -> str:
     total = len(case.reruns)
     bad = total - case.finite
     if bad == 0:
         return ""
     low, high = clopper_pearson(bad, total)
+    condition = case.rule.failure_if
+    what = "ended in a non-finite value"
+    if condition is not None:
+        what = f"failed ({condition.operator} {format_size(condition.value)})"
     return (
-        f" {bad} of {total} reruns ended in a non-finite value (95 % interval of that share: "
+        f" {bad} of {total} reruns {what} (95 % interval of that share: "
         f"{format_percent(100 * low)} to {format_percent(100 * high)})."
     )
 
@@ -201,41 +232,14 @@ def _step_note(case: Case) -> str:
     return f" The original's last step is {original}, the reruns' {steps}."
 
 
-def _difference(sample: Sample, look: Look) -> str:
-    text = format_difference(sample.difference)
-    interval = sample.interval(look.alpha)
-    if interval is None:
-        return text
-    low, high = format_difference(interval.low), format_difference(interval.high)
-    return f"{text} ({format_percent(interval.level)} CI {low}…{high})"
+def _judged(case: Case) -> int:
+    """The reruns that the statistics are of."""
+    return case.sample.reruns if case.sample else len(case.reruns)
 
 
-def _width(margin: Margin) -> str:
-    if margin.low == margin.high:
-        return f"±{format_size(margin.high)}"
-    return f"-{format_size(margin.low)}…+{format_size(margin.high)}"
+def _difference(case: Case) -> str:
+    return words.difference(case, words.shown_difference(case))
 
 
-def _count(reruns: int) -> str:
-    return "1 rerun" if reruns == 1 else f"{reruns} reruns"
-
-
-def _original(case: Case) -> str:
-    return format_value(case.original, _sampled(case).difference if case.sample else 0.0)
-
-
-def _mean(case: Case) -> str:
-    sample = _sampled(case)
-    return format_value(sample.mean, sample.difference)
-
-
-def _sampled(case: Case) -> Sample:
-    if case.sample is None:
-        raise ValueError(f"{case.metric} has no finite value to speak of")
-    return case.sample
-
-
-def _margined(case: Case) -> Margin:
-    if case.margin is None:
-        raise ValueError(f"{case.metric} has no margin to speak of")
-    return case.margin
+def _width(case: Case) -> str:
+    return words.width(case, case.margin) if case.margin else "none"

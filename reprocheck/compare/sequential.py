@@ -12,9 +12,14 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from reprocheck.compare.knots import KNOTS, LEVELS
+from reprocheck.model import FIRST_LOOK, RerunPlan
 
-FIRST_LOOK = 3
 MOST_RERUNS = 20  # the largest K with knots
+
+
+def level_of(plan: RerunPlan, look: int) -> float:
+    """The nominal level of a plan's look: alpha itself where there is only one."""
+    return nominal_level(plan.alpha, look, plan.most) if plan.is_sequential else plan.alpha
 
 
 def nominal_level(alpha: float, look: int, most: int) -> float:

@@ -9,47 +9,52 @@ from __future__ import annotations
 
 import math
 
-from reprocheck.compare.case import Case, Look, Ruling, Rung
+from reprocheck.compare.case import Case, Ruling, Rung, resolution_of
 from reprocheck.compare.coarseness import is_coarse
-from reprocheck.compare.equivalence import (
-    FEWEST_RERUNS,
-    equivalence_p,
-    is_consistent,
-    is_outside,
-)
+from reprocheck.compare.distributions import fisher_more_p, t_quantile
+from reprocheck.compare.equivalence import equivalence_p, is_consistent, is_outside
+from reprocheck.compare.looks import Look
+from reprocheck.compare.margins import known_spread
 from reprocheck.compare.sample import Sample
-from reprocheck.model import Change, Direction, Margin, Verdict
+from reprocheck.model import FIRST_LOOK, Change, Direction, Margin, Verdict
 
 # Without a margin nothing tames heavy tails, and grids coarser than the noise look noiseless.
 FEWEST_RERUNS_TO_REJECT = 5
 LEVEL_WITHOUT_MARGIN = 0.01
 
-_GOOD = (
+GOOD = (
     Verdict.IDENTICAL,
     Verdict.NUMERICALLY_EQUAL,
     Verdict.REPRODUCED,
+    Verdict.NOT_WORSE,
     Verdict.CONSISTENT,
 )
+OPEN = "unfinished"
+"""The reason of a verdict that a later look may change."""
 
 
 def rule_on(case: Case, look: Look, p_difference: float | None) -> Ruling:
-    """The verdict at this look; `p_difference` is Holm-adjusted, None where D does not apply."""
-    ruling = _rule(case, look, p_difference)
-    if look.stopped_by == "unstable" and ruling.verdict in (*_GOOD, Verdict.INCONCLUSIVE):
-        return _inconclusive("unstable")
-    return ruling
-
-
-def _rule(case: Case, look: Look, p_difference: float | None) -> Ruling:
+    """The verdict if this look were the last; `p_difference` is Holm-adjusted, None where D does
+    not apply. Where it is too early to judge, the reason is "unfinished"."""
     ruling = _without_statistics(case, look)
     if ruling is not None:
         return ruling
-    if case.sample is None or not look.is_planned:
-        return _inconclusive(look.stopped_by or "unfinished")
+    if case.sample is None or not case.judged:
+        return _inconclusive(OPEN)
     ruling = _statistical(case, case.sample, look, p_difference)
-    # Some reruns without a finite value: never a good verdict.
-    if case.finite < len(case.reruns) and ruling.verdict is not Verdict.NOT_REPRODUCED:
+    return _with_failures(case, ruling) if case.finite < len(case.reruns) else ruling
+
+
+def finish(ruling: Ruling, look: Look, *, may_change: bool) -> Ruling:
+    """The ruling as it stands once it is known why the trials ended, or that they go on."""
+    if look.stopped_by == "unstable" and ruling.verdict in (*GOOD, Verdict.INCONCLUSIVE):
         return _inconclusive("unstable")
+    if ruling.verdict is not Verdict.INCONCLUSIVE or ruling.reason == "unstable":
+        return ruling
+    if look.stopped_by == "" and may_change:
+        return _inconclusive(OPEN)
+    if look.stopped_by == "budget" and (may_change or ruling.reason == OPEN):
+        return _inconclusive("budget")
     return ruling
 
 
@@ -60,7 +65,7 @@ def _without_statistics(case: Case, look: Look) -> Ruling | None:
     if not math.isfinite(case.original):
         return Ruling(verdict=Verdict.NOT_COMPARABLE, reason="non_finite")
     if case.sample is None:
-        return _all_non_finite(case, look)
+        return _all_failed(case, look)
     if look.deterministic and case.repeats:
         return _noiseless(case, case.sample, look)
     return None
@@ -68,44 +73,76 @@ def _without_statistics(case: Case, look: Look) -> Ruling | None:
 
 def _on_the_ladder(case: Case, look: Look) -> Ruling:
     if look.reruns == 1 and not look.beyond_chance:
-        if look.stopped_by == "planned":
-            return _inconclusive("chance")
-        return _inconclusive(look.stopped_by or "unfinished")
+        return _few(case, "chance") if case.judged else _inconclusive(OPEN)
     if case.rung is Rung.TOLERANCE:
         return Ruling(verdict=Verdict.NUMERICALLY_EQUAL, reason="tolerance")
     reason = "bits" if math.isfinite(case.original) else "non_finite"
     return Ruling(verdict=Verdict.IDENTICAL, reason=reason)
 
 
-def _all_non_finite(case: Case, look: Look) -> Ruling:
-    if (look.deterministic and case.repeats) or (look.is_planned and look.reruns >= FEWEST_RERUNS):
-        return Ruling(verdict=Verdict.NOT_REPRODUCED, reason="non_finite", change=Change.CHANGED)
-    return _inconclusive("too_few" if look.is_planned else look.stopped_by or "unfinished")
+def _all_failed(case: Case, look: Look) -> Ruling:
+    """No rerun ended in a value that counts."""
+    enough = case.judged and look.reruns >= FIRST_LOOK
+    if (look.deterministic and case.repeats) or enough:
+        return Ruling(verdict=Verdict.NOT_REPRODUCED, reason=_failure(case), change=_failed(case))
+    return _inconclusive("too_few" if case.judged else OPEN)
 
 
 def _statistical(case: Case, sample: Sample, look: Look, p_difference: float | None) -> Ruling:
-    if sample.reruns < FEWEST_RERUNS:
-        return _inconclusive("too_few")
-    if sample.sd == 0.0 and not is_coarse(sample.mean, case.rule.resolution):
-        return _noiseless(case, sample, look)
-    if sample.spread == 0.0:
-        return _coarse_and_noiseless(case, sample, look)
+    if sample.reruns < FIRST_LOOK:
+        return _few(case, "too_few")
     p = 1.0 if p_difference is None else p_difference
+    if case.counts is not None:
+        return _by_counts(case, look, p)
+    if sample.sd == 0.0 and sample.freedom == sample.reruns - 1:
+        resolution = resolution_of(case.rule, case.reruns)
+        if not is_coarse(_value_of(case, sample), resolution or None):
+            return _noiseless(case, sample, look)
+        if sample.spread == 0.0:
+            return _coarse_and_noiseless(case, sample, look)
     if case.margin is None:
         return _without_margin(case, sample, look, p)
     return _with_margin(case, case.margin, look, p)
 
 
+def _few(case: Case, reason: str) -> Ruling:
+    """One or two reruns show no spread: only a known one can tell anything."""
+    sample = case.sample
+    known = known_spread(case.rule, case.original, case.siblings)
+    if known is None or sample is None or sample.reruns >= FIRST_LOOK:
+        return _inconclusive(reason)
+    error = known.value * math.sqrt(1 / sample.originals + 1 / sample.reruns)
+    if abs(sample.difference) <= t_quantile(known.freedom, 1 - case.plan.alpha / 2) * error:
+        return Ruling(verdict=Verdict.CONSISTENT, reason="known_noise")
+    return _inconclusive("too_few")
+
+
 def _with_margin(case: Case, margin: Margin, look: Look, p_difference: float) -> Ruling:
     sample = case.sample
-    interval = sample.interval(look.alpha) if sample else None
+    interval = sample.interval(case.level) if sample else None
     if sample is None or interval is None:
         return _inconclusive("too_few")
-    differs = p_difference <= look.alpha
-    if equivalence_p(sample, margin) < look.alpha:
-        return Ruling(verdict=Verdict.REPRODUCED, reason="equivalent")
-    if differs and is_outside(interval, margin):
-        return _not_reproduced(case, sample, "outside")
+    tested = tested_margin(case, margin)
+    differs = p_difference <= look.plan.alpha
+    if equivalence_p(sample, tested) < case.level:
+        return _equivalent(case, "equivalent")
+    if differs and is_outside(interval, tested):
+        return _not_reproduced(case, sample.difference, "outside")
+    return _inconclusive("shift_detected" if differs else "noise")
+
+
+def _by_counts(case: Case, look: Look, p_difference: float) -> Ruling:
+    counts = case.counts
+    if counts is None or case.sample is None:
+        return _inconclusive("too_few")
+    differs = p_difference <= look.plan.alpha
+    if case.margin is None:
+        return _without_margin(case, case.sample, look, p_difference)
+    tested = tested_margin(case, case.margin)
+    if counts.is_inside(tested, case.level):
+        return _equivalent(case, "equivalent")
+    if differs and is_outside(counts.interval(case.level), tested):
+        return _not_reproduced(case, counts.difference, "outside")
     return _inconclusive("shift_detected" if differs else "noise")
 
 
@@ -113,40 +150,82 @@ def _without_margin(case: Case, sample: Sample, look: Look, p_difference: float)
     # The same seed on another machine moves a number a little, and D finds any little shift.
     excused = look.same_seed and not look.same_machine
     enough = sample.reruns >= FEWEST_RERUNS_TO_REJECT
-    if p_difference <= min(LEVEL_WITHOUT_MARGIN, look.alpha) and enough and not excused:
-        return _not_reproduced(case, sample, "outside")
-    if p_difference <= look.alpha:
+    change = _change(case.rule.direction, sample.difference)
+    if case.rule.noninferiority and change is Change.BETTER and p_difference <= look.plan.alpha:
+        return Ruling(verdict=Verdict.NOT_WORSE, reason="better")
+    if p_difference <= min(LEVEL_WITHOUT_MARGIN, look.plan.alpha) and enough and not excused:
+        return _not_reproduced(case, sample.difference, "outside")
+    if p_difference <= look.plan.alpha:
         return _inconclusive("shift_detected")
-    if is_consistent(sample, look.alpha):
+    if is_consistent(sample, look.plan.alpha):
         return Ruling(verdict=Verdict.CONSISTENT, reason="no_margin")
     return _inconclusive("noise")
 
 
 def _noiseless(case: Case, sample: Sample, look: Look) -> Ruling:
     """The reruns are one number, so their difference is no noise: only its size counts."""
-    if case.margin is not None and _is_within(case, sample, case.margin):
-        return Ruling(verdict=Verdict.REPRODUCED, reason="deterministic")
+    if case.margin is not None and _is_within(sample, tested_margin(case, case.margin)):
+        return _equivalent(case, "deterministic")
+    if case.rule.noninferiority and _change(case.rule.direction, sample.difference) is (
+        Change.BETTER
+    ):
+        return _equivalent(case, "deterministic")
     # Reruns that do not vary have no seed that matters, whatever the plan's seeds are.
     if case.margin is None and not look.same_machine:
         return _inconclusive("shift_detected")
-    return _not_reproduced(case, sample, "deterministic")
+    return _not_reproduced(case, sample.difference, "deterministic")
 
 
 def _coarse_and_noiseless(case: Case, sample: Sample, look: Look) -> Ruling:
-    inside = case.margin is not None and _is_within(case, sample, case.margin)
+    margin = case.margin and tested_margin(case, case.margin)
+    inside = margin is not None and _is_within(sample, margin)
     if not inside and sample.reruns < FEWEST_RERUNS_TO_REJECT:
         return _inconclusive("too_few")
     return _noiseless(case, sample, look)
 
 
-def _is_within(case: Case, sample: Sample, margin: Margin) -> bool:
+def _with_failures(case: Case, ruling: Ruling) -> Ruling:
+    """Some reruns have no value: their share is judged apart, and caps the verdict.
+
+    Failures that the user described, and that the baselines have too, are part of the recipe.
+    """
+    ours = (sum(not case.is_value(x) for x in case.baselines), len(case.baselines))
+    theirs = (len(case.reruns) - case.finite, len(case.reruns))
+    if case.rule.failure_if and fisher_more_p(ours, theirs) <= case.level:
+        return Ruling(verdict=Verdict.NOT_REPRODUCED, reason="failures", change=_failed(case))
+    known = case.rule.failure_if is not None and ours[0] > 0
+    if ruling.verdict is Verdict.NOT_REPRODUCED or known:
+        return ruling
+    return _inconclusive("unstable")
+
+
+def tested_margin(case: Case, margin: Margin) -> Margin:
+    """The margin that is tested: under noninferiority only its harmful side."""
+    if not case.rule.noninferiority:
+        return margin
+    higher = case.rule.direction is Direction.HIGHER
+    return Margin(
+        low=margin.low if higher else math.inf,
+        high=math.inf if higher else margin.high,
+        source=margin.source,
+        text=margin.text,
+    )
+
+
+def _is_within(sample: Sample, margin: Margin) -> bool:
     # 0.95 - 0.945 is a little more than 0.005 in binary.
-    slack = 4 * math.ulp(max(abs(case.original), abs(sample.mean)))
+    slack = 4 * math.ulp(max(abs(sample.original), abs(sample.mean)))
     return -margin.low - slack <= sample.difference <= margin.high + slack
 
 
-def _not_reproduced(case: Case, sample: Sample, reason: str) -> Ruling:
-    change = _change(case.rule.direction, sample.difference)
+def _equivalent(case: Case, reason: str) -> Ruling:
+    if case.rule.noninferiority:
+        return Ruling(verdict=Verdict.NOT_WORSE, reason=reason)
+    return Ruling(verdict=Verdict.REPRODUCED, reason=reason)
+
+
+def _not_reproduced(case: Case, difference: float, reason: str) -> Ruling:
+    change = _change(case.rule.direction, difference)
     return Ruling(verdict=Verdict.NOT_REPRODUCED, reason=reason, change=change)
 
 
@@ -155,6 +234,19 @@ def _change(direction: Direction, difference: float) -> Change:
         return Change.CHANGED
     rose_well = (difference > 0) == (direction is Direction.HIGHER)
     return Change.BETTER if rose_well else Change.WORSE
+
+
+def _failure(case: Case) -> str:
+    return "non_finite" if not any(map(math.isfinite, case.reruns)) else "failures"
+
+
+def _failed(case: Case) -> Change:
+    return Change.WORSE if case.rule.failure_if else Change.CHANGED
+
+
+def _value_of(case: Case, sample: Sample) -> float:
+    """The value that all reruns have, in the metric's own unit."""
+    return next((x for x in case.reruns if case.is_value(x)), sample.mean)
 
 
 def _inconclusive(reason: str) -> Ruling:

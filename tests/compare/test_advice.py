@@ -13,7 +13,7 @@ NOISY = [0.912, 0.931, 0.905, 0.94, 0.922]
         (0.99, NOISY, {"margin": 0.01}, ""),
         (0.9, [0.91], {}, "more reruns: --reruns 5"),
         (0.9, [0.9], {}, "more reruns: --reruns 5"),
-        (0.9, [0.91], {"planned": 5}, "the remaining reruns, 5 in all"),
+        (0.9, [0.91], {"planned": 5}, "the remaining reruns, at most 5 in all"),
     ],
 )
 def test_the_next_step_is_told_exactly(judge_one, original, reruns, given, needed):

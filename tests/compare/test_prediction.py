@@ -15,13 +15,13 @@ RERUNS = [0.912, 0.931, 0.905, 0.94, 0.922]
 def test_p_is_that_of_a_pooled_two_sample_test_with_one_original(original):
     """With n = 1 the pooled variance is the reruns', so D is the ordinary two-sample t-test."""
     expected = stats.ttest_ind(RERUNS, [original], equal_var=True).pvalue
-    assert difference_p(summarise(original, RERUNS, None)) == pytest.approx(expected, rel=1e-10)
+    assert difference_p(summarise([original], RERUNS)) == pytest.approx(expected, rel=1e-10)
 
 
 def test_reruns_without_spread_have_no_p():
-    assert difference_p(summarise(0.9, [0.91] * 4, None)) is None
-    assert difference_p(summarise(0.9, [0.91], None)) is None
-    assert difference_p(summarise(0.9, [0.91] * 4, 0.01)) is not None
+    assert difference_p(summarise([0.9], [0.91] * 4)) is None
+    assert difference_p(summarise([0.9], [0.91])) is None
+    assert difference_p(summarise([0.9], [0.91] * 4, 0.01)) is not None
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -78,7 +78,7 @@ CASES = [
     ),
     (
         *(0.9, [0.95], {"planned": 5}),
-        "After 1 of 5 reruns nothing is decided: they are judged together.",
+        "After 1 of at most 5 reruns nothing is decided.",
     ),
     (
         *(0.9, [math.nan] * 3, {}),

@@ -1,0 +1,79 @@
+"""Proportions near 0 or 1, where Student's t is wrong: the examples are counted instead."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reprocheck.compare.distributions import clopper_pearson, fisher_p
+from reprocheck.model import Interval, Margin
+
+_NEAR = 3  # examples from 0 or from all
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """Examples with the outcome that the metric counts, of originals and reruns together."""
+
+    ours: tuple[int, int]  # events, trials
+    theirs: tuple[int, int]
+    reported: bool  # one original: a reported number, without noise of its own
+
+    @property
+    def difference(self) -> float:
+        """The reruns' proportion minus the originals'."""
+        return self.theirs[0] / self.theirs[1] - self.ours[0] / self.ours[1]
+
+    def difference_p(self) -> float:
+        """Fisher's exact two-sided p-value: the originals as more runs of the reruns' process."""
+        return fisher_p(self.ours, self.theirs)
+
+    def interval(self, alpha: float) -> Interval:
+        """The interval of the difference, of level 1 - 2 alpha at least, by Clopper and Pearson."""
+        low, high = clopper_pearson(*self.theirs, alpha)
+        share = self.ours[0] / self.ours[1]
+        least, most = (share, share) if self.reported else clopper_pearson(*self.ours, alpha)
+        return Interval(low=low - most, high=high - least, level=100 * (1 - 2 * alpha))
+
+    def prediction(self, alpha: float) -> Interval:
+        """The interval of the reruns' proportion, of level 1 - alpha."""
+        low, high = clopper_pearson(*self.theirs, alpha / 2)
+        return Interval(low=low, high=high, level=100 * (1 - alpha))
+
+    def is_inside(self, margin: Margin, alpha: float) -> bool:
+        """Whether the interval lies inside the margin."""
+        interval = self.interval(alpha)
+        return interval.low > -margin.low and interval.high < margin.high
+
+
+def counts_of(
+    originals: Sequence[float], reruns: Sequence[float], test_size: int | None
+) -> Counts | None:
+    """The counts where the originals' mean lies within 3 examples of a bound.
+
+    None elsewhere, and for values that are no whole number of examples.
+    """
+    if test_size is None or not originals or not reruns:
+        return None
+    ours, theirs = _events(originals, test_size), _events(reruns, test_size)
+    if ours is None or theirs is None:
+        return None
+    mean = ours / len(originals)
+    if _NEAR < mean < test_size - _NEAR:
+        return None
+    return Counts(
+        ours=(ours, len(originals) * test_size),
+        theirs=(theirs, len(reruns) * test_size),
+        reported=len(originals) == 1,
+    )
+
+
+def _events(values: Sequence[float], test_size: int) -> int | None:
+    counts = [value * test_size for value in values]
+    if not all(0 <= count <= test_size * (1 + 1e-9) for count in counts):
+        return None
+    # float32 accuracies are off by 1e-7 of the value.
+    if any(abs(count - round(count)) > 1e-3 + 1e-6 * test_size for count in counts):
+        return None
+    return sum(map(round, counts)) if all(map(math.isfinite, counts)) else None

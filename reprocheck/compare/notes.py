@@ -1,0 +1,117 @@
+"""What the reader should know beside a verdict: assumptions, warnings, and what could be seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from reprocheck.compare import words
+from reprocheck.compare.case import Case, Ruling, Rung
+from reprocheck.compare.distributions import f_tail
+from reprocheck.compare.looks import Look
+from reprocheck.compare.margins import noise_of_proportion, on_scale
+from reprocheck.compare.sample import Sample, summarise
+from reprocheck.compare.verdicts import GOOD
+from reprocheck.model import FIRST_LOOK, MarginSource, Verdict
+from reprocheck.numbers import format_value
+
+SMALL = 10
+"""Reruns below which it cannot be seen whether they are normal."""
+_STATISTICAL = ("equivalent", "outside", "no_margin", "noise", "shift_detected", "better")
+
+
+def notes_on(case: Case, ruling: Ruling, look: Look) -> tuple[str, ...]:
+    """Sentences that belong to the verdict; none while nothing is decided."""
+    if case.sample is None or case.rung is not Rung.NONE or not look.stopped_by:
+        return ()
+    return tuple(_notes(case, case.sample, ruling, look))
+
+
+def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[str]:
+    if ruling.reason in _STATISTICAL:
+        yield from _on_power(case)
+        if sample.reruns < SMALL:
+            yield (
+                "That runs are normally distributed is assumed: so few cannot show it, and a "
+                "recipe that sometimes collapses may not have done so here."
+            )
+    yield from _on_selection(case, sample)
+    yield from _on_spread(case, sample, ruling)
+    if case.margin is not None and case.margin.source is MarginSource.SIBLINGS:
+        yield f"The margin is {case.margin.text}, and as uncertain as they are few."
+    if look.same_seed and not look.same_machine and ruling.verdict not in GOOD:
+        yield (
+            "Whether this machine is the original's is not known: another one may move the result "
+            "even with the same seed."
+        )
+
+
+def _on_power(case: Case) -> Iterator[str]:
+    found = detectable(case)
+    if found is not None and math.isfinite(found):
+        yield f"A true difference of {words.size(case, found)} would have been found in 80 %."
+
+
+def detectable(case: Case) -> float | None:
+    """The true difference that would have been called NOT_REPRODUCED with a chance of 80 %."""
+    from reprocheck.compare.power import detectable_difference
+
+    sample = case.sample
+    if sample is None or sample.reruns < FIRST_LOOK or sample.originals > 1 or case.counts:
+        return None
+    if sample.spread == 0.0 or not math.isfinite(sample.spread) or case.rung is not Rung.NONE:
+        return None
+    half = None if case.margin is None else max(case.margin.low, case.margin.high)
+    return detectable_difference(sample.spread, sample.reruns, half, case.level)
+
+
+def _on_selection(case: Case, sample: Sample) -> Iterator[str]:
+    chosen = case.selection
+    if chosen is None:
+        return
+    how = " (inferred from the finished runs under its parent)" if chosen.inferred else ""
+    lead = chosen.expected_lead * sample.spread
+    yield (
+        f"The run was chosen as the best of {chosen.best_of}{how}: a selected original is expected "
+        f"to beat its reruns, here by about {words.size(case, lead)}."
+    )
+
+
+def _on_spread(case: Case, sample: Sample, ruling: Ruling) -> Iterator[str]:
+    if sample.sd is None:
+        return
+    originals = on_scale([x for x in case.baselines if case.is_value(x)], case.rule.scale)
+    if len(originals) < 2:
+        originals = [x for x in on_scale(case.siblings, case.rule.scale) if math.isfinite(x)]
+    if len(originals) >= 2:
+        yield from _against(case, sample, originals)
+    elif ruling.verdict is Verdict.CONSISTENT:
+        noise = noise_of_proportion(case.rule, case.original)
+        if noise is not None and sample.sd > 2 * noise:
+            yield (
+                f"The reruns vary by an SD of {words.size(case, sample.sd)}, more than twice what "
+                f"{case.rule.test_size} examples let expect: CONSISTENT is easy to reach then."
+            )
+
+
+def _against(case: Case, sample: Sample, originals: list[float]) -> Iterator[str]:
+    """The reruns' spread beside that of other original runs."""
+    theirs, ours = sample.sd or 0.0, summarise(originals, originals).sd or 0.0
+    if ours == 0.0 and theirs > 0.0:
+        yield "The reruns are noisier than the originals: nondeterminism was introduced."
+        return
+    if ours == 0.0 or not (math.isfinite(ours) and math.isfinite(theirs)):
+        return
+    ratio = (theirs / ours) ** 2
+    freedom = (sample.reruns - 1, len(originals) - 1)
+    p = 2 * min(f_tail(*freedom, ratio), 1 - f_tail(*freedom, ratio))
+    if sample.originals > 1 and p < 0.05:
+        yield (
+            f"The spreads differ: the reruns' variance is {format_value(ratio)} times the "
+            "originals', and pooling takes them for equal."
+        )
+    elif theirs > 2 * ours:
+        yield (
+            f"The reruns vary more than twice as much (SD {words.size(case, theirs)}) as the "
+            f"other original runs (SD {words.size(case, ours)})."
+        )
