@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import TypeVar
 
+from reprocheck.compare import check_margins
 from reprocheck.compare.margins import width_of
+from reprocheck.errors import ConfigError
 from reprocheck.metric_rules import refuse_contradictions
 from reprocheck.model import (
     DeclaredMargin,
@@ -46,11 +48,11 @@ def combine(
     `metrics` are the original's: a fraction and an absolute margin are compared at its value.
     Raises `ConfigError` where the two contradict each other.
     """
-    defined = definition.rules if definition else {}
+    defined, broken = _sound(definition.rules if definition else {}, metrics)
     combined: dict[str, MetricRule] = {}
-    findings: list[Finding] = []
+    findings: list[Finding] = list(broken)
     for name in dict.fromkeys((*rules, *defined)):
-        later, earlier = rules.get(name), _usable(defined.get(name), metrics)
+        later, earlier = rules.get(name), defined.get(name)
         value = metrics[name].value if name in metrics else math.nan
         findings += _looser(later, earlier, value)
         combined[name] = _combined(later, earlier)
@@ -75,11 +77,21 @@ def left_out(definition: ExperimentDefinition | None, gates: Gates) -> tuple[Fin
     )
 
 
-def _usable(rule: MetricRule | None, metrics: Mapping[str, Metric]) -> MetricRule | None:
-    """A definition is a record: its margin for a metric that the run lacks is no wrong usage."""
-    if rule is None or rule.metric in metrics:
-        return rule
-    return dataclasses.replace(rule, margin=None)
+def _sound(rules: Rules, metrics: Mapping[str, Metric]) -> tuple[Rules, tuple[Finding, ...]]:
+    """The definition's rules, without those that do not fit what the run logged.
+
+    It is a record that nobody can mend now: what would be wrong usage in a config is a finding.
+    """
+    sound, findings = {}, []
+    for name, rule in rules.items():
+        logged = rule if name in metrics else dataclasses.replace(rule, margin=None)
+        try:
+            check_margins({name: logged}, metrics)
+            sound[name] = logged
+        except ConfigError as error:
+            told = f"what {DEFINITION} says about {name} does not count: {error.message}"
+            findings.append(_finding("broken-definition", name, told, error.hint))
+    return sound, tuple(findings)
 
 
 def _combined(later: MetricRule | None, earlier: MetricRule | None) -> MetricRule:

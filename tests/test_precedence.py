@@ -128,6 +128,15 @@ def test_a_margin_for_a_metric_that_the_run_lacks_is_no_wrong_usage():
     assert [finding.code for finding in findings] == ["undelivered-metric"]
 
 
+@pytest.mark.parametrize(
+    "entry", [{"margin": {"abs": 0.001}, "test_size": 100}, {"margin": {"rel": 3}}]
+)
+def test_what_does_not_fit_the_run_is_a_finding_and_does_not_count(entry):
+    found, findings = combined(definition=defined(**entry), margin=TIGHT)
+    assert found.margin.source == "reprocheck.yaml"
+    assert [code for code, _ in findings] == ["broken-definition"]
+
+
 def test_a_computed_metric_is_delivered():
     rules = {"accuracy": rule(expr="a - b")}
     assert combine(rules, defined(), {})[1] == ()
