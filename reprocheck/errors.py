@@ -48,6 +48,10 @@ class UnknownRunError(ReadError):
     usage = True
 
 
+class UnfinishedRunError(ReadError):
+    """The run has not finished, failed or was deleted: there is no result."""
+
+
 class MissingStoreError(ReadError):
     """The tracker's store does not exist, or none was named."""
 

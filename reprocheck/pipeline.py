@@ -20,6 +20,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from reprocheck import (
+    baselines,
     command,
     compare,
     datastores,
@@ -28,11 +29,13 @@ from reprocheck import (
     metadata,
     originals,
     predictions,
+    questions,
     source,
     trackers,
 )
 from reprocheck import rerun as rerunning
 from reprocheck.account import Account, Note, Request
+from reprocheck.baselines import Baseline
 from reprocheck.datastores import choice as data_choice
 from reprocheck.durations import format_duration
 from reprocheck.environments import choice as environment_choice
@@ -43,7 +46,6 @@ from reprocheck.model import (
     EnvironmentSpec,
     Finding,
     Judgement,
-    Predictions,
     Report,
     RunRecord,
     Severity,
@@ -100,8 +102,8 @@ def verify(request: Request, progress: Progress | None = None) -> Report:
 
 def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     """Every stage, in order. What must be closed at the end goes onto the stack."""
-    tracker, record = _read(account, stack)
-    question = _validate(account, tracker, record)
+    tracker, record, pooled = _read(account, stack)
+    question = _validate(account, tracker, record, pooled)
     cost = account.cost = _cost(account.request, record, compare.planned_reruns(question))
     prepared = _checkout(account, record, cost)
     if account.request.dry_run:
@@ -113,25 +115,31 @@ def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     _compare(account, reruns)
 
 
-def _read(account: Account, stack: contextlib.ExitStack) -> tuple[Tracker, RunRecord]:
-    request = account.request
+def _read(
+    account: Account, stack: contextlib.ExitStack
+) -> tuple[Tracker, RunRecord, tuple[Baseline, ...]]:
+    request, config = account.request, account.request.config
     with account.stage(Stage.READ, f"run {request.asked}") as note:
         tracker = trackers.open_tracker(
-            request.tracking_uri, request.config.artifact_roots, account.workspace / "tracker"
+            request.tracking_uri, config.artifact_roots, account.workspace / "tracker"
         )
         stack.callback(tracker.close)
         record = account.record = tracker.read(request.asked)
+        pooled = baselines.read(config.baselines, record, tracker.read)
+        note.findings.extend(baselines.doubts(record, pooled, config.ignore_parameters))
         histories = sum(len(metric.history) for metric in record.metrics.values())
         note.summary = (
             f"run {record.ref.run_id[:8]} '{record.name}': "
             f"{counted(len(record.parameters), 'parameter')}, "
             f"{counted(len(record.metrics), 'metric')} ({counted(histories, 'value')})"
-        )
-    return tracker, record
+        ) + (f"; pooled with {counted(len(pooled), 'baseline')}" if pooled else "")
+    return tracker, record, pooled
 
 
-def _validate(account: Account, tracker: Tracker, record: RunRecord) -> compare.Question:
-    request, config = account.request, account.request.config
+def _validate(
+    account: Account, tracker: Tracker, record: RunRecord, pooled: tuple[Baseline, ...]
+) -> compare.Question:
+    request = account.request
     with account.stage(Stage.VALIDATE, "the record") as note:
         findings = metadata.validate(record)
         note.findings.extend(findings)
@@ -139,31 +147,31 @@ def _validate(account: Account, tracker: Tracker, record: RunRecord) -> compare.
         if errors:
             more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
             raise MetadataError(f"{errors[0].message} ({errors[0].code}){more}", errors[0].hint)
-        compare.check_margins(config.metrics, record.metrics)
-        gates = account.gates = compare.choose_gates(record.metrics, config.metrics, request.gates)
-        question = compare.Question(
-            metrics=record.metrics,
-            rules=config.metrics,
-            gates=gates,
-            plan=config.reruns,
-            same_machine=False,  # the record does not say what machine it was
-            gated_products=originals.gated_patterns(config.products, record),
-            predictions=_predictions(account, tracker, record),
+        question, doubts = questions.ask(
+            questions.Original.of(record), pooled, request.config, request.gates
         )
-        account.planned = compare.preview(question)
-        note.summary = f"{counted(len(findings), 'finding')}, no errors"
+        question = _with_files(account, tracker, record, question)
+        note.findings.extend(doubts)
+        account.gates, account.planned = question.gates, compare.preview(question)
+        note.summary = f"{counted(len(note.findings), 'finding')}, no errors"
     return question
 
 
-def _predictions(account: Account, tracker: Tracker, record: RunRecord) -> Predictions | None:
-    """The original's, which must be as the config says before anything is built."""
+def _with_files(
+    account: Account, tracker: Tracker, record: RunRecord, question: compare.Question
+) -> compare.Question:
+    """The question with what the config asks of the original's files, before anything is built."""
     config = account.request.config
-    if config.predictions is None:
-        return None
-    predictions.check_logged(config.predictions, record.artifacts)
-    folder = account.workspace / "predictions"
-    file = tracker.file(record, config.predictions.artifact, folder)
-    return predictions.original_predictions(config.predictions, file, config.metrics.values())
+    question = dataclasses.replace(
+        question, gated_products=originals.gated_patterns(config.products, record)
+    )
+    rule = config.predictions
+    if rule is None:
+        return question
+    predictions.check_logged(rule, record.artifacts)
+    file = tracker.file(record, rule.artifact, account.workspace / "predictions")
+    found = predictions.original_predictions(rule, file, question.rules.values())
+    return dataclasses.replace(question, predictions=found)
 
 
 def _checkout(account: Account, record: RunRecord, cost: Cost) -> _Prepared:

@@ -1,6 +1,8 @@
 """Stage compare: judges the reruns. Pure: no files, no clock, no randomness of its own."""
 
 from reprocheck.compare.checks import check_margins
+from reprocheck.compare.criteria import check_criteria
+from reprocheck.compare.expressions import check_expressions, with_expressions
 from reprocheck.compare.gates import choose_gates
 from reprocheck.compare.judge import judge
 from reprocheck.compare.names import is_hardware_bound
@@ -16,6 +18,8 @@ from reprocheck.compare.question import Question
 __all__ = [
     "Question",
     "aligned",
+    "check_criteria",
+    "check_expressions",
     "check_margins",
     "choose_gates",
     "compare_predictions",
@@ -27,4 +31,5 @@ __all__ = [
     "preview",
     "product_findings",
     "products_sentence",
+    "with_expressions",
 ]

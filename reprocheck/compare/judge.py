@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from reprocheck.compare.advice import advice_on
+from reprocheck.compare.beside import criteria_of, history_of
 from reprocheck.compare.case import Case, Ruling, Rung, build_case
 from reprocheck.compare.comparisons import Obstacle, Values, bystander, compared, not_compared
 from reprocheck.compare.evidence import are_deterministic, is_beyond_chance
@@ -15,7 +16,7 @@ from reprocheck.compare.ladder import TOLERANCES, is_float32, same_bits, same_nu
 from reprocheck.compare.looks import Look, most_reruns
 from reprocheck.compare.names import is_hardware_bound
 from reprocheck.compare.prediction import case_p, holm
-from reprocheck.compare.question import Question
+from reprocheck.compare.question import Question, complete
 from reprocheck.compare.verdicts import GOOD, finish, rule_on
 from reprocheck.model import SEVERITY_ORDER, Comparison, Judgement, Trial, Verdict
 
@@ -48,18 +49,19 @@ def judge(question: Question, trials: tuple[Trial, ...]) -> Judgement:
     else they are looked at as the plan says, until every gated metric has a good verdict at the
     same look, one is not reproduced, or neither can be expected any more.
     """
-    finished = [trial for trial in trials if trial.exit_code == 0]
+    question, finished = complete(question, [each for each in trials if each.exit_code == 0])
     obstacles = {name: _obstacle(question, finished, name) for name in question.gates.metrics}
     cases = [_case(question, finished, name) for name, found in obstacles.items() if found is None]
     look, judged = _look(question, finished, cases)
-    comparisons = {each.case.metric: _compared(each, look) for each in judged}
+    comparisons = {each.case.metric: _compared(question, finished, each, look) for each in judged}
     gated = tuple(
         comparisons[name]
         if found is None
         else not_compared(name, found, _values(question, finished, name))
         for name, found in obstacles.items()
     )
-    return _conclude(question, gated + _others(question, finished), look)
+    judgement = _conclude(question, gated + _others(question, finished), look)
+    return replace(judgement, criteria=criteria_of(question, finished, look))
 
 
 def _obstacle(question: Question, trials: Sequence[Trial], name: str) -> Obstacle | None:
@@ -158,9 +160,12 @@ def _is_close(original: float, rerun: float) -> bool:
     return same_number(original, rerun, TOLERANCES["float32" if both else "float64"])
 
 
-def _compared(judged: _Judged, look: Look) -> Comparison:
+def _compared(
+    question: Question, trials: Sequence[Trial], judged: _Judged, look: Look
+) -> Comparison:
     ruling = finish(judged.ruling, look, may_change=judged.may_change)
-    return compared(judged.case, ruling, look, judged.p_difference)
+    history = history_of(question, trials, judged.case.metric) if look.stopped_by else None
+    return compared(judged.case, ruling, look, judged.p_difference, history)
 
 
 def _others(question: Question, trials: Sequence[Trial]) -> tuple[Comparison, ...]:
@@ -174,6 +179,7 @@ def _values(question: Question, trials: Sequence[Trial], name: str) -> Values:
     return Values(
         baseline=tuple(metric.value for metric in originals),
         reruns=tuple(trial.metrics[name].value for trial in trials if name in trial.metrics),
+        history=history_of(question, trials, name),
     )
 
 

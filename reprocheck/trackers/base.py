@@ -59,7 +59,7 @@ class Tracker(Protocol):
     def read(self, asked: str) -> RunRecord:
         """The record of the run that the user named; nothing is written to the tracker.
 
-        Raises `UnknownRunError`, `MissingStoreError` or `ReadError`.
+        Raises `UnknownRunError`, `UnfinishedRunError`, `MissingStoreError` or `ReadError`.
         """
 
     def products(self, record: RunRecord, folder: Path, progress: Progress) -> Fetched:

@@ -38,7 +38,7 @@ class MlflowTracker:
     def read(self, asked: str) -> RunRecord:
         """The record of the run that the user named; nothing is written to the tracker.
 
-        Raises `UnknownRunError`, `MissingStoreError` or `ReadError`.
+        Raises `UnknownRunError`, `UnfinishedRunError`, `MissingStoreError` or `ReadError`.
         """
         store = self._opened()
         with client_settings(store.uri):
