@@ -259,7 +259,7 @@ def test_products_that_are_not_gated_change_no_verdict(build_question, build_tri
 
 def test_a_gated_product_alone_can_be_judged(build_question, build_trial):
     question = build_question(
-        {"loss": FINE}, gates=[], products={"m.bin": "a"}, gated_products=("m.bin",)
+        {"loss": FINE}, gates=[], reruns=3, products={"m.bin": "a"}, gated_products=("m.bin",)
     )
     trials = tuple(build_trial(i, {"loss": FINE}, {"m.bin": "a"}) for i in (1, 2, 3))
     assert judge(question, trials[:1]).stopped_by == "identical"
