@@ -133,6 +133,7 @@ class Account:
             if stage not in done
         )
         verdict, failed_stage, sentence, needed = self._answer(error)
+        judgement = None if error else self.judgement
         return Report(
             schema_version=REPORT_VERSION,
             tool_version=__version__,
@@ -152,6 +153,11 @@ class Account:
             require=self.request.config.require,
             dry_run=self.request.dry_run and error is None,
             workspace=self.workspace if self.request.keep else None,
+            plan=self.request.config.reruns,
+            stopped_by=judgement.stopped_by if judgement else "",
+            criteria=judgement.criteria if judgement else (),
+            products=judgement.products if judgement else (),
+            predictions=judgement.predictions if judgement else None,
         )
 
     def _comparisons(self) -> tuple[Comparison, ...]:
