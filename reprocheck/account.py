@@ -93,6 +93,7 @@ class Account:
     cost: Cost | None = None
     gates: Gates | None = None
     planned: tuple[Comparison, ...] = ()  # what would be judged, before any trial
+    seeds: tuple[str | None, ...] = ()  # of all planned trials
     trials: tuple[Trial, ...] = ()
     judgement: Judgement | None = None
 
@@ -152,6 +153,8 @@ class Account:
             require=self.request.config.require,
             dry_run=self.request.dry_run and error is None,
             workspace=self.workspace if self.request.keep else None,
+            plan=self.request.config.reruns,
+            seeds=self.seeds,
         )
 
     def _comparisons(self) -> tuple[Comparison, ...]:

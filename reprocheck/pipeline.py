@@ -20,12 +20,12 @@ import dataclasses
 from dataclasses import dataclass
 
 from reprocheck import (
-    command,
     compare,
     datastores,
     environments,
     logged_files,
     metadata,
+    placeholders,
     source,
     trackers,
 )
@@ -43,6 +43,7 @@ from reprocheck.model import (
     Judgement,
     Report,
     RunRecord,
+    SeedPolicy,
     Severity,
     Stage,
     Trial,
@@ -50,6 +51,7 @@ from reprocheck.model import (
 from reprocheck.numbers import counted
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
+from reprocheck.starts import Starts, find_starts
 from reprocheck.temporary import temporary_folder
 from reprocheck.trackers.base import Tracker
 
@@ -71,7 +73,7 @@ class _Prepared:
     """The run's code, and what its files have completed."""
 
     checkout: source.Checkout
-    found: command.CommandFound
+    starts: Starts
     environment: EnvironmentSpec
     record: RunRecord
     cost: Cost
@@ -167,6 +169,7 @@ def _checkout(account: Account, record: RunRecord) -> _Prepared:
         note.findings.extend(logged_files.put_back(record.files, checkout.tree))
         prepared = _prepared(account, record, checkout, note)
         account.record, account.cost = prepared.record, prepared.cost
+        account.seeds = prepared.starts.seeds
         note.summary = f"{checkout.commit[:12]} from {checkout.place}"
     return prepared
 
@@ -175,15 +178,18 @@ def _prepared(
     account: Account, record: RunRecord, checkout: source.Checkout, note: Note
 ) -> _Prepared:
     config = account.request.config
-    found = command.complete(record, config, checkout.tree)
+    starts = find_starts(record, config, checkout.tree)
+    found = starts.found
     record = dataclasses.replace(record, command=found.command)
     environment, env_findings = environment_choice.choose(record, checkout.tree, config)
-    materials, data_findings = data_choice.choose(record, config, checkout.tree, command.substitute)
+    materials, data_findings = data_choice.choose(
+        record, config, checkout.tree, placeholders.substitute
+    )
     note.findings.extend((*found.findings, *env_findings, *data_findings))
     kept = {key: value for key, value in record.origins.items() if not key.startswith("/data")}
     return _Prepared(
         checkout=checkout,
-        found=found,
+        starts=starts,
         environment=environment,
         record=dataclasses.replace(
             record,
@@ -245,11 +251,11 @@ def _rerun_request(
     sandbox: Sandbox,
     inputs: datastores.Inputs,
 ) -> rerunning.RerunRequest:
-    request, found, cost = account.request, prepared.found, prepared.cost
+    request, found, cost = account.request, prepared.starts.found, prepared.cost
     passed = {name: request.env[name] for name in request.config.pass_env if name in request.env}
     return rerunning.RerunRequest(
         record=prepared.record,
-        command=found.command,
+        starts=prepared.starts.trials,
         given=found.given,
         made=found.made,
         unproved=found.unproved,
@@ -260,11 +266,11 @@ def _rerun_request(
         redirect=tracker.redirect,
         folder=account.workspace / "trials",
         logs=request.logs or account.workspace / "logs",
-        reruns=cost.reruns,
         timeout_s=cost.trial_timeout_s,
         budget_s=request.config.budget_s,
         keep=request.keep,
-        env={**passed, **found.command.env},
+        env=passed,
+        fresh=request.config.reruns.seeds is SeedPolicy.FRESH,
     )
 
 

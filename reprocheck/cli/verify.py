@@ -102,7 +102,7 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
     "--seeds",
     type=click.Choice([item.value for item in SeedPolicy]),
     help="same: rerun with the recorded seed; fresh: another seed each time, passed by {seed} in "
-    "the config's command or by reruns.seed_env. [default: same]",
+    "the config's command, by the recorded --seed or by reruns.seed_env. [default: same]",
 )
 @click.option(
     "--baseline",

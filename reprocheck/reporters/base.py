@@ -40,6 +40,7 @@ from reprocheck.numbers import (
     format_value,
 )
 from reprocheck.reporters.differences import set_aside
+from reprocheck.reporters.seeds import given_seeds
 
 NOTHING = "—"
 """Stands where there is no value."""
@@ -260,6 +261,8 @@ def used(report: Report) -> tuple[Fact, ...]:
         Fact(label="Environment", text=_environment(report, record)),
         Fact(label="Data", text=_data(report, record)),
     ]
+    if report.plan and report.seeds:
+        facts.append(Fact(label="Seeds", text=given_seeds(report, report.plan.seeds)))
     if report.environment:
         facts.insert(4, Fact(label="Rebuilt", text=_rebuilt(report.environment)))
     if aside := set_aside(report):
