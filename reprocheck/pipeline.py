@@ -100,13 +100,14 @@ def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     """Every stage, in order. What must be closed at the end goes onto the stack."""
     tracker, record = _read(account, stack)
     question = _validate(account, record)
-    prepared = _checkout(account, record)
+    cost = account.cost = _cost(account.request, record, compare.planned_reruns(question))
+    prepared = _checkout(account, record, cost)
     if account.request.dry_run:
         return
     sandbox = _rebuild(account, prepared, stack)
     inputs = _restore(account, prepared)
     request = _rerun_request(account, prepared, tracker, sandbox, inputs)
-    reruns = _rerun(account, request, question, prepared.cost)
+    reruns = _rerun(account, request, question, cost)
     _compare(account, reruns)
 
 
@@ -151,7 +152,7 @@ def _validate(account: Account, record: RunRecord) -> compare.Question:
     return question
 
 
-def _checkout(account: Account, record: RunRecord) -> _Prepared:
+def _checkout(account: Account, record: RunRecord, cost: Cost) -> _Prepared:
     """The code; then command, environment and data as the files at the commit complete them."""
     request = account.request
     with account.stage(Stage.CHECKOUT, f"commit {record.code.commit[:12]}") as note:
@@ -167,18 +168,17 @@ def _checkout(account: Account, record: RunRecord) -> _Prepared:
         )
         note.findings.extend(checkout.findings)
         note.findings.extend(logged_files.put_back(record.files, checkout.tree))
-        prepared = _prepared(account, record, checkout, note)
-        account.record, account.cost = prepared.record, prepared.cost
-        account.seeds = prepared.starts.seeds
+        prepared = _prepared(account, record, checkout, note, cost)
+        account.record, account.seeds = prepared.record, prepared.starts.seeds
         note.summary = f"{checkout.commit[:12]} from {checkout.place}"
     return prepared
 
 
 def _prepared(
-    account: Account, record: RunRecord, checkout: source.Checkout, note: Note
+    account: Account, record: RunRecord, checkout: source.Checkout, note: Note, cost: Cost
 ) -> _Prepared:
     config = account.request.config
-    starts = find_starts(record, config, checkout.tree)
+    starts = find_starts(record, config, checkout.tree, cost.reruns)
     found = starts.found
     record = dataclasses.replace(record, command=found.command)
     environment, env_findings = environment_choice.choose(record, checkout.tree, config)
@@ -203,7 +203,7 @@ def _prepared(
                 **{f"/data/{i}": material.origin for i, material in enumerate(materials)},
             },
         ),
-        cost=_cost(account.request, record),
+        cost=cost,
     )
 
 
@@ -251,7 +251,7 @@ def _rerun_request(
     sandbox: Sandbox,
     inputs: datastores.Inputs,
 ) -> rerunning.RerunRequest:
-    request, found, cost = account.request, prepared.starts.found, prepared.cost
+    request, found = account.request, prepared.starts.found
     passed = {name: request.env[name] for name in request.config.pass_env if name in request.env}
     return rerunning.RerunRequest(
         record=prepared.record,
@@ -266,7 +266,7 @@ def _rerun_request(
         redirect=tracker.redirect,
         folder=account.workspace / "trials",
         logs=request.logs or account.workspace / "logs",
-        timeout_s=cost.trial_timeout_s,
+        timeout_s=prepared.cost.trial_timeout_s,
         budget_s=request.config.budget_s,
         keep=request.keep,
         env=passed,
@@ -304,9 +304,8 @@ def _compare(account: Account, reruns: Reruns) -> None:
         note.summary = f"{told}, stopped by: {reruns.judgement.stopped_by}"
 
 
-def _cost(request: Request, record: RunRecord) -> Cost:
+def _cost(request: Request, record: RunRecord, reruns: int) -> Cost:
     timeout_s = rerunning.trial_timeout_s(record, request.config.timeout_s)
-    reruns = request.config.reruns.most
     longest_s = min(request.config.budget_s or float("inf"), timeout_s * (reruns + 1))
     return Cost(
         original_s=record.duration_s,

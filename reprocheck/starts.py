@@ -39,13 +39,12 @@ class Starts:
         return tuple(start.seed for start in self.trials)
 
 
-def find_starts(record: RunRecord, config: Config, tree: Path) -> Starts:
-    """The starts of as many trials as the config allows, in a tree at the run's commit.
+def find_starts(record: RunRecord, config: Config, tree: Path, most: int) -> Starts:
+    """The starts of `most` trials, in a tree at the run's commit.
 
     Raises `SourceError` where no command is found, and `ConfigError` where none of those found
     can pass a fresh seed.
     """
-    most = config.reruns.most
     if config.reruns.seeds is SeedPolicy.SAME:
         found = command.complete(record, config, tree)
         start = _start(found.command, recorded_seed(record), config)

@@ -19,7 +19,7 @@ from reprocheck.model import (
     Step,
 )
 from reprocheck.seeds import fresh_seeds
-from reprocheck.starts import Start, find_starts
+from reprocheck.starts import Start, Starts, find_starts
 from tests.reporters.builders import make_code, make_record
 
 PROJECT = """
@@ -50,8 +50,12 @@ def line(start: Start) -> str:
     return step.run.line if isinstance(step.run, ShellLine) else " ".join(step.run.args)
 
 
+def starts_of(record: RunRecord, asked: Config, tree: Path, most: int = 8) -> Starts:
+    return find_starts(record, asked, tree, most)
+
+
 def lines(record: RunRecord, asked: Config, tree: Path) -> list[str]:
-    return [line(start) for start in find_starts(record, asked, tree).trials]
+    return [line(start) for start in starts_of(record, asked, tree).trials]
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ def seeds() -> list[str]:
 def test_the_template_carries_a_fresh_seed_to_every_trial(
     tmp_path: Path, seeds: list[str], placeholder: str
 ) -> None:
-    starts = find_starts(run_of(), config(f"train.py {placeholder}"), tmp_path)
+    starts = starts_of(run_of(), config(f"train.py {placeholder}"), tmp_path)
     assert [line(start) for start in starts.trials] == [f"train.py {seed}" for seed in seeds]
     assert list(starts.seeds) == seeds
     assert starts.found.command == starts.trials[0].command
@@ -71,7 +75,7 @@ def test_the_template_carries_a_fresh_seed_to_every_trial(
 
 def test_the_recorded_seed_goes_to_every_trial_under_same(tmp_path: Path) -> None:
     asked = config("train.py {seed}", SeedPolicy.SAME, seed_env="SEED")
-    starts = find_starts(run_of(), asked, tmp_path)
+    starts = starts_of(run_of(), asked, tmp_path)
     assert {line(start) for start in starts.trials} == {"train.py 42"}
     assert (len(starts.trials), set(starts.seeds)) == (8, {"42"})
     assert starts.trials[0].command.env == {"SEED": "42"}
@@ -79,13 +83,13 @@ def test_the_recorded_seed_goes_to_every_trial_under_same(tmp_path: Path) -> Non
 
 def test_a_variable_stays_unset_where_no_seed_is_recorded(tmp_path: Path) -> None:
     asked = config("train.py", SeedPolicy.SAME, seed_env="SEED")
-    starts = find_starts(run_of(seeds={}, parameters={}), asked, tmp_path)
+    starts = starts_of(run_of(seeds={}, parameters={}), asked, tmp_path)
     assert starts.trials[0].command.env == {}
 
 
 def test_a_variable_carries_fresh_seeds_to_any_command(tmp_path: Path, seeds: list[str]) -> None:
     record = run_of(command=recorded("python train.py --lr 1"))
-    starts = find_starts(record, config(seed_env="SEED"), tmp_path)
+    starts = starts_of(record, config(seed_env="SEED"), tmp_path)
     assert [start.command.env["SEED"] for start in starts.trials] == seeds
     assert line(starts.trials[0]) == "python train.py --lr 1"
 
@@ -142,7 +146,7 @@ def test_where_nothing_takes_a_seed_it_is_said_how_to_pass_one(
 ) -> None:
     record = run_of(command=recorded("python train.py --lr 1"))
     with pytest.raises(ConfigError, match="seeds: fresh, but nothing") as caught:
-        find_starts(record, config(template), tmp_path)
+        starts_of(record, config(template), tmp_path)
     assert "{seed}" in caught.value.hint
     assert "seed_env" in caught.value.hint
 
@@ -150,10 +154,8 @@ def test_where_nothing_takes_a_seed_it_is_said_how_to_pass_one(
 def test_without_any_command_its_lack_is_told_first(tmp_path: Path) -> None:
     record = dataclasses.replace(run_of(), code=make_code(script=None))
     with pytest.raises(SourceError, match="missing-command"):
-        find_starts(record, config(), tmp_path)
+        starts_of(record, config(), tmp_path)
 
 
 def test_one_rerun_has_one_start(tmp_path: Path) -> None:
-    plan = RerunPlan(least=1, most=1, seeds=SeedPolicy.FRESH)
-    asked = dataclasses.replace(config("train.py {seed}"), reruns=plan)
-    assert len(find_starts(run_of(), asked, tmp_path).trials) == 1
+    assert len(starts_of(run_of(), config("train.py {seed}"), tmp_path, most=1).trials) == 1

@@ -30,7 +30,7 @@ def test_an_honest_seeded_run_is_identical_after_one_trial(lab: Lab) -> None:
 def test_an_honest_unseeded_run_is_reproduced_by_statistics(lab: Lab) -> None:
     result = lab.verify(lab.unseeded)
     assert (result.exit_code, result.verdict) == (0, "REPRODUCED"), result.stdout
-    assert len(result.report["trials"]) == 5
+    assert 3 <= len(result.report["trials"]) <= 8
 
 
 def test_without_a_margin_an_unseeded_run_is_at_best_consistent(lab: Lab, tmp_path: Path) -> None:

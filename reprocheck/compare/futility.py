@@ -33,15 +33,15 @@ def may_pass(case: Case, ruling: Ruling) -> bool:
     return max(low, half - margin.low) < min(high, margin.high - half)
 
 
-def may_fail(case: Case, ruling: Ruling, p_difference: float | None) -> bool:
-    """Whether NOT_REPRODUCED is still within reach at the last look."""
+def may_fail(case: Case, ruling: Ruling, p: float | None) -> bool:
+    """Whether NOT_REPRODUCED is still within reach at the last look; `p` is before Holm."""
     if case.rung is not Rung.NONE:
         return True  # another rerun may leave the ladder
     sample = case.sample
     if case.margin is None or sample is None or case.counts is not None:
         return not case.judged or ruling.verdict is Verdict.NOT_REPRODUCED or sample is None
     margin, half = tested_margin(case, case.margin), _half(case, sample)
-    found = p_difference is not None and p_difference <= case.plan.alpha
+    found = p is not None and p <= case.plan.alpha
     needed = 0.0 if found else _critical(case, sample)
     low, high = _range(case, sample)
     return high > max(margin.high + half, needed) or low < -max(margin.low + half, needed)

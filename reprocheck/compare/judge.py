@@ -31,7 +31,8 @@ class _Judged:
     """A gated metric with what this look says about it."""
 
     case: Case
-    p_difference: float | None
+    p: float | None  # of the test for a difference, of this metric alone
+    p_difference: float | None  # adjusted by Holm
     ruling: Ruling
 
     @property
@@ -100,6 +101,7 @@ def _judge_cases(cases: Sequence[Case], look: Look) -> list[_Judged]:
     return [
         _Judged(
             case=case,
+            p=found.get(case.metric),
             p_difference=adjusted.get(case.metric),
             ruling=rule_on(case, look, adjusted.get(case.metric)),
         )
@@ -147,7 +149,7 @@ def _decided(question: Question, judged: Sequence[_Judged], look: Look) -> str:
     if look.reruns < FEWEST_RERUNS:
         return ""
     hopeful = complete and all(may_pass(each.case, each.ruling) for each in judged)
-    doubtful = any(may_fail(each.case, each.ruling, each.p_difference) for each in judged)
+    doubtful = any(may_fail(each.case, each.ruling, each.p) for each in judged)
     return "" if hopeful or doubtful else "futility"
 
 

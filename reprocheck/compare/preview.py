@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from reprocheck.compare.looks import most_reruns
 from reprocheck.compare.margins import margin_of
 from reprocheck.compare.question import Question
 from reprocheck.model import Comparison, Margin, Verdict
+
+
+def planned_reruns(question: Question) -> int:
+    """The most reruns that the plan may ask for; fewer where no gated metric has a margin."""
+    planned = preview(question)
+    return most_reruns(question.plan, any_margin=any(each.margin for each in planned))
 
 
 def preview(question: Question) -> tuple[Comparison, ...]:

@@ -20,8 +20,8 @@ def test_p_is_that_of_a_pooled_two_sample_test_with_one_original(original):
 
 def test_reruns_without_spread_have_no_p():
     assert difference_p(summarise([0.9], [0.91] * 4)) is None
-    assert difference_p(summarise(0.9, [0.91], None)) is None
-    assert difference_p(summarise(0.9, [0.91] * 4, 0.01)) is not None
+    assert difference_p(summarise([0.9], [0.91])) is None
+    assert difference_p(summarise([0.9], [0.91] * 4, 0.01)) is not None
 
 
 @pytest.mark.parametrize("seed", range(5))
