@@ -26,6 +26,7 @@ from reprocheck import (
     logged_files,
     metadata,
     placeholders,
+    planning,
     source,
     trackers,
 )
@@ -49,13 +50,14 @@ from reprocheck.model import (
     Trial,
 )
 from reprocheck.numbers import counted
+from reprocheck.planning import Forecast, Outlook
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
 from reprocheck.starts import Starts, find_starts
 from reprocheck.temporary import temporary_folder
 from reprocheck.trackers.base import Tracker
 
-__all__ = ["Request", "describe_cost", "verify"]
+__all__ = ["Request", "describe_cost", "plan", "verify"]
 
 
 CHANGED = Finding(
@@ -94,6 +96,24 @@ def verify(request: Request, progress: Progress | None = None) -> Report:
         except ReprocheckError as error:
             return account.report(error)
         return account.report(None)
+
+
+def plan(
+    request: Request, given: frozenset[str] = frozenset(), progress: Progress | None = None
+) -> Forecast:
+    """What verifying a run can be expected to answer and to cost; only its record is read.
+
+    `given` are the metrics whose sigma is an option's. Raises `ReprocheckError`.
+    """
+    with temporary_folder(keep=False) as workspace, contextlib.ExitStack() as stack:
+        account = Account(request=request, progress=progress or Silent(), workspace=workspace)
+        _, record = _read(account, stack)
+        question = _validate(account, record)
+        cost = _cost(request, record, compare.planned_reruns(question))
+        outlook = Outlook(
+            asked=request.asked, record=record, question=question, cost=cost, given=given
+        )
+        return planning.forecast(outlook)
 
 
 def _stages(account: Account, stack: contextlib.ExitStack) -> None:
