@@ -447,6 +447,7 @@ class MetricRule:
     least: float | None = None  # success criterion `min`
     most: float | None = None  # success criterion `max`
     place: str = ""  # where it is declared, as "reprocheck.yaml:12"
+    overridden: DeclaredMargin | None = None  # the file's margin, where an option replaced it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,8 +16,11 @@ from reprocheck.model import (
     Command,
     Comparison,
     Cost,
+    DeclaredMargin,
+    Direction,
     EnvironmentKind,
     EnvironmentSpec,
+    ExperimentDefinition,
     Gates,
     Interval,
     Lineage,
@@ -25,6 +28,7 @@ from reprocheck.model import (
     MarginSource,
     Material,
     Metric,
+    MetricRule,
     Origin,
     OriginKind,
     Package,
@@ -44,6 +48,7 @@ from reprocheck.model import (
     TreeState,
     Trial,
     Verdict,
+    Width,
 )
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -71,6 +76,26 @@ def make_code(**changes: Any) -> CodeState:
         tree=TreeState.CLEAN,
     )
     return dataclasses.replace(code, **changes)
+
+
+def make_definition(**changes: Any) -> ExperimentDefinition:
+    rules = (
+        MetricRule(
+            metric="accuracy",
+            margin=DeclaredMargin(absolute=Width.both(0.005), source="experiment.yaml"),
+            direction=Direction.HIGHER,
+            test_size=360,
+            least=0.95,
+        ),
+        MetricRule(metric="loss", direction=Direction.LOWER),
+    )
+    definition = ExperimentDefinition(
+        primary=("accuracy",),
+        secondary=("loss",),
+        rules={rule.metric: rule for rule in rules},
+        origin=Origin(kind=OriginKind.ARTIFACT, where="reprocheck/experiment.yaml"),
+    )
+    return dataclasses.replace(definition, **changes)
 
 
 def make_record(**changes: Any) -> RunRecord:
