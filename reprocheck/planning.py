@@ -106,6 +106,7 @@ class Forecast:
     joint: Chance | None  # of all gated metrics, taken as independent
     joint_lacks: str  # why it is None
     scenarios: tuple[Scenario, ...]  # for metrics whose spread is not known
+    paths: int  # simulated verifications behind each chance
     cost: Cost
     resources: Resources
 
@@ -153,6 +154,7 @@ def forecast(outlook: Outlook) -> Forecast:
         joint=joint,
         joint_lacks=lacks,
         scenarios=_scenarios(question.plan, _of(draws, 0)) if unknown else (),
+        paths=len(draws[0]),
         cost=outlook.cost,
         resources=resources_of(outlook.record),
     )
