@@ -15,6 +15,7 @@ from reprocheck.errors import RerunError
 from reprocheck.git import last_lines
 from reprocheck.hostile import redact, secret_values
 from reprocheck.model import Finding, Judgement, OriginKind, RunRecord, Trial
+from reprocheck.originals import Originals
 from reprocheck.process import Completed
 from reprocheck.progress import Progress
 from reprocheck.proofs import check_command, check_seed, check_work, is_proved
@@ -55,8 +56,14 @@ class RerunRequest:
     budget_s: float | None = None  # for all trials
     made: frozenset[str] = frozenset()  # paths that the command makes; the commit's are removed
     keep: bool = False
+    originals: Originals = field(default_factory=Originals)  # beside which products are put
     env: Mapping[str, str] = field(default_factory=dict)  # besides the allow-list
     fresh: bool = False  # the starts have seeds of their own
+
+    @property
+    def reruns(self) -> int:
+        """The most trials."""
+        return len(self.starts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +93,11 @@ def rerun(request: RerunRequest, judge: Judge, progress: Progress) -> Reruns:
     judgement = judge(trials, outcome)
     doubt = request.unproved or _doubt_of_command(request.record, trials)
     check_command(doubt, judgement)
-    findings = (*check_work(request.record, trials[0]), *_check_seed(request, trials[0]))
+    findings = (
+        *check_work(request.record, trials[0]),
+        *_check_seed(request, trials[0]),
+        *request.originals.findings,
+    )
     return Reruns(trials=trials, judgement=judgement, note=note, findings=findings)
 
 
@@ -168,7 +179,7 @@ def _run(
         elapsed = time.monotonic() - started
         metrics = "  ".join(f"{name} {value:.5g}" for name, value in redirection.peek().items())
         progress.update(
-            f"trial {number} of at most {len(request.starts)}: {elapsed:.0f} s  {metrics[:120]}"
+            f"trial {number} of at most {request.reruns}: {elapsed:.0f} s  {metrics[:120]}"
         )
 
     tick()
@@ -214,7 +225,8 @@ def _trial(
         duration_s=completed.duration_s,
         log=_log(request, number),
         log_tail=_told(request, completed),
-        products=run.products,
+        products=request.originals.put_beside(run),
+        predictions=request.originals.predictions_of(run, index),
     )
 
 
