@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reprocheck import schema
 from tests.lab import Lab, copy_of
 
 SCRIPT = """
@@ -57,3 +58,31 @@ def test_a_column_that_the_predictions_lack_is_told_before_anything_is_built(gue
     (failure,) = [s["failure"] for s in result.report["stages"] if s["failure"]]
     assert failure["hint"] == "nearest names: id, label, prediction"
     assert [s["stage"] for s in result.report["stages"] if s["status"] == "passed"] == ["read"]
+
+
+def test_an_unseeded_run_has_flips_and_a_gated_product_that_is_not_settled(guesses: Lab) -> None:
+    result = guesses.verify(guesses.train("--seed", "none", script="guess.py"), "--reruns", "3")
+    assert (result.exit_code, result.verdict) == (11, "INCONCLUSIVE"), result.stderr + result.stdout
+    weights, table = result.report["products"]
+    assert (weights["path"], weights["gated"]) == ("model/weights.json", True)
+    assert (weights["verdict"], weights["reason"]) == ("INCONCLUSIVE", "noise")
+    assert "1 of 1 number differ" in weights["sentence"]
+    assert (table["path"], table["verdict"]) == ("predictions.csv", "INFORMATIONAL")
+    predictions = result.report["predictions"]
+    assert predictions["examples"] == 20
+    assert len(predictions["churn"]) == 3
+    assert 0 < predictions["flip_sd"] < 0.2
+    assert not schema.check(result.report, "report")
+
+
+def test_other_ids_and_a_missing_product_are_findings(guesses: Lab) -> None:
+    run_id = guesses.train("--seed", "7", script="guess.py")
+    other = SCRIPT.replace("{i},1,", "r{i},1,").replace('"model/weights.json"', '"model/new.json"')
+    guesses.set_tag(run_id, "mlflow.source.git.commit", guesses.repo.commit({"guess.py": other}))
+    result = guesses.verify(run_id, "--reruns", "1")
+    assert result.exit_code == 3, result.stdout
+    assert {"other-predictions", "missing-product", "new-product"} <= {
+        finding["code"] for finding in result.report["findings"]
+    }
+    assert result.report["predictions"] is None
+    assert result.report["products"][0]["verdict"] == "NOT_COMPARABLE"
