@@ -72,7 +72,7 @@ def _of_numbers(ours: Numbers, theirs: Numbers) -> Kinship:
         text = f"equal to {format_size(tolerance.relative)}{_most_ulps(x, y, tolerance)}"
         return Kinship(reason=TOLERANCE, text=text)
     beyond = apart & ~close
-    text = f"{int(beyond.sum())} of {counted(len(x), 'number')} differ"
+    text = _differ(int(beyond.sum()), len(x), "number")
     return Kinship(reason=NUMBERS, text=text + _largest(x[beyond], y[beyond]))
 
 
@@ -82,10 +82,14 @@ def _of_tensors(ours: Tensors, theirs: Tensors) -> Kinship:
     if not differing:
         return Kinship(reason=SAME, text="")
     told = ", ".join(differing[:_NAMES_TOLD]) + (", …" if len(differing) > _NAMES_TOLD else "")
-    text = f"{len(differing)} of {counted(len(names), 'tensor')} differ ({told})"
+    text = f"{_differ(len(differing), len(names), 'tensor')} ({told})"
     if any(_shape(ours.digests.get(n, "")) != _shape(theirs.digests.get(n, "")) for n in differing):
         return Kinship(reason=STRUCTURE, text=f"{text}, in name, type or shape")
     return Kinship(reason=TENSORS, text=text)
+
+
+def _differ(count: int, of: int, noun: str) -> str:
+    return f"{count} of {counted(of, noun)} differ{'s' if count == 1 else ''}"
 
 
 def _shape(digest: str) -> str:
