@@ -48,6 +48,10 @@ class UnknownRunError(ReadError):
     usage = True
 
 
+class UnfinishedRunError(ReadError):
+    """The run has not finished, failed or was deleted: there is no result."""
+
+
 class MissingStoreError(ReadError):
     """The tracker's store does not exist, or none was named."""
 
@@ -88,6 +92,10 @@ class CompareError(ReprocheckError):
     """There is nothing to compare."""
 
     stage = Stage.COMPARE
+
+
+class OpaqueError(Exception):
+    """A product's content cannot be read; becomes words beside its digest, never a failure."""
 
 
 class Interruption(BaseException):

@@ -50,7 +50,7 @@ def metric_rule(metric: str, entry: Mapping[str, Any], source: str, place: str) 
         most=_number(entry.get("max")),
         place=place,
     )
-    _refuse_contradictions(rule)
+    refuse_contradictions(rule)
     return rule
 
 
@@ -152,7 +152,8 @@ def _condition(metric: str, text: str | None, place: str) -> Condition | None:
     return Condition(operator=match[1], value=value)
 
 
-def _refuse_contradictions(rule: MetricRule) -> None:
+def refuse_contradictions(rule: MetricRule) -> None:
+    """Raises `ConfigError` for what one metric cannot be declared to be at once."""
     for wrong, why, hint in (
         (
             rule.noninferiority and rule.direction is Direction.UNKNOWN,

@@ -20,17 +20,20 @@ import dataclasses
 from dataclasses import dataclass
 
 from reprocheck import (
+    baselines,
     command,
     compare,
     datastores,
     environments,
     logged_files,
     metadata,
+    questions,
     source,
     trackers,
 )
 from reprocheck import rerun as rerunning
 from reprocheck.account import Account, Note, Request
+from reprocheck.baselines import Baseline
 from reprocheck.datastores import choice as data_choice
 from reprocheck.durations import format_duration
 from reprocheck.environments import choice as environment_choice
@@ -96,8 +99,8 @@ def verify(request: Request, progress: Progress | None = None) -> Report:
 
 def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     """Every stage, in order. What must be closed at the end goes onto the stack."""
-    tracker, record = _read(account, stack)
-    question = _validate(account, record)
+    tracker, record, pooled = _read(account, stack)
+    question = _validate(account, record, pooled)
     cost = account.cost = _cost(account.request, record, compare.planned_reruns(question))
     prepared = _checkout(account, record, cost)
     if account.request.dry_run:
@@ -109,25 +112,31 @@ def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     _compare(account, reruns)
 
 
-def _read(account: Account, stack: contextlib.ExitStack) -> tuple[Tracker, RunRecord]:
-    request = account.request
+def _read(
+    account: Account, stack: contextlib.ExitStack
+) -> tuple[Tracker, RunRecord, tuple[Baseline, ...]]:
+    request, config = account.request, account.request.config
     with account.stage(Stage.READ, f"run {request.asked}") as note:
         tracker = trackers.open_tracker(
-            request.tracking_uri, request.config.artifact_roots, account.workspace / "tracker"
+            request.tracking_uri, config.artifact_roots, account.workspace / "tracker"
         )
         stack.callback(tracker.close)
         record = account.record = tracker.read(request.asked)
+        pooled = baselines.read(config.baselines, record, tracker.read)
+        note.findings.extend(baselines.doubts(record, pooled, config.ignore_parameters))
         histories = sum(len(metric.history) for metric in record.metrics.values())
         note.summary = (
             f"run {record.ref.run_id[:8]} '{record.name}': "
             f"{counted(len(record.parameters), 'parameter')}, "
             f"{counted(len(record.metrics), 'metric')} ({counted(histories, 'value')})"
-        )
-    return tracker, record
+        ) + (f"; pooled with {counted(len(pooled), 'baseline')}" if pooled else "")
+    return tracker, record, pooled
 
 
-def _validate(account: Account, record: RunRecord) -> compare.Question:
-    request, config = account.request, account.request.config
+def _validate(
+    account: Account, record: RunRecord, pooled: tuple[Baseline, ...]
+) -> compare.Question:
+    request = account.request
     with account.stage(Stage.VALIDATE, "the record") as note:
         findings = metadata.validate(record)
         note.findings.extend(findings)
@@ -135,21 +144,12 @@ def _validate(account: Account, record: RunRecord) -> compare.Question:
         if errors:
             more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
             raise MetadataError(f"{errors[0].message} ({errors[0].code}){more}", errors[0].hint)
-        compare.check_expressions(config.metrics, record.metrics)
-        metrics = compare.with_expressions(record.metrics, config.metrics)
-        compare.check_margins(config.metrics, metrics)
-        compare.check_criteria(config.metrics, metrics, config.require)
-        gates = account.gates = compare.choose_gates(metrics, config.metrics, request.gates)
-        question = compare.Question(
-            metrics=metrics,
-            rules=config.metrics,
-            gates=gates,
-            plan=config.reruns,
-            same_machine=False,  # the record does not say what machine it was
-            products={},
+        question, doubts = questions.ask(
+            questions.Original.of(record), pooled, request.config, request.gates
         )
-        account.planned = compare.preview(question)
-        note.summary = f"{counted(len(findings), 'finding')}, no errors"
+        note.findings.extend(doubts)
+        account.gates, account.planned = question.gates, compare.preview(question)
+        note.summary = f"{counted(len(note.findings), 'finding')}, no errors"
     return question
 
 

@@ -48,7 +48,7 @@ class Tracker(Protocol):
     def read(self, asked: str) -> RunRecord:
         """The record of the run that the user named; nothing is written to the tracker.
 
-        Raises `UnknownRunError`, `MissingStoreError` or `ReadError`.
+        Raises `UnknownRunError`, `UnfinishedRunError`, `MissingStoreError` or `ReadError`.
         """
 
     def redirect(self, folder: Path) -> Redirection:

@@ -33,7 +33,7 @@ class MlflowTracker:
     def read(self, asked: str) -> RunRecord:
         """The record of the run that the user named; nothing is written to the tracker.
 
-        Raises `UnknownRunError`, `MissingStoreError` or `ReadError`.
+        Raises `UnknownRunError`, `UnfinishedRunError`, `MissingStoreError` or `ReadError`.
         """
         with client_settings():
             self._scratch.mkdir(parents=True, exist_ok=True)

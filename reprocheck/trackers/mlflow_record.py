@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reprocheck.errors import ReadError, UnknownRunError
+from reprocheck.definition import read_definition
+from reprocheck.errors import UnfinishedRunError, UnknownRunError
 from reprocheck.model import (
     Finding,
     Metric,
@@ -18,15 +19,16 @@ from reprocheck.model import (
     RunStatus,
     Severity,
 )
+from reprocheck.recipe import SEED_PARAMETERS
 from reprocheck.schema import pointer as schema_pointer
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import read_code, without_credentials
-from reprocheck.trackers.mlflow_lineage import read_lineage, read_siblings
+from reprocheck.trackers.mlflow_lineage import read_family, read_siblings
 from reprocheck.trackers.mlflow_recorded_files import UNREACHABLE, Kept, gather
 from reprocheck.trackers.mlflow_run import FoundRun
 from reprocheck.trackers.mlflow_server import check_server
 from reprocheck.trackers.mlflow_store import FoundModel, MlflowStore
-from reprocheck.trackers.mlflow_tags import SEED_PARAMETERS, TagReader
+from reprocheck.trackers.mlflow_tags import TagReader
 
 _CUT_AT = {250, 500, 6000}  # characters: where MLflow 1, 2 and 3 cut a parameter's value
 _NOT_FINISHED = {
@@ -41,15 +43,15 @@ _NOT_FINISHED = {
 
 
 def check_finished(run: FoundRun) -> None:
-    """Raises `ReadError` unless the run finished and was not deleted."""
+    """Raises `UnfinishedRunError` unless the run finished and was not deleted."""
     if run.deleted:
-        raise ReadError(
+        raise UnfinishedRunError(
             f"Run {run.run_id} was deleted.",
             f"Restore it with `mlflow runs restore --run-id {run.run_id}`, or name another one.",
         )
     if run.status != RunStatus.FINISHED.name:
         what, hint = _NOT_FINISHED.get(run.status, (f"is {run.status.lower()}", "Name another."))
-        raise ReadError(f"Run {run.run_id} {what}.", hint)
+        raise UnfinishedRunError(f"Run {run.run_id} {what}.", hint)
 
 
 def read_record(
@@ -66,7 +68,8 @@ def read_record(
     tags = TagReader(run=run)
     command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()
     hardware = _hardware(kept)
-    metrics = _metrics(store, run)
+    metrics, family = _metrics(store, run), read_family(store, run)
+    definition, broken = read_definition(kept.files)
     return RunRecord(
         ref=RunRef(tracker="mlflow", run_id=run.run_id),
         name=run.name,
@@ -90,9 +93,11 @@ def read_record(
         tags={name: without_credentials(text) for name, text in run.tags.items()},
         approvals=approvals,
         siblings=read_siblings(store, run, {*SEED_PARAMETERS, *seeds}),
-        lineage=read_lineage(store, run),
+        lineage=family.lineage,
+        peers=family.peers,
+        definition=definition,
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
-        findings=(*kept.findings, *tags.findings, *_ambiguous(store, metrics)),
+        findings=(*kept.findings, *tags.findings, *broken, *_ambiguous(store, metrics)),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
+from reprocheck.definition import PATHS as DEFINITIONS
 from reprocheck.model import (
     Artifact,
     Finding,
@@ -149,7 +150,7 @@ def _wanted(
         path = PurePosixPath(artifact.path)
         if artifact.path.startswith(OWN) and not model:
             kind = OriginKind.TRACKER
-        elif not any(fnmatch(path.name, pattern) for pattern in _PATTERNS):
+        elif not _is_record(artifact.path, path.name, model=model):
             continue
         else:
             kind = OriginKind.MODEL if model or folders & {*path.parents} else OriginKind.ARTIFACT
@@ -160,6 +161,12 @@ def _wanted(
             name=prefix + artifact.path,
             size=artifact.size,
         )
+
+
+def _is_record(path: str, name: str, *, model: bool) -> bool:
+    if path in DEFINITIONS and not model:
+        return True
+    return any(fnmatch(name, pattern) for pattern in _PATTERNS)
 
 
 def _rank(wanted: _Wanted) -> tuple[int, int, str]:

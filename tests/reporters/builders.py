@@ -17,8 +17,11 @@ from reprocheck.model import (
     Comparison,
     Cost,
     CriterionResult,
+    DeclaredMargin,
+    Direction,
     EnvironmentKind,
     EnvironmentSpec,
+    ExperimentDefinition,
     Gates,
     HistoryComparison,
     Interval,
@@ -27,6 +30,7 @@ from reprocheck.model import (
     MarginSource,
     Material,
     Metric,
+    MetricRule,
     Origin,
     OriginKind,
     Outcome,
@@ -50,6 +54,7 @@ from reprocheck.model import (
     TreeState,
     Trial,
     Verdict,
+    Width,
 )
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -77,6 +82,26 @@ def make_code(**changes: Any) -> CodeState:
         tree=TreeState.CLEAN,
     )
     return dataclasses.replace(code, **changes)
+
+
+def make_definition(**changes: Any) -> ExperimentDefinition:
+    rules = (
+        MetricRule(
+            metric="accuracy",
+            margin=DeclaredMargin(absolute=Width.both(0.005), source="experiment.yaml"),
+            direction=Direction.HIGHER,
+            test_size=360,
+            least=0.95,
+        ),
+        MetricRule(metric="loss", direction=Direction.LOWER),
+    )
+    definition = ExperimentDefinition(
+        primary=("accuracy",),
+        secondary=("loss",),
+        rules={rule.metric: rule for rule in rules},
+        origin=Origin(kind=OriginKind.ARTIFACT, where="reprocheck/experiment.yaml"),
+    )
+    return dataclasses.replace(definition, **changes)
 
 
 def make_record(**changes: Any) -> RunRecord:
