@@ -96,3 +96,7 @@ def test_a_dry_run_tells_the_cost_and_the_margins():
         ("loss", "0.1342", "none known"),
         ("f1", "—", "—"),
     )
+
+
+def test_no_rerun_saved_is_not_told():
+    assert plan_of(stopped_by="decided", trials=trials(8)).endswith("; decided after 8")
