@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import re
 import time
@@ -143,7 +144,7 @@ class Account:
             stages=(*self.stages, *skipped),
             environment=self.environment,
             cost=self.cost,
-            trials=self.trials,
+            trials=tuple(map(_shown, self.trials)),
             gates=self.gates,
             comparisons=() if error else self._comparisons(),
             verdict=verdict,
@@ -175,6 +176,12 @@ class Account:
             return Verdict.NOT_VERIFIED, None, sentence, ""
         stage = Stage.COMPARE if judgement.verdict is Verdict.NOT_VERIFIED else None
         return judgement.verdict, stage, judgement.sentence, judgement.needed
+
+
+def _shown(trial: Trial) -> Trial:
+    """The trial without what only the comparison needs; it may be millions of numbers."""
+    products = tuple(dataclasses.replace(product, content=None) for product in trial.products)
+    return dataclasses.replace(trial, products=products, predictions=None)
 
 
 @contextlib.contextmanager

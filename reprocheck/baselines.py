@@ -37,7 +37,7 @@ def read(
             ) from error
         if record.ref == original.ref:
             raise UsageError(
-                f"{name.place}: baseline {name.run} is the verified run itself",
+                f"{name.place}: baseline {name.run} is the original run itself",
                 "its values count already; name other runs of the same recipe",
             )
         found.setdefault(record.ref.run_id, Baseline(record=record, place=name.place))

@@ -109,6 +109,7 @@ class Overrides:
     margins: tuple[tuple[str, DeclaredMargin], ...] = ()
     sigmas: tuple[tuple[str, Sigma], ...] = ()
     reruns: tuple[int, int] | None = None  # least and most
+    alpha: float | None = None
     seeds: SeedPolicy | None = None
     baselines: tuple[str, ...] = ()
     require: Require | None = None
@@ -143,7 +144,11 @@ def override(config: Config, overrides: Overrides) -> Config:
     return dataclasses.replace(
         config,
         metrics=_overridden(config.metrics, overrides),
-        reruns=dataclasses.replace(reruns, seeds=overrides.seeds or reruns.seeds),
+        reruns=dataclasses.replace(
+            reruns,
+            alpha=overrides.alpha or reruns.alpha,
+            seeds=overrides.seeds or reruns.seeds,
+        ),
         baselines=(
             *config.baselines,
             *(NamedRun(run=run, place="--baseline") for run in overrides.baselines),

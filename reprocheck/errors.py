@@ -52,6 +52,12 @@ class UnfinishedRunError(ReadError):
     """The run has not finished, failed or was deleted: there is no result."""
 
 
+class RecordFileError(ReadError):
+    """A file that holds no record of a run, or a broken one."""
+
+    usage = True
+
+
 class MissingStoreError(ReadError):
     """The tracker's store does not exist, or none was named."""
 

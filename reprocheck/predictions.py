@@ -41,7 +41,7 @@ def check_logged(rule: PredictionsRule, artifacts: Sequence[Artifact]) -> None:
     if rule.artifact not in paths:
         raise ConfigError(
             f"{_place(rule)}the run logged no artifact {rule.artifact}",
-            _nearest(rule.artifact, paths),
+            nearest(rule.artifact, paths),
         )
 
 
@@ -175,7 +175,7 @@ def _column(rule: PredictionsRule, columns: Columns, name: str) -> Sequence[obje
     if not columns:
         raise UnusableError(f"{rule.artifact} has no rows", "log a row for each example")
     if name not in columns:
-        raise UnusableError(f"{rule.artifact} has no column {name}", _nearest(name, list(columns)))
+        raise UnusableError(f"{rule.artifact} has no column {name}", nearest(name, list(columns)))
     column, ids = columns[name], columns.get(rule.id, ())
     if len(column) != len(ids):
         raise UnusableError(
@@ -210,7 +210,8 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _nearest(name: str, known: Sequence[str]) -> str:
+def nearest(name: str, known: Sequence[str]) -> str:
+    """A hint that names what is like a name, or what there is."""
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known)[:8]
     return f"nearest names: {', '.join(near)}" if near else "there is none at all"
 

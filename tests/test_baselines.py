@@ -40,7 +40,7 @@ def test_a_baseline_of_another_recipe_is_told(own):
     [
         ("f" * 32, "has no run"),
         ("ab", "too short"),
-        ("self", "is the verified run itself"),
+        ("self", "is the original run itself"),
     ],
 )
 def test_a_baseline_that_cannot_be_is_wrong_usage(own, wrong, words):

@@ -148,7 +148,7 @@ def _stopped_by(
     """Why no further trial is wanted, "" while one is."""
     if question.unstable:
         return "unstable"
-    if trials and not judged:
+    if trials and not judged and not question.gated_products:
         return "nothing to compare"
     if _is_identical(question, trials, judged):
         return "identical"
