@@ -94,6 +94,7 @@ class Account:
     cost: Cost | None = None
     gates: Gates | None = None
     planned: tuple[Comparison, ...] = ()  # what would be judged, before any trial
+    seeds: tuple[str | None, ...] = ()  # of all planned trials
     trials: tuple[Trial, ...] = ()
     judgement: Judgement | None = None
 
@@ -157,6 +158,7 @@ class Account:
             plan=self.request.config.reruns,
             stopped_by=judgement.stopped_by if judgement else "",
             criteria=judgement.criteria if judgement else (),
+            seeds=self.seeds,
             products=judgement.products if judgement else (),
             predictions=judgement.predictions if judgement else None,
         )

@@ -80,6 +80,8 @@ def _looks(report: Report, plan: RerunPlan) -> str:
 
 
 def _seeds(report: Report, plan: RerunPlan) -> str:
+    if report.seeds:  # they have a line of their own
+        return f"{plan.seeds.value} {'seeds' if plan.seeds is SeedPolicy.FRESH else 'seed'}"
     if plan.seeds is SeedPolicy.FRESH:
         seeds = [trial.seed for trial in report.trials if trial.seed is not None]
         return f"fresh seeds ({', '.join(seeds)})" if seeds else "fresh seeds"
