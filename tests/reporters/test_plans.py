@@ -71,6 +71,7 @@ def test_the_seeds_are_told():
     told = plan_of(plan=fresh, trials=(make_trial(1, seed="7"), make_trial(2, seed="8")))
     assert "level 5 %, fresh seeds (7, 8);" in told
     assert "same seed (none recorded)" in plan_of(record=make_record(seeds={}))
+    assert "level 5 %, same seed;" in plan_of(seeds=("42", "42"))  # a fact of its own tells which
 
 
 def test_nothing_is_planned_where_nothing_was_run():
