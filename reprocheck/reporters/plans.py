@@ -27,7 +27,7 @@ def planned(report: Report) -> tuple[Fact, ...]:
     facts = []
     if report.gates:
         facts.append(Fact(label="Judged", text=_gates(report.gates)))
-    if report.plan and (report.trials or report.dry_run):
+    if report.plan and report.gates and (report.trials or report.dry_run):
         facts.append(Fact(label="Plan", text=_plan(report, report.plan)))
     if report.cost and report.dry_run:
         facts.append(Fact(label="Cost", text=_cost(report.cost)))

@@ -75,8 +75,9 @@ def test_the_seeds_are_told():
 
 
 def test_nothing_is_planned_where_nothing_was_run():
-    report = make_report(trials=(), gates=None, verdict=Verdict.NOT_VERIFIED)
-    assert planned(report) == ()
+    assert planned(make_report(gates=None, verdict=Verdict.NOT_VERIFIED)) == ()
+    report = make_report(trials=(), verdict=Verdict.NOT_VERIFIED)
+    assert [fact.label for fact in planned(report)] == ["Judged"]
 
 
 @pytest.mark.parametrize("names", [(), ("accuracy", "f1")])
