@@ -8,7 +8,7 @@ from reprocheck.compare.judge import judge
 from reprocheck.compare.names import is_hardware_bound
 from reprocheck.compare.predictions import aligned, compare_predictions, flip_floor
 from reprocheck.compare.preview import planned_reruns, preview
-from reprocheck.compare.products import compare_products, product_findings
+from reprocheck.compare.products import compare_products, product_findings, products_sentence
 from reprocheck.compare.question import Question
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "planned_reruns",
     "preview",
     "product_findings",
+    "products_sentence",
     "with_expressions",
 ]

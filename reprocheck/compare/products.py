@@ -14,6 +14,7 @@ from reprocheck.compare.contents import REASONS, SAME, STRUCTURE, TOLERANCE, Kin
 from reprocheck.compare.evidence import is_result
 from reprocheck.compare.question import Question
 from reprocheck.model import Finding, Product, ProductComparison, Severity, Trial, Verdict
+from reprocheck.numbers import counted
 
 OWN = "reprocheck/"
 """Where a run keeps its own record: no product of the training."""
@@ -72,6 +73,29 @@ def product_findings(question: Question, trials: Sequence[Trial]) -> tuple[Findi
     theirs = set().union(*logged)
     new = sorted(path for path in theirs - ours if not path.startswith(OWN))
     return (*_when(missing, _missing_finding), *_when(new, _new_finding))
+
+
+def products_sentence(products: Iterable[ProductComparison]) -> str:
+    """All products in one sentence, by what was found of them; "" without any."""
+    counts: dict[str, int] = {}
+    for product in products:
+        told = _TOLD.get(product.reason, "differ")
+        counts[told] = counts.get(told, 0) + 1
+    parts = ", ".join(f"{counts[told]} {told}" for told in _TOLD_ORDER if told in counts)
+    return f"{counted(sum(counts.values()), 'product')}: {parts}." if parts else ""
+
+
+_TOLD = {
+    SAME: "the same",
+    TOLERANCE: "equal up to floating-point noise",
+    MISSING: "missing in a rerun",
+    UNREAD: "not read",
+    DESCRIPTION: "describe the run and differ as they may",
+}
+_TOLD_ORDER = (
+    *(_TOLD[SAME], _TOLD[TOLERANCE], "differ"),
+    *(_TOLD[MISSING], _TOLD[UNREAD], _TOLD[DESCRIPTION]),
+)
 
 
 def _pair(question: Question, original: Product, logged: Sequence[Mapping[str, Product]]) -> _Pair:

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from reprocheck.compare.products import compare_products, product_findings
+from reprocheck.compare.products import compare_products, product_findings, products_sentence
 from reprocheck.model import Numbers, Product, Tensors, Verdict
 
 
@@ -123,6 +123,11 @@ def test_what_is_not_gated_is_shown_with_its_reason(ask):
     assert found[2].sentence == (
         "b.json: 1 of 1 number differs, the largest relative difference is 0.2857, in the rerun."
     )
+    assert products_sentence(found) == (
+        "5 products: 1 the same, 1 equal up to floating-point noise, 1 differ, "
+        "1 missing in a rerun, 1 describe the run and differ as they may."
+    )
+    assert products_sentence(()) == ""
 
 
 def test_missing_and_new_products_are_findings(ask):
