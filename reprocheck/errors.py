@@ -100,6 +100,10 @@ class CompareError(ReprocheckError):
     stage = Stage.COMPARE
 
 
+class OpaqueError(Exception):
+    """A product's content cannot be read; becomes words beside its digest, never a failure."""
+
+
 class Interruption(BaseException):
     """SIGINT or SIGTERM; passes through every handler so that only cleaning up follows."""
 

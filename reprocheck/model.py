@@ -527,9 +527,9 @@ class Numbers:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tensors:
-    """A file of named tensors: for each its type, shape and bytes as one digest."""
+    """A file of named tensors: for each its type and shape, and a digest of its bytes."""
 
-    digests: Mapping[str, str]  # by name
+    digests: Mapping[str, str]  # by name, as "F32[3, 4]:<sha256>"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -537,9 +537,10 @@ class Product:
     """A file that a run wrote into its tracker, by content."""
 
     path: str
-    sha256: str
+    sha256: str  # "" where it was not read
     size: int  # bytes
     content: Numbers | Tensors | None = None  # None: only the digest is known
+    opaque: str = ""  # why only the digest is known, once the content was asked for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -645,7 +646,9 @@ class ProductComparison:
     path: str
     gated: bool
     verdict: Verdict  # INFORMATIONAL where it is not gated
-    reason: str  # same, numbers, tensors, differs, missing, unread
+    reason: str
+    """same, tolerance, numbers, structure, tensors, differs, description, missing, unread; of a
+    gated one that is INCONCLUSIVE: too_few, noise, shift_detected."""
     sentence: str
     original: str | None  # sha256; None: not read
     reruns: tuple[str | None, ...]  # sha256 by trial; None: missing

@@ -27,6 +27,8 @@ from reprocheck import (
     environments,
     logged_files,
     metadata,
+    originals,
+    predictions,
     questions,
     source,
     trackers,
@@ -51,6 +53,7 @@ from reprocheck.model import (
     Trial,
 )
 from reprocheck.numbers import counted
+from reprocheck.originals import Originals
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
 from reprocheck.temporary import temporary_folder
@@ -100,7 +103,7 @@ def verify(request: Request, progress: Progress | None = None) -> Report:
 def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     """Every stage, in order. What must be closed at the end goes onto the stack."""
     tracker, record, pooled = _read(account, stack)
-    question = _validate(account, record, pooled)
+    question = _validate(account, tracker, record, pooled)
     cost = account.cost = _cost(account.request, record, compare.planned_reruns(question))
     prepared = _checkout(account, record, cost)
     if account.request.dry_run:
@@ -108,7 +111,7 @@ def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     sandbox = _rebuild(account, prepared, stack)
     inputs = _restore(account, prepared)
     request = _rerun_request(account, prepared, tracker, sandbox, inputs)
-    reruns = _rerun(account, request, question, cost)
+    reruns = _rerun(account, request, question, tracker)
     _compare(account, reruns)
 
 
@@ -134,7 +137,7 @@ def _read(
 
 
 def _validate(
-    account: Account, record: RunRecord, pooled: tuple[Baseline, ...]
+    account: Account, tracker: Tracker, record: RunRecord, pooled: tuple[Baseline, ...]
 ) -> compare.Question:
     request = account.request
     with account.stage(Stage.VALIDATE, "the record") as note:
@@ -147,10 +150,28 @@ def _validate(
         question, doubts = questions.ask(
             questions.Original.of(record), pooled, request.config, request.gates
         )
+        question = _with_files(account, tracker, record, question)
         note.findings.extend(doubts)
         account.gates, account.planned = question.gates, compare.preview(question)
         note.summary = f"{counted(len(note.findings), 'finding')}, no errors"
     return question
+
+
+def _with_files(
+    account: Account, tracker: Tracker, record: RunRecord, question: compare.Question
+) -> compare.Question:
+    """The question with what the config asks of the original's files, before anything is built."""
+    config = account.request.config
+    question = dataclasses.replace(
+        question, gated_products=originals.gated_patterns(config.products, record)
+    )
+    rule = config.predictions
+    if rule is None:
+        return question
+    predictions.check_logged(rule, record.artifacts)
+    file = tracker.file(record, rule.artifact, account.workspace / "predictions")
+    found = predictions.original_predictions(rule, file, question.rules.values())
+    return dataclasses.replace(question, predictions=found)
 
 
 def _checkout(account: Account, record: RunRecord, cost: Cost) -> _Prepared:
@@ -273,25 +294,45 @@ def _rerun_request(
 
 
 def _rerun(
-    account: Account, request: rerunning.RerunRequest, question: compare.Question, cost: Cost
+    account: Account, request: rerunning.RerunRequest, question: compare.Question, tracker: Tracker
 ) -> Reruns:
-    def judge(trials: tuple[Trial, ...], outcome: Outcome) -> Judgement:
-        asked = dataclasses.replace(
-            question, unstable=outcome.unstable, over_budget=outcome.over_budget
-        )
-        account.trials, account.judgement = trials, compare.judge(asked, trials)
-        return account.judgement
+    with account.stage(Stage.RERUN, f"at most {counted(request.reruns, 'trial')}") as note:
+        if account.cost:
+            account.progress.say(describe_cost(account.cost))
+        left = _originals(account, request.record, question, tracker, note)
+        request = dataclasses.replace(request, originals=left)
 
-    with account.stage(Stage.RERUN, f"at most {counted(cost.reruns, 'trial')}") as note:
-        account.progress.say(describe_cost(cost))
+        def judge(trials: tuple[Trial, ...], outcome: Outcome) -> Judgement:
+            asked = dataclasses.replace(
+                question,
+                products=dict(left.products),
+                unstable=outcome.unstable,
+                over_budget=outcome.over_budget,
+            )
+            account.trials, account.judgement = trials, compare.judge(asked, trials)
+            return account.judgement
+
         reruns = rerunning.rerun(request, judge, account.progress)
         note.findings.extend(reruns.findings)
         if request.sandbox.changed():
             note.findings.append(CHANGED)
-        saved = cost.reruns - len(reruns.trials)
+        saved = request.reruns - len(reruns.trials)
         note.summary = counted(len(reruns.trials), "trial") + (f", {saved} saved" if saved else "")
         note.summary += f"; {reruns.note}" if reruns.note else ""
     return reruns
+
+
+def _originals(
+    account: Account,
+    record: RunRecord,
+    question: compare.Question,
+    tracker: Tracker,
+    note: Note,
+) -> Originals:
+    """What the original left; also shows whether the first rerun is identical to it."""
+    fetched = tracker.products(record, account.workspace / "products", account.progress)
+    note.findings.extend(fetched.findings)
+    return Originals.of(fetched, account.request.config.predictions, question.predictions)
 
 
 def _compare(account: Account, reruns: Reruns) -> None:
@@ -300,6 +341,7 @@ def _compare(account: Account, reruns: Reruns) -> None:
         judged = [item for item in reruns.judgement.comparisons if item.gated]
         told = counted(len(judged), "gated metric")
         note.summary = f"{told}, stopped by: {reruns.judgement.stopped_by}"
+        note.findings.extend(reruns.judgement.findings)
 
 
 def _cost(request: Request, record: RunRecord, reruns: int) -> Cost:

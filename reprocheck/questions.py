@@ -39,9 +39,12 @@ def ask(
     Raises `ConfigError` for what cannot be meant, and `UsageError` for a baseline without a gated
     metric.
     """
-    definition, metrics = original.definition, original.metrics
+    definition = original.definition
+    compare.check_expressions(config.metrics, original.metrics)
+    metrics = compare.with_expressions(original.metrics, config.metrics)
     rules, findings = precedence.combine(config.metrics, definition, metrics)
     compare.check_margins(rules, metrics)
+    compare.check_criteria(rules, metrics, config.require)
     chosen = compare.choose_gates(metrics, rules, gates, definition)
     check_gated(pooled, chosen, rules, metrics)
     own = {baseline.record.ref.run_id for baseline in pooled}

@@ -15,6 +15,7 @@ from reprocheck.errors import RerunError
 from reprocheck.git import last_lines
 from reprocheck.hostile import redact, secret_values
 from reprocheck.model import Command, Finding, Judgement, OriginKind, RunRecord, Trial
+from reprocheck.originals import Originals
 from reprocheck.process import Completed
 from reprocheck.progress import Progress
 from reprocheck.proofs import check_command, check_work, is_proved
@@ -55,6 +56,7 @@ class RerunRequest:
     budget_s: float | None = None  # for all trials
     made: frozenset[str] = frozenset()  # paths that the command makes; the commit's are removed
     keep: bool = False
+    originals: Originals = field(default_factory=Originals)  # beside which products are put
     env: Mapping[str, str] = field(default_factory=dict)  # besides the allow-list
 
 
@@ -85,7 +87,7 @@ def rerun(request: RerunRequest, judge: Judge, progress: Progress) -> Reruns:
     judgement = judge(trials, outcome)
     doubt = request.unproved or _doubt_of_command(request.record, trials)
     check_command(doubt, judgement)
-    findings = check_work(request.record, trials[0])
+    findings = (*check_work(request.record, trials[0]), *request.originals.findings)
     return Reruns(trials=trials, judgement=judgement, note=note, findings=findings)
 
 
@@ -205,7 +207,8 @@ def _trial(
         duration_s=completed.duration_s,
         log=_log(request, number),
         log_tail=_told(request, completed),
-        products=run.products,
+        products=request.originals.put_beside(run),
+        predictions=request.originals.predictions_of(run, index),
     )
 
 

@@ -187,7 +187,7 @@ def test_a_wrong_config_is_told_with_file_and_line(
     assert "Hint: " in result.stderr
 
 
-@pytest.mark.parametrize(("margin", "code"), [("-1", 2), ("0", 2), ("1", 0)])
+@pytest.mark.parametrize(("margin", "code"), [("-1", 2), ("0", 2), ("5", 2), ("0.1", 0)])
 def test_a_margin_in_the_config_is_above_zero(
     lab: Lab, tmp_path: Path, margin: str, code: int
 ) -> None:

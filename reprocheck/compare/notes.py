@@ -11,7 +11,7 @@ from reprocheck.compare.distributions import f_tail
 from reprocheck.compare.looks import Look
 from reprocheck.compare.margins import noise_of_proportion, on_scale
 from reprocheck.compare.sample import Sample, summarise
-from reprocheck.compare.verdicts import GOOD
+from reprocheck.compare.verdicts import FEWEST_RERUNS_TO_REJECT, GOOD, LEVEL_WITHOUT_MARGIN
 from reprocheck.model import FIRST_LOOK, MarginSource, Verdict
 from reprocheck.numbers import format_value
 
@@ -56,13 +56,15 @@ def detectable(case: Case) -> float | None:
     """The true difference that would have been called NOT_REPRODUCED with a chance of 80 %."""
     from reprocheck.compare.power import detectable_difference
 
-    sample = case.sample
-    if sample is None or sample.reruns < FIRST_LOOK or sample.originals > 1 or case.counts:
+    sample, margin = case.sample, case.margin
+    fewest = FIRST_LOOK if margin else FEWEST_RERUNS_TO_REJECT
+    if sample is None or sample.reruns < fewest or case.counts or case.rung is not Rung.NONE:
         return None
-    if sample.spread == 0.0 or not math.isfinite(sample.spread) or case.rung is not Rung.NONE:
+    if sample.spread == 0.0 or not math.isfinite(sample.spread):
         return None
-    half = None if case.margin is None else max(case.margin.low, case.margin.high)
-    return detectable_difference(sample.spread, sample.reruns, half, case.level)
+    half = None if margin is None else max(margin.low, margin.high)
+    level = case.level if margin else min(LEVEL_WITHOUT_MARGIN, case.plan.alpha)
+    return detectable_difference(sample.spread, sample.reruns, half, level, sample.originals)
 
 
 def _on_selection(case: Case, sample: Sample) -> Iterator[str]:

@@ -7,10 +7,13 @@ of a run's metrics is decided here for thousands, to tell what a plan can be exp
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reprocheck.compare.distributions import t_quantile, wellek_bound
+from reprocheck.compare.distributions import consistency_bound, t_quantile
+from reprocheck.compare.futility import FEWEST_RERUNS
+from reprocheck.compare.looks import single_look
+from reprocheck.compare.sample import FEWEST_FOR_WELCH
 from reprocheck.compare.sequential import critical_value, level_of
 from reprocheck.compare.verdicts import FEWEST_RERUNS_TO_REJECT, LEVEL_WITHOUT_MARGIN
 from reprocheck.model import FIRST_LOOK, RerunPlan, Verdict
@@ -29,10 +32,6 @@ VERDICTS = (
     Verdict.NOT_REPRODUCED,
 )
 """By code in `Outcomes.verdicts`."""
-
-LOOK_WITHOUT_MARGIN = 5
-FIRST_FUTILITY_LOOK = 5
-_FEWEST_FOR_WELCH = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,19 +82,16 @@ def decide_paths(
     (paths, K, metrics) with originals (paths, metrics) or (paths, n, metrics). K is at least
     `plan.most`. The margin is a half-width in the values' unit, the same for all metrics: divide
     each by its own to use 1. Without one there is a single look, on the original's own machine.
-    ValueError for other shapes, for n > 1 without a margin, and for more than 20 reruns with
-    several looks.
+    ValueError for other shapes, and for more than 20 reruns with several looks.
     """
     originals, reruns = _shaped(originals, reruns)
     if reruns.shape[1] < plan.most:
         raise ValueError(f"the plan wants {plan.most} reruns, not {reruns.shape[1]}")
     if plan.most < FIRST_LOOK:
         return _undecided(len(reruns), plan.most)
-    if margin is not None:
-        return _with_margin(originals, reruns, plan, margin)
-    if originals.shape[1] > 1:
-        raise ValueError("several originals need a margin")
-    return _without_margin(originals, reruns, plan)
+    if margin is None:
+        return _without_margin(originals, reruns, plan)
+    return _with_margin(originals, reruns, plan, margin)
 
 
 def _shaped(originals: Floats, reruns: Floats) -> tuple[Floats, Floats]:
@@ -129,13 +125,13 @@ def _with_margin(originals: Floats, reruns: Floats, plan: RerunPlan, margin: flo
         seen = _see(originals, reruns[:, :look], level)
         smallest = np.minimum(smallest, _prediction_p(seen) * (plan.most / look))
         size, half = abs(seen.difference), _half_width(seen, level)
-        differs = _rejected(smallest, plan, plan.alpha) & (size - half > margin)
+        differs = _rejected(smallest, plan, plan.alpha)
         reproduced = going & (size + half < margin).all(axis=1)
-        rejected = going & differs.any(axis=1)
+        rejected = going & (differs & (size - half > margin)).any(axis=1)
         found.verdicts[reproduced] = VERDICTS.index(Verdict.REPRODUCED)
         found.verdicts[rejected] = VERDICTS.index(Verdict.NOT_REPRODUCED)
         ended = reproduced | rejected
-        if FIRST_FUTILITY_LOOK <= look < plan.most:
+        if FEWEST_RERUNS <= look < plan.most:
             ended |= going & _is_futile(seen, smallest, plan, margin)
         found.reruns[ended] = look
         going &= ~ended
@@ -143,11 +139,14 @@ def _with_margin(originals: Floats, reruns: Floats, plan: RerunPlan, margin: flo
 
 
 def _without_margin(originals: Floats, reruns: Floats, plan: RerunPlan) -> Outcomes:
-    look = max(plan.least, min(LOOK_WITHOUT_MARGIN, plan.most))
+    look = single_look(plan)
+    plan = replace(plan, least=look, most=look)
     found = _undecided(len(reruns), look)
     seen = _see(originals, reruns[:, :look], plan.alpha)
     p = _prediction_p(seen)
-    near = abs(seen.difference) / seen.spread < wellek_bound(look, plan.alpha)
+    errors = errors_of(seen.originals, look)
+    bound = consistency_bound(errors.freedom, errors.of_mean, plan.alpha)
+    near = abs(seen.difference) / seen.spread < bound
     consistent = near & ~_rejected(p, plan, plan.alpha)
     found.verdicts[consistent.all(axis=1)] = VERDICTS.index(Verdict.CONSISTENT)
     if look >= FEWEST_RERUNS_TO_REJECT:
@@ -172,7 +171,7 @@ def _see(originals: Floats, reruns: Floats, level: float) -> _Seen:
         )
     baseline = originals.var(axis=1, ddof=1)
     pooled = ((n - 1) * baseline + (k - 1) * variance) / (n + k - 2)
-    welch = min(n, k) >= _FEWEST_FOR_WELCH
+    welch = min(n, k) >= FEWEST_FOR_WELCH
     return _Seen(
         originals=n,
         reruns=k,
@@ -243,6 +242,7 @@ def _is_futile(seen: _Seen, smallest: Floats, plan: RerunPlan, margin: float) ->
     nearest = np.maximum(abs(seen.difference) - move, 0.0)
     farthest = abs(seen.difference) + move
     reach = t_quantile(errors.freedom, 1 - level / 2) * errors.of_prediction * seen.spread
+    # Of a metric alone, for Holm's correction of it may shrink until then.
     may_differ = (smallest <= _critical(plan, plan.alpha)) | (farthest > reach)
     may_reproduce = (nearest + half < margin).all(axis=1)
     may_reject = (may_differ & (farthest - half > margin)).any(axis=1)

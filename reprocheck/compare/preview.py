@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reprocheck.compare.looks import most_reruns
 from reprocheck.compare.margins import margin_of
-from reprocheck.compare.question import Question
+from reprocheck.compare.question import Question, complete
 from reprocheck.model import Comparison, Margin, Verdict
 
 
@@ -16,6 +16,7 @@ def planned_reruns(question: Question) -> int:
 
 def preview(question: Question) -> tuple[Comparison, ...]:
     """The gated metrics with their original values and margins; nothing is judged yet."""
+    question, _ = complete(question, ())
     return tuple(_planned(question, name) for name in question.gates.metrics)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from reprocheck.compare.expressions import with_expressions
 from reprocheck.model import (
     Gates,
     Metric,
     MetricRule,
+    Point,
     Predictions,
     Product,
     RerunPlan,
     Sibling,
+    Trial,
 )
 
 
@@ -37,3 +40,38 @@ class Question:
     def rule(self, metric: str) -> MetricRule:
         """The rule of a metric, an empty one where none was declared."""
         return self.rules.get(metric) or MetricRule(metric=metric)
+
+
+def complete(question: Question, trials: Sequence[Trial]) -> tuple[Question, list[Trial]]:
+    """Both with the metrics that expressions give, on every side."""
+    rules = {name: rule for name, rule in question.rules.items() if rule.expr is not None}
+    if not rules:
+        return question, list(trials)
+    return (
+        replace(
+            question,
+            metrics=_derived(question.metrics, rules),
+            baselines=tuple(_derived(metrics, rules) for metrics in question.baselines),
+            siblings=tuple(_derived_values(each, rules) for each in question.siblings),
+            peers=tuple(_derived_values(each, rules) for each in question.peers),
+        ),
+        [replace(trial, metrics=_derived(trial.metrics, rules)) for trial in trials],
+    )
+
+
+def _derived(
+    metrics: Mapping[str, Metric], rules: Mapping[str, MetricRule]
+) -> Mapping[str, Metric]:
+    # What carries an expression's name already was derived from the same rule.
+    logged = {name: metric for name, metric in metrics.items() if name not in rules}
+    return with_expressions(logged, rules)
+
+
+def _derived_values(sibling: Sibling, rules: Mapping[str, MetricRule]) -> Sibling:
+    """Of a run that is known by its last values only."""
+    metrics = {
+        name: Metric(name=name, history=(Point(step=0, timestamp_ms=0, value=value),))
+        for name, value in sibling.metrics.items()
+    }
+    derived = _derived(metrics, rules)
+    return replace(sibling, metrics={name: metric.value for name, metric in derived.items()})

@@ -51,8 +51,8 @@ def shown_difference(case: Case) -> float:
 
 def shown_interval(case: Case) -> Interval | None:
     """The interval of the difference: of a proportion no wider than it can be."""
-    if case.sample is None:
-        return None
+    if case.sample is None or case.sample.spread == 0.0:
+        return None  # without any noise there is nothing to be confident of
     counts = case.counts
     found = counts.interval(case.level) if counts else case.sample.interval(case.level)
     if found is None or case.rule.test_size is None:

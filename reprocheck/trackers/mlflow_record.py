@@ -61,7 +61,7 @@ def read_record(
     finder = RootFinder(
         tracking_uri=store.uri, moved=artifact_roots, scratch=scratch, folder=store.folder
     )
-    kept = gather(run, _models(store, run), finder)
+    kept = gather(run, models_of(store, run), finder)
     if store.pages is not None and any(f.code == UNREACHABLE for f in kept.findings):
         check_server(store.uri, store.shown)  # a dead one is told now, not after every timeout
     code, code_origins = read_code(run, kept)
@@ -101,14 +101,15 @@ def read_record(
     )
 
 
-def _models(store: MlflowStore, run: FoundRun) -> tuple[FoundModel, ...]:
+def models_of(store: MlflowStore, run: FoundRun) -> tuple[FoundModel, ...]:
+    """The models that the run logged, in the order in which they were made. Raises `ReadError`."""
     models = []
     for model_id in dict.fromkeys(run.model_ids):
         try:
             models.append(store.model(model_id))
         except UnknownRunError:
             continue  # deleted since
-    return tuple(models)
+    return tuple(sorted(models, key=lambda model: (model.created_ms, model.model_id)))
 
 
 def _metrics(store: MlflowStore, run: FoundRun) -> Mapping[str, Metric]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -101,28 +103,58 @@ def test_without_a_margin_few_reruns_never_reject():
     assert outcomes.share(Verdict.INCONCLUSIVE) == 1.0
 
 
-@pytest.mark.parametrize("margin", [None, 1.5, 2.8])
+@pytest.fixture
+def judge_paths(build_metrics, build_question, build_rule, build_trials):
+    """The verdicts of `judge` and the reruns it asked for, path by path."""
+
+    def judge_path(original, path, plan, margin):
+        names = [f"m{i}" for i in range(len(original[0]))]
+        logged = [dict(zip(names, values, strict=True)) for values in original]
+        rules = [build_rule(name, margin) for name in names]
+        question = build_question(logged[0], *rules, same_machine=True)
+        baselines = tuple(build_metrics(values) for values in logged[1:])
+        question = replace(question, plan=plan, baselines=baselines)
+        trials = build_trials(*(dict(zip(names, values, strict=True)) for values in path))
+        looks = ((judge(question, trials[:k]), k) for k in range(1, len(trials) + 1))
+        return next((found.verdict, k) for found, k in looks if found.decided)
+
+    def judge_all(originals, reruns, plan, margin):
+        paths = zip(originals.tolist(), reruns.tolist(), strict=True)
+        return [judge_path(original, path, plan, margin) for original, path in paths]
+
+    return judge_all
+
+
+def pairs(outcomes):
+    verdicts = [VERDICTS[code] for code in outcomes.verdicts]
+    return list(zip(verdicts, outcomes.reruns.tolist(), strict=True))
+
+
 @pytest.mark.parametrize("shift", [0.0, 2.0, 6.0])
-@pytest.mark.parametrize(("k", "metrics"), [(3, 1), (5, 1), (5, 3), (40, 1)])
-def test_fixed_plans_are_decided_as_judge_does(
-    build_question, build_rule, build_trials, margin, shift, k, metrics
-):
-    originals, reruns = draw(17, 40, metrics), draw(18, 40, k, metrics) + shift
-    outcomes = decide_paths(originals, reruns, fixed(k), margin)
-    names = [f"m{i}" for i in range(metrics)]
-    judged = [
-        judge(
-            build_question(
-                dict(zip(names, original, strict=True)),
-                *(build_rule(name, margin) for name in names),
-                reruns=k,
-                same_machine=True,
-            ),
-            build_trials(*(dict(zip(names, rerun, strict=True)) for rerun in path)),
-        ).verdict
-        for original, path in zip(originals.tolist(), reruns.tolist(), strict=True)
-    ]
-    assert judged == [VERDICTS[code] for code in outcomes.verdicts]
+@pytest.mark.parametrize(
+    ("paths", "metrics", "margin"), [(200, 1, 2.8), (60, 3, 2.0), (60, 1, None)]
+)
+def test_paths_are_decided_as_judge_does(judge_paths, shift, paths, metrics, margin):
+    originals = draw(17, paths, 1, metrics)
+    reruns = draw(18, paths, 8, metrics) + shift * np.eye(metrics)[0]  # in one of the metrics
+    found = decide_paths(originals, reruns, RerunPlan(), margin)
+    assert pairs(found) == judge_paths(originals, reruns, RerunPlan(), margin)
+
+
+@pytest.mark.parametrize("margin", [None, 1.5])
+@pytest.mark.parametrize("n", [3, 6])
+def test_pooled_paths_are_decided_as_judge_does(judge_paths, n, margin):
+    originals, reruns = draw(19, 40, n, 2), draw(20, 40, 8, 2) + 1.0
+    found = decide_paths(originals, reruns, RerunPlan(least=5), margin)
+    assert pairs(found) == judge_paths(originals, reruns, RerunPlan(least=5), margin)
+
+
+@pytest.mark.parametrize("margin", [None, 1.5])
+@pytest.mark.parametrize(("k", "metrics"), [(2, 1), (3, 1), (5, 3), (40, 1)])
+def test_fixed_plans_are_decided_as_judge_does(judge_paths, k, metrics, margin):
+    originals, reruns = draw(21, 30, 1, metrics), draw(22, 30, k, metrics) + 2.0
+    found = decide_paths(originals, reruns, fixed(k), margin)
+    assert pairs(found) == judge_paths(originals, reruns, fixed(k), margin)
 
 
 def test_arrays_that_do_not_fit_are_refused():
@@ -130,7 +162,5 @@ def test_arrays_that_do_not_fit_are_refused():
         decide_paths(np.zeros(4), np.zeros((5, 8)), RerunPlan(), 1.0)
     with pytest.raises(ValueError, match="wants 8 reruns, not 5"):
         decide_paths(np.zeros(5), np.zeros((5, 5)), RerunPlan(), 1.0)
-    with pytest.raises(ValueError, match="several originals need a margin"):
-        decide_paths(np.zeros((5, 2)), np.zeros((5, 8)), RerunPlan(), None)
     with pytest.raises(ValueError, match="20"):
         decide_paths(np.zeros(5), np.zeros((5, 21)), RerunPlan(most=21), 1.0)
