@@ -154,6 +154,9 @@ class Account:
             require=self.request.config.require,
             dry_run=self.request.dry_run and error is None,
             workspace=self.workspace if self.request.keep else None,
+            plan=self.request.config.reruns,
+            stopped_by=judgement.stopped_by if judgement else "",
+            criteria=judgement.criteria if judgement else (),
             products=judgement.products if judgement else (),
             predictions=judgement.predictions if judgement else None,
         )
