@@ -21,16 +21,19 @@ SMALL = 10
 _STATISTICAL = ("equivalent", "outside", "no_margin", "noise", "shift_detected", "better")
 
 
-def notes_on(case: Case, ruling: Ruling, look: Look) -> tuple[str, ...]:
-    """Sentences that belong to the verdict; none while nothing is decided."""
+def notes_on(case: Case, ruling: Ruling, look: Look, found: float | None) -> tuple[str, ...]:
+    """Sentences that belong to the verdict; none while nothing is decided.
+
+    `found` is what `detectable` gives.
+    """
     if case.sample is None or case.rung is not Rung.NONE or not look.stopped_by:
         return ()
-    return tuple(_notes(case, case.sample, ruling, look))
+    told = _on_power(case, found) if ruling.reason in _STATISTICAL else ()
+    return (*told, *_notes(case, case.sample, ruling, look))
 
 
 def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[str]:
     if ruling.reason in _STATISTICAL:
-        yield from _on_power(case)
         if case.counts is not None:
             yield from _on_counts(case, case.counts)
         elif sample.reruns < SMALL:
@@ -49,8 +52,7 @@ def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[s
         )
 
 
-def _on_power(case: Case) -> Iterator[str]:
-    found = detectable(case)
+def _on_power(case: Case, found: float | None) -> Iterator[str]:
     if found is not None and math.isfinite(found):
         yield f"A true difference of {words.size(case, found)} would have been found in 80 %."
 
@@ -67,6 +69,7 @@ def detectable(case: Case) -> float | None:
         return None
     half = None if margin is None else max(margin.low, margin.high)
     level = case.level if margin else min(LEVEL_WITHOUT_MARGIN, case.plan.alpha)
+    level /= case.selection.best_of if case.selection else 1
     return detectable_difference(sample.spread, sample.reruns, half, level, sample.originals)
 
 
