@@ -259,6 +259,7 @@ def test_the_tracker_of_the_repository_is_found(logged):
         (("--original", "a=1", "--values", "a="), "--values a=: expected"),
         (("--original", "a=1", "--values", "a=1,,2"), "--values a=1,,2: expected"),
         (("--original", "a=1", "--values", "a=1_0"), "expected METRIC=VALUE"),
+        (("--original", "a=1", "--values", "a=1e999"), "--values a=1e999: expected"),
         (("--original", "=1", "--values", "a=1"), "--original =1: expected"),
         (("--original", "a=1", "--original", "a=2", "--values", "a=1"), "a is given twice"),
         ((*VALUES, "--original", "b=1", "--values", "b=1"), "accuracy has 3, b has 1"),
