@@ -96,6 +96,7 @@ class Account:
     gates: Gates | None = None
     plan: RerunPlan | None = None  # None: the config's
     planned: tuple[Comparison, ...] = ()  # what would be judged, before any trial
+    seeds: tuple[str | None, ...] = ()  # of all planned trials
     trials: tuple[Trial, ...] = ()
     judgement: Judgement | None = None
 
@@ -159,6 +160,7 @@ class Account:
             plan=self.plan or self.request.config.reruns,
             stopped_by=judgement.stopped_by if judgement else "",
             criteria=judgement.criteria if judgement else (),
+            seeds=self.seeds,
             products=judgement.products if judgement else (),
             predictions=judgement.predictions if judgement else None,
         )

@@ -255,6 +255,7 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
         "comparisons": [_comparison(each) for each in sorted(report.comparisons, key=_not_gated)],
         "gates": gates and {"metrics": list(gates.metrics), "reason": gates.reason},
         "plan": report.plan and _plan(report.plan),
+        "seeds": list(report.seeds),
         "stopped_by": report.stopped_by,
         "criteria": [_criterion(each) for each in report.criteria],
         "products": [_product_comparison(each) for each in report.products],

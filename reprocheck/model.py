@@ -795,6 +795,7 @@ class Report:
     dry_run: bool
     workspace: Path | None  # kept on request
     plan: RerunPlan | None = None
+    seeds: tuple[str | None, ...] = ()  # of all planned trials; None: not known
     stopped_by: str = ""  # as `Judgement.stopped_by`
     criteria: tuple[CriterionResult, ...] = ()
     products: tuple[ProductComparison, ...] = ()

@@ -21,13 +21,14 @@ from dataclasses import dataclass
 
 from reprocheck import (
     baselines,
-    command,
     compare,
     datastores,
     environments,
     logged_files,
     metadata,
     originals,
+    placeholders,
+    planning,
     predictions,
     questions,
     source,
@@ -48,18 +49,21 @@ from reprocheck.model import (
     Judgement,
     Report,
     RunRecord,
+    SeedPolicy,
     Severity,
     Stage,
     Trial,
 )
 from reprocheck.numbers import counted
 from reprocheck.originals import Originals
+from reprocheck.planning import Forecast, Outlook
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
+from reprocheck.starts import Starts, find_starts
 from reprocheck.temporary import temporary_folder
 from reprocheck.trackers.base import Tracker
 
-__all__ = ["Request", "describe_cost", "verify"]
+__all__ = ["Request", "describe_cost", "plan", "verify"]
 
 
 CHANGED = Finding(
@@ -77,7 +81,7 @@ class _Prepared:
     """The run's code, and what its files have completed."""
 
     checkout: source.Checkout
-    found: command.CommandFound
+    starts: Starts
     environment: EnvironmentSpec
     record: RunRecord
     cost: Cost
@@ -98,6 +102,24 @@ def verify(request: Request, progress: Progress | None = None) -> Report:
         except ReprocheckError as error:
             return account.report(error)
         return account.report(None)
+
+
+def plan(
+    request: Request, given: frozenset[str] = frozenset(), progress: Progress | None = None
+) -> Forecast:
+    """What verifying a run can be expected to answer and to cost; only its record is read.
+
+    `given` are the metrics whose sigma is an option's. Raises `ReprocheckError`.
+    """
+    with temporary_folder(keep=False) as workspace, contextlib.ExitStack() as stack:
+        account = Account(request=request, progress=progress or Silent(), workspace=workspace)
+        tracker, record, pooled = _read(account, stack)
+        question = _validate(account, tracker, record, pooled)
+        cost = _cost(request, record, compare.planned_reruns(question))
+        outlook = Outlook(
+            asked=request.asked, record=record, question=question, cost=cost, given=given
+        )
+        return planning.forecast(outlook)
 
 
 def _stages(account: Account, stack: contextlib.ExitStack) -> None:
@@ -191,7 +213,7 @@ def _checkout(account: Account, record: RunRecord, cost: Cost) -> _Prepared:
         note.findings.extend(checkout.findings)
         note.findings.extend(logged_files.put_back(record.files, checkout.tree))
         prepared = _prepared(account, record, checkout, note, cost)
-        account.record = prepared.record
+        account.record, account.seeds = prepared.record, prepared.starts.seeds
         note.summary = f"{checkout.commit[:12]} from {checkout.place}"
     return prepared
 
@@ -200,15 +222,18 @@ def _prepared(
     account: Account, record: RunRecord, checkout: source.Checkout, note: Note, cost: Cost
 ) -> _Prepared:
     config = account.request.config
-    found = command.complete(record, config, checkout.tree)
+    starts = find_starts(record, config, checkout.tree, cost.reruns)
+    found = starts.found
     record = dataclasses.replace(record, command=found.command)
     environment, env_findings = environment_choice.choose(record, checkout.tree, config)
-    materials, data_findings = data_choice.choose(record, config, checkout.tree, command.substitute)
+    materials, data_findings = data_choice.choose(
+        record, config, checkout.tree, placeholders.substitute
+    )
     note.findings.extend((*found.findings, *env_findings, *data_findings))
     kept = {key: value for key, value in record.origins.items() if not key.startswith("/data")}
     return _Prepared(
         checkout=checkout,
-        found=found,
+        starts=starts,
         environment=environment,
         record=dataclasses.replace(
             record,
@@ -270,11 +295,11 @@ def _rerun_request(
     sandbox: Sandbox,
     inputs: datastores.Inputs,
 ) -> rerunning.RerunRequest:
-    request, found = account.request, prepared.found
+    request, found = account.request, prepared.starts.found
     passed = {name: request.env[name] for name in request.config.pass_env if name in request.env}
     return rerunning.RerunRequest(
         record=prepared.record,
-        command=found.command,
+        starts=prepared.starts.trials,
         given=found.given,
         made=found.made,
         unproved=found.unproved,
@@ -285,11 +310,11 @@ def _rerun_request(
         redirect=tracker.redirect,
         folder=account.workspace / "trials",
         logs=request.logs or account.workspace / "logs",
-        reruns=prepared.cost.reruns,
         timeout_s=prepared.cost.trial_timeout_s,
         budget_s=request.config.budget_s,
         keep=request.keep,
-        env={**passed, **found.command.env},
+        env=passed,
+        fresh=request.config.reruns.seeds is SeedPolicy.FRESH,
     )
 
 
@@ -341,6 +366,8 @@ def _compare(account: Account, reruns: Reruns) -> None:
         judged = [item for item in reruns.judgement.comparisons if item.gated]
         told = counted(len(judged), "gated metric")
         note.summary = f"{told}, stopped by: {reruns.judgement.stopped_by}"
+        told = compare.products_sentence(reruns.judgement.products).removesuffix(".")
+        note.summary += f"; {told}" if told else ""
         note.findings.extend(reruns.judgement.findings)
 
 

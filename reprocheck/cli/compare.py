@@ -87,13 +87,7 @@ The exit codes are those of verify.
 @options.tracking_uri
 @options.config
 @options.margin
-@click.option(
-    "--sigma",
-    metavar="METRIC=SD",
-    multiple=True,
-    help="Run-to-run standard deviation known from elsewhere, as accuracy=0.004, or "
-    "accuracy=0.004/9 for one of 9 degrees of freedom. Repeatable.",
-)
+@options.sigma
 @options.gate
 @click.option(
     "--alpha",

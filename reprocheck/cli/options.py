@@ -27,11 +27,30 @@ margin = click.option(
     help="Largest difference that does not matter: accuracy=0.005, loss=2% of the original, or "
     "accuracy=-0.01,+0.005 below and above. Repeatable.",
 )
+sigma = click.option(
+    "--sigma",
+    metavar="METRIC=SD",
+    multiple=True,
+    help="Run-to-run standard deviation known from elsewhere, as accuracy=0.004, or "
+    "accuracy=0.004/9 for one of 9 degrees of freedom. Repeatable.",
+)
 gate = click.option(
     "--gate",
     metavar="METRIC",
     multiple=True,
     help="Judge this metric. Repeatable. [default: the config's, else the headline metrics]",
+)
+repo = click.option(
+    "--repo",
+    metavar="PATH_OR_URL",
+    help="Git repository that has the run's commit. [default: the current one, else the "
+    "recorded URL, else the current one's remotes]",
+)
+reruns = click.option(
+    "--reruns",
+    metavar="N",
+    help="N: judge once, after N reruns. MIN..MAX: judge after each from MIN (3 at least) on, "
+    "until the answer is sure. Bit-identical results end them at once. [default: 3..8]",
 )
 require = click.option(
     "--require",

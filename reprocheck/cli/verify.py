@@ -67,24 +67,14 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 )
 @click.argument("run_id")
 @options.tracking_uri
-@click.option(
-    "--repo",
-    metavar="PATH_OR_URL",
-    help="Git repository that has the run's commit. [default: the current one, else the "
-    "recorded URL, else the current one's remotes]",
-)
+@options.repo
 @options.config
-@click.option(
-    "--reruns",
-    metavar="N",
-    help="N: judge once, after N reruns. MIN..MAX: judge after each from MIN (3 at least) on, "
-    "until the answer is sure. Bit-identical results end them at once. [default: 3..8]",
-)
+@options.reruns
 @click.option(
     "--seeds",
     type=click.Choice([item.value for item in SeedPolicy]),
     help="same: rerun with the recorded seed; fresh: another seed each time, passed by {seed} in "
-    "the config's command or by reruns.seed_env. [default: same]",
+    "the config's command, by the recorded --seed or by reruns.seed_env. [default: same]",
 )
 @click.option(
     "--baseline",

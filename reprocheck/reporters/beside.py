@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from reprocheck.compare.products import products_sentence
 from reprocheck.model import Comparison, HistoryComparison, Outcome, Pair, Report, Verdict
-from reprocheck.numbers import counted, format_size, format_spread, format_value
+from reprocheck.numbers import format_size, format_spread, format_value
 from reprocheck.reporters.base import MARKS, Fact
 
 OUTCOMES = {Outcome.MEETS: "✓", Outcome.MISSES: "✗", Outcome.UNDECIDED: "?"}
@@ -17,9 +18,6 @@ NAMES = 5
 """Metrics told by name of one sentence."""
 
 _SAID_BY_ROW = (Verdict.IDENTICAL, Verdict.NUMERICALLY_EQUAL, Verdict.REPRODUCED)
-_FOUND = {"same": "the same", "tolerance": "numerically equal", "missing": "missing in a rerun"}
-_FOUND |= {"unread": "not read", "description": "of the run's description", "": "differ"}
-_FOUND_ORDER = ("same", "tolerance", "", "missing", "unread", "description")
 
 
 def sentences(report: Report, *, every: bool) -> tuple[str, ...]:
@@ -151,10 +149,4 @@ def _products(report: Report, every: bool) -> tuple[str, ...]:
         for each in report.products
         if each.gated or (every and each.reason != "same")
     )
-    return (_counted(report), *named)
-
-
-def _counted(report: Report) -> str:
-    found = [each.reason if each.reason in _FOUND else "" for each in report.products]
-    parts = [f"{found.count(key)} {_FOUND[key]}" for key in _FOUND_ORDER if key in found]
-    return f"{counted(len(found), 'product')}: {', '.join(parts)}"
+    return (products_sentence(report.products), *named)

@@ -27,7 +27,7 @@ def planned(report: Report) -> tuple[Fact, ...]:
     facts = []
     if report.gates:
         facts.append(Fact(label="Judged", text=_gates(report.gates)))
-    if report.plan and (report.trials or report.dry_run):
+    if report.plan and report.gates and (report.trials or report.dry_run):
         facts.append(Fact(label="Plan", text=_plan(report, report.plan)))
     if report.cost and report.dry_run:
         facts.append(Fact(label="Cost", text=_cost(report.cost)))
@@ -80,11 +80,16 @@ def _looks(report: Report, plan: RerunPlan) -> str:
 
 
 def _seeds(report: Report, plan: RerunPlan) -> str:
+    """Which seeds; their numbers only where no other fact tells them."""
+    told = "fresh seeds" if plan.seeds is SeedPolicy.FRESH else "same seed"
+    if report.seeds:
+        return told
     if plan.seeds is SeedPolicy.FRESH:
-        seeds = [trial.seed for trial in report.trials if trial.seed is not None]
-        return f"fresh seeds ({', '.join(seeds)})" if seeds else "fresh seeds"
-    recorded = dict.fromkeys(report.record.seeds.values()) if report.record else {}
-    return f"same seed ({', '.join(recorded) or 'none recorded'})"
+        numbers = [trial.seed for trial in report.trials if trial.seed is not None]
+    else:
+        recorded = report.record.seeds.values() if report.record else ()
+        numbers = list(dict.fromkeys(recorded)) or ["none recorded"]
+    return f"{told} ({', '.join(numbers)})" if numbers else told
 
 
 def _end(report: Report, plan: RerunPlan) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from io import StringIO
 
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +14,7 @@ from reprocheck.hostile import cut, printable, redacted_report
 from reprocheck.model import Finding, Report, Severity, Verdict
 from reprocheck.numbers import counted
 from reprocheck.reporters import base, beside
+from reprocheck.reporters.console import laid_out
 from reprocheck.reporters.plans import planned, planned_margins
 from reprocheck.reporters.used import stage_times, used
 
@@ -46,24 +46,10 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
 
     With `verbose`, every finding and metric is told, and more of the log.
     """
-    out = StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        force_jupyter=False,
-        highlight=False,
-        legacy_windows=False,
-    )
     clean = redacted_report(report)
-    for part in _parts(clean, width, verbose):
-        console.print(part)
-    if clean.workspace:  # a path that is broken into lines cannot be copied
-        console.print(_text(f"Kept: {clean.workspace}"), soft_wrap=True)
-    lines = (line.rstrip() for line in out.getvalue().splitlines())
-    return "\n".join(lines).strip("\n") + "\n"
+    text = laid_out(_parts(clean, width, verbose), width=width, color=color)
+    # A path that is broken into lines cannot be copied.
+    return f"{text}Kept: {printable(str(clean.workspace))}\n" if clean.workspace else text
 
 
 def _parts(report: Report, width: int, verbose: bool) -> Iterator[RenderableType]:

@@ -19,6 +19,7 @@ from reprocheck.model import (
 from reprocheck.numbers import counted
 from reprocheck.reporters.base import Fact
 from reprocheck.reporters.differences import set_aside
+from reprocheck.reporters.seeds import given_seeds
 
 
 def used(report: Report) -> tuple[Fact, ...]:
@@ -33,6 +34,8 @@ def used(report: Report) -> tuple[Fact, ...]:
         Fact(label="Environment", text=_environment(report, record)),
         Fact(label="Data", text=_data(report, record)),
     ]
+    if report.plan and report.seeds:
+        facts.append(Fact(label="Seeds", text=given_seeds(report, report.plan.seeds)))
     if report.environment:
         facts.insert(4, Fact(label="Rebuilt", text=_rebuilt(report.environment)))
     if aside := set_aside(report):

@@ -71,11 +71,13 @@ def test_the_seeds_are_told():
     told = plan_of(plan=fresh, trials=(make_trial(1, seed="7"), make_trial(2, seed="8")))
     assert "level 5 %, fresh seeds (7, 8);" in told
     assert "same seed (none recorded)" in plan_of(record=make_record(seeds={}))
+    assert "level 5 %, same seed;" in plan_of(seeds=("42", "42"))  # a fact of its own tells which
 
 
 def test_nothing_is_planned_where_nothing_was_run():
-    report = make_report(trials=(), gates=None, verdict=Verdict.NOT_VERIFIED)
-    assert planned(report) == ()
+    assert planned(make_report(gates=None, verdict=Verdict.NOT_VERIFIED)) == ()
+    report = make_report(trials=(), verdict=Verdict.NOT_VERIFIED)
+    assert [fact.label for fact in planned(report)] == ["Judged"]
 
 
 @pytest.mark.parametrize("names", [(), ("accuracy", "f1")])
@@ -96,3 +98,7 @@ def test_a_dry_run_tells_the_cost_and_the_margins():
         ("loss", "0.1342", "none known"),
         ("f1", "—", "—"),
     )
+
+
+def test_no_rerun_saved_is_not_told():
+    assert plan_of(stopped_by="decided", trials=trials(8)).endswith("; decided after 8")
