@@ -26,6 +26,7 @@ from reprocheck.model import (
     Gates,
     Judgement,
     Report,
+    RerunPlan,
     RunRecord,
     Stage,
     StageResult,
@@ -93,6 +94,7 @@ class Account:
     environment: BuiltEnvironment | None = None
     cost: Cost | None = None
     gates: Gates | None = None
+    plan: RerunPlan | None = None  # None: the config's
     planned: tuple[Comparison, ...] = ()  # what would be judged, before any trial
     seeds: tuple[str | None, ...] = ()  # of all planned trials
     trials: tuple[Trial, ...] = ()
@@ -155,7 +157,9 @@ class Account:
             require=self.request.config.require,
             dry_run=self.request.dry_run and error is None,
             workspace=self.workspace if self.request.keep else None,
-            plan=self.request.config.reruns,
+            plan=self.plan or self.request.config.reruns,
+            stopped_by=judgement.stopped_by if judgement else "",
+            criteria=judgement.criteria if judgement else (),
             seeds=self.seeds,
             products=judgement.products if judgement else (),
             predictions=judgement.predictions if judgement else None,

@@ -116,7 +116,7 @@ def _compare(account: Account, request: RecordedRequest, sides: Sides) -> None:
             gates = dataclasses.replace(question.gates, reason="named by --values")
             question = dataclasses.replace(question, gates=gates)
         note.findings.extend(doubts)
-        account.gates = question.gates
+        account.gates, account.plan = question.gates, question.plan
         judgement = compare.judge(question, sides.trials)
         # Nothing is rerun here, so there is no such option.
         needed = re.sub(r": --reruns (\d+)", r", \1 in all", judgement.needed)

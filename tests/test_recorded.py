@@ -60,7 +60,8 @@ def files(tmp_path):
 def test_the_issues_own_line(compare):
     result = compare(*VALUES)
     assert (result.exit_code, result.verdict) == (0, "CONSISTENT")
-    assert result.report["plan"] in (None, {"least": 3, "most": 3, "alpha": 0.05, "seeds": "same"})
+    assert result.report["plan"] == {"least": 3, "most": 3, "alpha": 0.05, "seeds": "same"}
+    assert "judged once, after 3 reruns, level 5 %" in told(result)
     assert result.report["gates"] == {"metrics": ["accuracy"], "reason": "named by --values"}
     statuses = {stage["stage"]: stage["status"] for stage in result.report["stages"]}
     assert [name for name, status in statuses.items() if status == "passed"] == ["read", "compare"]

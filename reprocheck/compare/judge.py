@@ -67,10 +67,10 @@ def judge(question: Question, trials: tuple[Trial, ...]) -> Judgement:
     gated = tuple(
         comparisons[name]
         if found is None
-        else not_compared(name, found, _values(question, finished, name))
+        else not_compared(name, found, _values(question, finished, name, look))
         for name, found in obstacles.items()
     )
-    judgement = _conclude(question, gated + _others(question, finished), products, look)
+    judgement = _conclude(question, gated + _others(question, finished, look), products, look)
     return replace(
         judgement,
         criteria=criteria_of(question, finished, look),
@@ -203,18 +203,18 @@ def _compared(
     return compared(judged.case, ruling, look, judged.p_difference, history)
 
 
-def _others(question: Question, trials: Sequence[Trial]) -> tuple[Comparison, ...]:
+def _others(question: Question, trials: Sequence[Trial], look: Look) -> tuple[Comparison, ...]:
     names = set(question.metrics).union(*(trial.metrics for trial in trials))
     names -= set(question.gates.metrics)
-    return tuple(bystander(name, _values(question, trials, name)) for name in sorted(names))
+    return tuple(bystander(name, _values(question, trials, name, look)) for name in sorted(names))
 
 
-def _values(question: Question, trials: Sequence[Trial], name: str) -> Values:
+def _values(question: Question, trials: Sequence[Trial], name: str, look: Look) -> Values:
     originals = [m[name] for m in (question.metrics, *question.baselines) if name in m]
     return Values(
         baseline=tuple(metric.value for metric in originals),
         reruns=tuple(trial.metrics[name].value for trial in trials if name in trial.metrics),
-        history=history_of(question, trials, name),
+        history=history_of(question, trials, name) if look.stopped_by else None,
     )
 
 

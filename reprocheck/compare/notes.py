@@ -1,4 +1,4 @@
-"""What the reader should know beside a verdict: assumptions, warnings, and what could be seen."""
+"""What the reader should know beside a verdict: assumptions and warnings; what could be seen."""
 
 from __future__ import annotations
 
@@ -28,13 +28,11 @@ def notes_on(case: Case, ruling: Ruling, look: Look) -> tuple[str, ...]:
 
 
 def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[str]:
-    if ruling.reason in _STATISTICAL:
-        yield from _on_power(case)
-        if sample.reruns < SMALL:
-            yield (
-                "That runs are normally distributed is assumed: so few cannot show it, and a "
-                "recipe that sometimes collapses may not have done so here."
-            )
+    if ruling.reason in _STATISTICAL and sample.reruns < SMALL:
+        yield (
+            "That runs are normally distributed is assumed: so few cannot show it, and a "
+            "recipe that sometimes collapses may not have done so here."
+        )
     yield from _on_selection(case, sample)
     yield from _on_spread(case, sample, ruling)
     if case.margin is not None and case.margin.source is MarginSource.SIBLINGS:
@@ -44,12 +42,6 @@ def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[s
             "Whether this machine is the original's is not known: another one may move the result "
             "even with the same seed."
         )
-
-
-def _on_power(case: Case) -> Iterator[str]:
-    found = detectable(case)
-    if found is not None and math.isfinite(found):
-        yield f"A true difference of {words.size(case, found)} would have been found in 80 %."
 
 
 def detectable(case: Case) -> float | None:

@@ -22,7 +22,7 @@ from reprocheck.trackers.mlflow_lineage import PARENT_TAG, by_start, place_runs
 from reprocheck.trackers.mlflow_models import model_folders
 
 _FINISHED = 3  # MLflow's RunStatus, as meta.yaml keeps it
-_MAX_PRODUCTS = 5_000
+_MAX_PRODUCTS = 20_000
 _TAIL = 400  # bytes; a line of a metric is much shorter
 
 
