@@ -83,7 +83,9 @@ def test_the_readmes_options_are_the_helps(lab: Lab, monkeypatch: pytest.MonkeyP
     assert block == lab.reprocheck("verify", "--help").stdout
 
 
-@pytest.mark.parametrize("args", [("--help",), ("-h",), ("verify", "-h"), ("demo", "--help"), ()])
+@pytest.mark.parametrize(
+    "args", [("--help",), ("-h",), ("verify", "-h"), ("plan", "-h"), ("demo", "--help"), ()]
+)
 def test_help_fits_a_terminal(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...]
 ) -> None:

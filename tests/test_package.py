@@ -53,7 +53,9 @@ def test_the_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) ->
     assert run(python, "-c", code, example, cwd=tmp_path).strip() == "[]"
 
 
-@pytest.mark.parametrize("args", [["--help"], ["verify", "--help"], ["demo", "--help"]])
+@pytest.mark.parametrize(
+    "args", [["--help"], ["verify", "--help"], ["plan", "--help"], ["demo", "--help"]]
+)
 def test_help_imports_nothing_heavy(args: list[str]) -> None:
     code = (
         "import sys\nfrom reprocheck.cli import run\n"
