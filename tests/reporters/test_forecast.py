@@ -7,6 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from reprocheck import schema
+from reprocheck.compare.margins import KNOWN
 from reprocheck.compare.power import Chance
 from reprocheck.model import Cost, Gates, Margin, MarginSource, RerunPlan, Scale, SeedPolicy, Sigma
 from reprocheck.planning import (
@@ -137,6 +138,13 @@ def test_the_json_has_every_fact_of_the_terminal():
     assert document["metrics"][1]["reruns"] == {"for_80": 9, "for_90": None}
     assert document["cost"]["expected_s"] == pytest.approx(930.0)
     assert document["resources"]["gpus_busy"] == 1
+
+
+def test_a_sigma_that_is_taken_as_known_has_no_degrees_of_freedom():
+    known = dataclasses.replace(SPREAD, sigma=Sigma(value=0.0018, freedom=KNOWN))
+    document = json.loads(forecast_json.render(made(metric(spread=known))))
+    assert document["metrics"][0]["sigma"]["df"] is None
+    assert not schema.check(document, "plan")
 
 
 def test_an_identical_rerun_is_promised_where_siblings_are_all_alike():
