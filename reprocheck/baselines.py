@@ -77,4 +77,4 @@ def check_gated(
 def _needed(name: str, rules: Mapping[str, MetricRule]) -> set[str]:
     """What must be logged for a metric to have a value: itself, or the terms of its expression."""
     expr = rules[name].expr if name in rules else None
-    return {name} if expr is None else set(re.split(r"\s+[-+]\s+", expr.strip()))
+    return {name} if expr is None else set(re.split(r"\s+[-+]\s+|^-\s+", expr.strip()))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import TypeVar
 
-from reprocheck.compare import check_margins
+from reprocheck.compare import check_criteria, check_margins
 from reprocheck.compare.margins import width_of
 from reprocheck.errors import ConfigError
 from reprocheck.metric_rules import refuse_contradictions
@@ -24,6 +24,7 @@ from reprocheck.model import (
     Gates,
     Metric,
     MetricRule,
+    Require,
     Scale,
     Severity,
     Width,
@@ -87,6 +88,8 @@ def _sound(rules: Rules, metrics: Mapping[str, Metric]) -> tuple[Rules, tuple[Fi
         logged = rule if name in metrics else dataclasses.replace(rule, margin=None)
         try:
             check_margins({name: logged}, metrics)
+            if name in metrics:
+                check_criteria({name: logged}, metrics, Require.CONSISTENT)
             sound[name] = logged
         except ConfigError as error:
             told = f"what {DEFINITION} says about {name} does not count: {error.message}"

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from reprocheck import compare, precedence
 from reprocheck.baselines import Baseline, check_gated
 from reprocheck.config import Config
-from reprocheck.model import ExperimentDefinition, Finding, Metric, RunRecord, Sibling
+from reprocheck.model import (
+    ExperimentDefinition,
+    Finding,
+    Metric,
+    MetricRule,
+    RunRecord,
+    Sibling,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +51,7 @@ def ask(
     metrics = compare.with_expressions(original.metrics, config.metrics)
     rules, findings = precedence.combine(config.metrics, definition, metrics)
     compare.check_margins(rules, metrics)
-    compare.check_criteria(rules, metrics, config.require)
+    compare.check_criteria(_answerable(rules, config, metrics), metrics, config.require)
     chosen = compare.choose_gates(metrics, rules, gates, definition)
     check_gated(pooled, chosen, rules, metrics)
     own = {baseline.record.ref.run_id for baseline in pooled}
@@ -58,3 +65,19 @@ def ask(
         peers=original.peers,
     )
     return question, (*findings, *precedence.left_out(definition, chosen))
+
+
+def _answerable(
+    rules: Mapping[str, MetricRule], config: Config, metrics: Mapping[str, Metric]
+) -> Mapping[str, MetricRule]:
+    """Without criteria of the definition for what the run never logged: these stay undecided, for
+    nobody can mend them now."""
+    return {
+        name: rule
+        for name, rule in rules.items()
+        if name in metrics or _has_criterion(config.metrics.get(name))
+    }
+
+
+def _has_criterion(rule: MetricRule | None) -> bool:
+    return rule is not None and (rule.least is not None or rule.most is not None)

@@ -75,3 +75,17 @@ def test_a_baseline_without_a_gated_metric_is_wrong_usage(own):
     assert f"baseline {own.unseeded} did not log accuracy" in told(result)
     others = own.verify(own.seeded, "--dry-run", "--baseline", own.unseeded, "--gate", "loss")
     assert others.exit_code == 0
+
+
+def test_a_verification_pools_and_says_what_the_definition_declared(own):
+    folder = own.root / "artifacts"
+    folder.mkdir()
+    text = "version: 1\nmetrics: {primary: {accuracy: {margin: {abs: 0.02}}}}\n"
+    (folder / "experiment.yaml").write_text(text)
+    own.sql("UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?", str(folder), own.unseeded)
+    result = own.verify(own.unseeded, "--baseline", own.seeded, "--reruns", "3")
+    accuracy = next(c for c in result.report["comparisons"] if c["metric"] == "accuracy")
+    assert len(accuracy["baseline"]) == 2
+    assert accuracy["margin"]["text"] == "0.02 (experiment.yaml)"
+    assert "looser-margin" in codes(result)
+    assert result.report["record"]["definition"]["primary"] == ["accuracy"]

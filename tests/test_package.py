@@ -54,7 +54,8 @@ def test_the_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "args", [["--help"], ["verify", "--help"], ["plan", "--help"], ["demo", "--help"]]
+    "args",
+    [["--help"], *([command, "--help"] for command in ("verify", "plan", "compare", "demo"))],
 )
 def test_help_imports_nothing_heavy(args: list[str]) -> None:
     code = (

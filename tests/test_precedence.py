@@ -129,7 +129,12 @@ def test_a_margin_for_a_metric_that_the_run_lacks_is_no_wrong_usage():
 
 
 @pytest.mark.parametrize(
-    "entry", [{"margin": {"abs": 0.001}, "test_size": 100}, {"margin": {"rel": 3}}]
+    "entry",
+    [
+        {"margin": {"abs": 0.001}, "test_size": 100},
+        {"margin": {"rel": 3}},
+        {"margin": {"rel": 0.1}, "scale": "log", "min": -1},
+    ],
 )
 def test_what_does_not_fit_the_run_is_a_finding_and_does_not_count(entry):
     found, findings = combined(definition=defined(**entry), margin=TIGHT)

@@ -4,7 +4,7 @@ import pytest
 
 from reprocheck.baselines import Baseline
 from reprocheck.config import Config
-from reprocheck.errors import UsageError
+from reprocheck.errors import ConfigError, UsageError
 from reprocheck.model import MetricRule, RunRef, Sibling
 from reprocheck.questions import Original, ask
 from tests.reporters.builders import make_definition, make_metric, make_record
@@ -41,3 +41,14 @@ def test_the_terms_of_a_gated_expression_are_needed():
     pooled = baseline(metrics={"accuracy": make_metric("accuracy", 1.0)})
     with pytest.raises(UsageError, match="did not log loss"):
         ask(Original.of(make_record()), (pooled,), Config(metrics=rules), ())
+
+
+def test_a_defined_criterion_for_what_the_run_lacks_is_no_wrong_usage():
+    rules = {"f1": MetricRule(metric="f1", least=0.9, place="experiment.yaml:4")}
+    definition = make_definition(primary=("accuracy",), secondary=("f1",), rules=rules)
+    original = Original.of(make_record(definition=definition))
+    question, findings = ask(original, (), Config(), ())
+    assert question.rule("f1").least == 0.9  # and stays undecided
+    assert [finding.code for finding in findings] == ["undelivered-metric"]
+    with pytest.raises(ConfigError, match="f1 has a success criterion"):
+        ask(original, (), Config(metrics={"f1": rules["f1"]}), ())

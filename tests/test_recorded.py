@@ -62,6 +62,7 @@ def test_the_issues_own_line(compare):
     assert (result.exit_code, result.verdict) == (0, "CONSISTENT")
     assert result.report["plan"] == {"least": 3, "most": 3, "alpha": 0.05, "seeds": "same"}
     assert "judged once, after 3 reruns, level 5 %" in told(result)
+
     assert result.report["gates"] == {"metrics": ["accuracy"], "reason": "named by --values"}
     statuses = {stage["stage"]: stage["status"] for stage in result.report["stages"]}
     assert [name for name, status in statuses.items() if status == "passed"] == ["read", "compare"]

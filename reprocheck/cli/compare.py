@@ -55,8 +55,7 @@ EXAMPLES = """\b
 Examples:
   reprocheck compare original.json rerun-1.json rerun-2.json rerun-3.json
   reprocheck compare 3f2a91 77be02 c01d5e 9a41f7 --margin accuracy=0.005
-  reprocheck compare --original accuracy=0.91 --values accuracy=0.91,0.92,0.90 \\
-      --margin accuracy=0.02
+  reprocheck compare --original accuracy=0.91 --values accuracy=0.91,0.92,0.90
 
 The exit codes are those of verify.
 """

@@ -17,7 +17,7 @@ from reprocheck.compare.ladder import (
     ulps,
 )
 from reprocheck.compare.looks import judged_reruns, level_at, single_look
-from reprocheck.compare.margins import margin_of, on_scale
+from reprocheck.compare.margins import is_value, margin_of, on_scale
 from reprocheck.compare.question import Question
 from reprocheck.compare.sample import Sample, summarise
 from reprocheck.compare.selection import Selection, selection_of
@@ -137,12 +137,6 @@ def build_case(
         siblings=siblings,
         last_steps=tuple(metric.history[-1].step for metric in (original, *reruns)),
     )
-
-
-def is_value(rule: MetricRule, x: float) -> bool:
-    """Whether a run with this value counts for the statistics: finite, and no failure."""
-    failed = rule.failure_if is not None and rule.failure_if.holds(x)
-    return math.isfinite(x) and not failed and (rule.scale is Scale.LINEAR or x > 0.0)
 
 
 def _rung(original: float, reruns: Sequence[float], tolerance: Tolerance) -> Rung:

@@ -31,11 +31,29 @@ def check_margins(rules: Mapping[str, MetricRule], metrics: Mapping[str, Metric]
 
 def _check_value(rule: MetricRule, original: float) -> None:
     """What only the recorded value shows."""
+    if rule.scale is Scale.LOG:
+        _check_units(rule)
     _check_scale(rule, original)
     _check_proportion(rule, original)
     _check_failure(rule, original)
     if rule.margin is not None and math.isfinite(original):
         _check_width(rule, rule.margin, original)
+
+
+def _check_units(rule: MetricRule) -> None:
+    """What of several sources, an option and the config, does not fit a logarithm."""
+    if rule.margin is not None and rule.margin.absolute is not None:
+        raise _error(
+            rule.margin.place,
+            f"{_margin(rule, rule.margin)} is absolute, and differences on scale: log are factors.",
+            f"Declare a relative one: --margin {rule.metric}=2%.",
+        )
+    if rule.test_size is not None:
+        raise _error(
+            rule.place,
+            f"{rule.metric} has a test_size, and a proportion is not judged on scale: log.",
+            "Remove one of the two.",
+        )
 
 
 def _check_resolution(rule: MetricRule) -> None:

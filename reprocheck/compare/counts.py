@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reprocheck.compare.distributions import clopper_pearson, fisher_p
@@ -37,9 +37,16 @@ class Counts:
         return Interval(low=low - most, high=high - least, level=100 * (1 - 2 * alpha))
 
     def prediction(self, alpha: float) -> Interval:
-        """The interval of the reruns' proportion, of level 1 - alpha."""
-        low, high = clopper_pearson(*self.theirs, alpha / 2)
-        return Interval(low=low, high=high, level=100 * (1 - alpha))
+        """The proportions of the originals' examples that Fisher's test would not reject."""
+        trials = self.ours[1]
+        like = round(trials * self.theirs[0] / self.theirs[1])
+        low = _last(lambda x: self._may_be(like - x, alpha), like)
+        high = _last(lambda x: self._may_be(like + x, alpha), trials - like)
+        level = 100 * (1 - alpha)
+        return Interval(low=(like - low) / trials, high=(like + high) / trials, level=level)
+
+    def _may_be(self, events: int, alpha: float) -> bool:
+        return fisher_p((events, self.ours[1]), self.theirs) > alpha
 
     def is_inside(self, margin: Margin, alpha: float) -> bool:
         """Whether the interval lies inside the margin."""
@@ -67,6 +74,21 @@ def counts_of(
         theirs=(theirs, len(reruns) * test_size),
         reported=len(originals) == 1,
     )
+
+
+def _last(holds: Callable[[int], bool], most: int) -> int:
+    """The largest number from 0 to `most` of which it holds, as it does of all before; 0 for none.
+
+    By doubling steps: the answer is near 0 where events are few.
+    """
+    low, step = 0, 1
+    while low + step <= most and holds(low + step):
+        low, step = low + step, 2 * step
+    high = min(most, low + step - 1)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low
 
 
 def _events(values: Sequence[float], test_size: int) -> int | None:

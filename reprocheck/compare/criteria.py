@@ -17,11 +17,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reprocheck.compare.case import is_value, resolution_of
+from reprocheck.compare.case import resolution_of
 from reprocheck.compare.counts import counts_of
 from reprocheck.compare.distributions import clopper_pearson
 from reprocheck.compare.ladder import storable
-from reprocheck.compare.margins import on_scale
+from reprocheck.compare.margins import is_value, on_scale
 from reprocheck.compare.sample import summarise
 from reprocheck.errors import ConfigError
 from reprocheck.model import CriterionResult, Metric, MetricRule, Outcome, Require, Scale

@@ -64,6 +64,7 @@ def f_tail(above: int, below: int, x: float) -> float:
     return float(fdtrc(above, below, x))
 
 
+@lru_cache(maxsize=4096)
 def fisher_p(ours: tuple[int, int], theirs: tuple[int, int]) -> float:
     """The two-sided p-value of Fisher's exact test; each side is (events, trials)."""
     from scipy.stats import fisher_exact  # slow to import, and rarely needed

@@ -25,6 +25,12 @@ KNOWN = 1_000_000
 """Degrees of freedom of a standard deviation that is known: Student's t is then the normal."""
 
 
+def is_value(rule: MetricRule, x: float) -> bool:
+    """Whether a run with this value counts for the statistics: finite, and no failure."""
+    failed = rule.failure_if is not None and rule.failure_if.holds(x)
+    return math.isfinite(x) and not failed and (rule.scale is Scale.LINEAR or x > 0.0)
+
+
 def margin_of(rule: MetricRule, original: float, siblings: Sequence[float] = ()) -> Margin | None:
     """The margin around an original value, from the first source that has one.
 
@@ -67,7 +73,7 @@ def known_spread(rule: MetricRule, original: float, siblings: Sequence[float] = 
     """
     if rule.sigma is not None:
         return rule.sigma
-    values = [x for x in on_scale(siblings, rule.scale) if math.isfinite(x)]
+    values = _usable(rule, siblings)
     if len(values) >= FEWEST_SIBLINGS and (sd := summarise(values, values).sd):
         return Sigma(value=sd, freedom=len(values) - 1)
     noise = noise_of_proportion(rule, original)
@@ -87,15 +93,19 @@ def _declared(rule: MetricRule, declared: DeclaredMargin, original: float) -> Ma
 
 def _of_siblings(rule: MetricRule, siblings: Sequence[float]) -> Margin | None:
     """Siblings give the margin's size and nothing else: they are no part of the baseline."""
-    values = on_scale(siblings, rule.scale)
-    finite = [value for value in values if math.isfinite(value)]
-    if len(finite) < FEWEST_SIBLINGS or len(set(finite)) == 1:
+    values = _usable(rule, siblings)
+    if len(values) < FEWEST_SIBLINGS or len(set(values)) == 1:
         return None
-    half = REPEATABILITY * (summarise(finite, finite).sd or 0.0)
+    half = REPEATABILITY * (summarise(values, values).sd or 0.0)
     if not 0.0 < half < math.inf:
         return None
-    text = f"{REPEATABILITY} standard deviations of {len(finite)} siblings"
+    text = f"{REPEATABILITY} standard deviations of {len(values)} siblings"
     return Margin(low=half, high=half, source=MarginSource.SIBLINGS, text=text)
+
+
+def _usable(rule: MetricRule, siblings: Sequence[float]) -> list[float]:
+    # One collapsed run would widen the margin until nothing is outside.
+    return on_scale([x for x in siblings if is_value(rule, x)], rule.scale)
 
 
 def _of_test_size(rule: MetricRule, original: float) -> Margin | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from reprocheck.compare import words
 from reprocheck.compare.case import Case, Ruling, Rung
+from reprocheck.compare.counts import Counts
 from reprocheck.compare.distributions import f_tail
 from reprocheck.compare.looks import Look
 from reprocheck.compare.margins import noise_of_proportion, on_scale
@@ -28,11 +29,14 @@ def notes_on(case: Case, ruling: Ruling, look: Look) -> tuple[str, ...]:
 
 
 def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[str]:
-    if ruling.reason in _STATISTICAL and sample.reruns < SMALL:
-        yield (
-            "That runs are normally distributed is assumed: so few cannot show it, and a "
-            "recipe that sometimes collapses may not have done so here."
-        )
+    if ruling.reason in _STATISTICAL:
+        if case.counts is not None:
+            yield from _on_counts(case, case.counts)
+        elif sample.reruns < SMALL:
+            yield (
+                "That runs are normally distributed is assumed: so few cannot show it, and a "
+                "recipe that sometimes collapses may not have done so here."
+            )
     yield from _on_selection(case, sample)
     yield from _on_spread(case, sample, ruling)
     if case.margin is not None and case.margin.source is MarginSource.SIBLINGS:
@@ -56,7 +60,23 @@ def detectable(case: Case) -> float | None:
         return None
     half = None if margin is None else max(margin.low, margin.high)
     level = case.level if margin else min(LEVEL_WITHOUT_MARGIN, case.plan.alpha)
+    level /= case.selection.best_of if case.selection else 1
     return detectable_difference(sample.spread, sample.reruns, half, level, sample.originals)
+
+
+def _on_counts(case: Case, counts: Counts) -> Iterator[str]:
+    yield (
+        f"So near a bound the {case.rule.test_size} examples of each run are counted; that their "
+        "errors are independent is assumed."
+    )
+    share = counts.theirs[0] / counts.theirs[1]
+    expected = math.sqrt(share * (1 - share) / (case.rule.test_size or 1))
+    spread = (case.sample.sd if case.sample else None) or 0.0
+    if expected > 0.0 and spread > 2 * expected:
+        yield (
+            f"The reruns vary by an SD of {words.size(case, spread)}, more than twice what "
+            "independent errors let expect: the interval is narrower than it should be."
+        )
 
 
 def _on_selection(case: Case, sample: Sample) -> Iterator[str]:
@@ -95,6 +115,9 @@ def _against(case: Case, sample: Sample, originals: list[float]) -> Iterator[str
         yield "The reruns are noisier than the originals: nondeterminism was introduced."
         return
     if ours == 0.0 or not (math.isfinite(ours) and math.isfinite(theirs)):
+        return
+    if not 1e-100 < theirs / ours < 1e100:
+        yield "The spreads differ beyond comparison."
         return
     ratio = (theirs / ours) ** 2
     freedom = (sample.reruns - 1, len(originals) - 1)

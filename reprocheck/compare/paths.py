@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from reprocheck.compare.distributions import consistency_bound, t_quantile
 from reprocheck.compare.futility import FEWEST_RERUNS
 from reprocheck.compare.looks import single_look
-from reprocheck.compare.sample import FEWEST_FOR_WELCH
+from reprocheck.compare.sample import FEWEST_FOR_WELCH, UNEQUAL
 from reprocheck.compare.sequential import critical_value, level_of
 from reprocheck.compare.verdicts import FEWEST_RERUNS_TO_REJECT, LEVEL_WITHOUT_MARGIN
 from reprocheck.model import FIRST_LOOK, RerunPlan, Verdict
@@ -171,24 +171,27 @@ def _see(originals: Floats, reruns: Floats, level: float) -> _Seen:
         )
     baseline = originals.var(axis=1, ddof=1)
     pooled = ((n - 1) * baseline + (k - 1) * variance) / (n + k - 2)
-    welch = min(n, k) >= FEWEST_FOR_WELCH
     return _Seen(
         originals=n,
         reruns=k,
         difference=difference,
         spread=np.sqrt(pooled),
-        extra=_welch_half_width(baseline / n, variance / k, (n, k), level) if welch else None,
+        extra=_welch_half_width(baseline, variance, (n, k), level),
     )
 
 
 def _welch_half_width(ours: Floats, theirs: Floats, sizes: tuple[int, int], level: float) -> Floats:
-    """The interval without equal variances; the freedom is Welch and Satterthwaite's."""
+    """The interval without equal variances, 0 where it is not asked for; see `Sample.welch`."""
     import numpy as np
-    from scipy.special import stdtrit
+    from scipy.special import fdtrc, stdtrit
 
     n, k = sizes
+    asked = 2 * fdtrc(n - 1, k - 1, ours / theirs) < UNEQUAL
+    if min(n, k) >= FEWEST_FOR_WELCH:
+        asked[:] = True
+    ours, theirs = ours / n, theirs / k
     freedom = (ours + theirs) ** 2 / (ours**2 / (n - 1) + theirs**2 / (k - 1))
-    half: Floats = stdtrit(freedom, 1 - level) * np.sqrt(ours + theirs)
+    half: Floats = np.where(asked, stdtrit(freedom, 1 - level) * np.sqrt(ours + theirs), 0.0)
     return half
 
 

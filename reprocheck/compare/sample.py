@@ -6,11 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reprocheck.compare.distributions import t_quantile
+from reprocheck.compare.distributions import f_tail, t_quantile
 from reprocheck.model import Interval, Sigma
 
 FEWEST_FOR_WELCH = 5
-"""On each side: with fewer, Welch's test rejects honest runs too often (10 % at 2 against 10)."""
+"""On each side: with fewer, the test for equivalence would lose most of its power by Welch's."""
+UNEQUAL = 0.05
+"""P-value of the F-test below which originals that vary more than the reruns are not pooled alone.
+
+Reruns of one seed may hardly vary beside originals of several: pooled, up to 30 % of the shifts
+as large as the margin would pass (2 originals, 8 reruns), with this check 5 %.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,8 +71,14 @@ class Sample:
 
     @property
     def welch(self) -> tuple[float, float] | None:
-        """Standard error and degrees of freedom without pooling, where both sides have enough."""
-        if min(self.originals, self.reruns) < FEWEST_FOR_WELCH:
+        """Standard error and degrees of freedom without pooling, where that is looked at too.
+
+        With enough on both sides, or where pooling would hide the originals' larger spread. For
+        intervals and equivalence, which it only makes harder: as a test for a difference it
+        rejects honest runs too often with few originals (10 % at 2 against 10).
+        """
+        fewest = min(self.originals, self.reruns)
+        if fewest < FEWEST_FOR_WELCH and (fewest < 2 or self.p_of_spreads >= UNEQUAL):
             return None
         theirs = max(self.sd or 0.0, self.floor) / math.sqrt(self.reruns)
         ours = max(self.original_sd or 0.0, self.floor) / math.sqrt(self.originals)
@@ -77,6 +89,22 @@ class Sample:
             self.reruns - 1
         )
         return error, 1 / parts
+
+    @property
+    def p_of_spreads(self) -> float:
+        """The two-sided p-value of the F-test where the originals vary more than the reruns.
+
+        1 where they do not, and where one side has one run only.
+        """
+        if self.sd is None or self.original_sd is None:
+            return 1.0
+        theirs = max(self.sd, self.floor)
+        if self.original_sd <= theirs:
+            return 1.0
+        if self.original_sd > 1e100 * theirs:
+            return 0.0
+        ratio = (self.original_sd / theirs) ** 2
+        return min(1.0, 2 * f_tail(self.originals - 1, self.reruns - 1, ratio))
 
     def interval(self, alpha: float) -> Interval | None:
         """The 100(1 - 2 alpha) % interval of the difference; None without any spread known."""

@@ -132,8 +132,8 @@ def _not_reproduced(case: Case, ruling: Ruling) -> str:
     if ruling.reason == "deterministic":
         more = f"more than {_width(case)}" if case.margin else "no margin was declared"
         return (
-            f"All {_judged(case)} reruns gave {words.mean(case)}, not the original "
-            f"{words.original(case)}: a difference of {_difference(case)} without any noise, and "
+            f"All {_judged(case)} reruns gave {words.mean(case)}, not {_originals(case)}: a "
+            f"difference of {_difference(case)} without any noise, and "
             f"{more}: {change}."
         )
     return _outside(case, change) + _failures_note(case)
@@ -142,12 +142,17 @@ def _not_reproduced(case: Case, ruling: Ruling) -> str:
 def _outside(case: Case, change: str) -> str:
     level = format_percent(100 * (1 - case.plan.alpha))
     text = (
-        f"The original {words.original(case)} lies outside what rerunning gives "
+        f"T{_originals(case)[1:]} lies outside what rerunning gives "
         f"({words.predicted(case)}, {level} prediction interval)"
     )
     if case.margin is None:
         return f"{text}; no margin was declared: {change}."
     return f"{text} and differs by more than {_width(case)}: {change}."
+
+
+def _originals(case: Case) -> str:
+    several = case.sample is not None and case.sample.originals > 1
+    return words.baseline(case) if several else f"the original {words.original(case)}"
 
 
 def _inconclusive(case: Case, ruling: Ruling, look: Look) -> str:
@@ -176,9 +181,9 @@ def _unsettled(case: Case, ruling: Ruling) -> str:
         return f"{reruns} with a non-finite value cannot settle it."
     if ruling.reason == "shift_detected" and case.sample.sd == 0.0:
         return (
-            f"All {reruns} gave {words.mean(case)}, not the original "
-            f"{words.original(case)}: a difference of {_difference(case)}, which another machine "
-            "may cause; no margin was declared to judge it by."
+            f"All {reruns} gave {words.mean(case)}, not {_originals(case)}: a difference of "
+            f"{_difference(case)}, which another machine may cause; no margin was declared to "
+            "judge it by."
         )
     text = f"{reruns} cannot settle it: the mean difference is {words.with_interval(case)}, "
     if case.margin is None:
@@ -195,6 +200,8 @@ def _prospect(case: Case, margin: Margin) -> str:
     sample, tested = case.sample, tested_margin(case, margin)
     if sample is None or sample.freedom == 0 or sample.spread == 0.0:
         return "more reruns would"
+    if sample.sd == 0.0 and sample.original_sd:
+        return "only more originals would, since the reruns do not vary"
     if not -tested.low < sample.difference < tested.high:
         return "more reruns are not expected to reproduce it"
     needed = reruns_needed(sample, tested, case.plan.alpha)
@@ -213,14 +220,22 @@ def _failures_note(case: Case) -> str:
     if bad == 0:
         return ""
     low, high = clopper_pearson(bad, total)
-    condition = case.rule.failure_if
-    what = "ended in a non-finite value"
-    if condition is not None:
-        what = f"failed ({condition.operator} {format_size(condition.value)})"
     return (
-        f" {bad} of {total} reruns {what} (95 % interval of that share: "
+        f" {bad} of {total} reruns {_what_failed(case)} (95 % interval of that share: "
         f"{format_percent(100 * low)} to {format_percent(100 * high)})."
     )
+
+
+def _what_failed(case: Case) -> str:
+    failed = [x for x in case.reruns if not case.is_value(x)]
+    condition, non_finite = case.rule.failure_if, "ended in a non-finite value"
+    described = condition is not None and any(map(condition.holds, failed))
+    if condition is not None and described:
+        text = f"failed ({condition.operator} {format_size(condition.value)})"
+        return text if all(map(condition.holds, failed)) else f"{text} or {non_finite}"
+    if any(map(math.isfinite, failed)):
+        return f"{non_finite} or one without a logarithm"
+    return non_finite
 
 
 def _step_note(case: Case) -> str:

@@ -8,6 +8,7 @@ evidence for E.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from reprocheck.compare.case import Case, Ruling, Rung, resolution_of
 from reprocheck.compare.coarseness import is_coarse
@@ -15,6 +16,7 @@ from reprocheck.compare.distributions import fisher_more_p, t_quantile
 from reprocheck.compare.equivalence import equivalence_p, is_consistent, is_outside
 from reprocheck.compare.looks import Look
 from reprocheck.compare.margins import known_spread
+from reprocheck.compare.prediction import difference_p
 from reprocheck.compare.sample import Sample
 from reprocheck.model import FIRST_LOOK, Change, Direction, Margin, Verdict
 
@@ -62,13 +64,27 @@ def _without_statistics(case: Case, look: Look) -> Ruling | None:
     """What needs no noise model: the ladder, non-finite values and proven determinism."""
     if case.rung is not Rung.NONE:
         return _on_the_ladder(case, look)
-    if not math.isfinite(case.original):
-        return Ruling(verdict=Verdict.NOT_COMPARABLE, reason="non_finite")
+    if not case.is_value(case.original):
+        reason = "failures" if math.isfinite(case.original) else "non_finite"
+        return Ruling(verdict=Verdict.NOT_COMPARABLE, reason=reason)
     if case.sample is None:
         return _all_failed(case, look)
     if look.deterministic and case.repeats:
-        return _noiseless(case, case.sample, look)
+        return _deterministic(case, case.sample, look)
     return None
+
+
+def _deterministic(case: Case, sample: Sample, look: Look) -> Ruling:
+    if not sample.original_sd:
+        return _noiseless(case, sample, look)
+    # The originals vary, so the difference from their mean is no exact number. All copies are
+    # one draw, and no correction for other metrics is known here: the stricter level.
+    one = replace(sample, reruns=1, sd=None)
+    p = difference_p(one)
+    if case.margin is None:
+        return _without_margin(case, one, look, 1.0 if p is None else p)
+    found = p is not None and p <= LEVEL_WITHOUT_MARGIN
+    return _with_margin(case, case.margin, look, 0.0 if found else 1.0)
 
 
 def _on_the_ladder(case: Case, look: Look) -> Ruling:
@@ -82,6 +98,9 @@ def _on_the_ladder(case: Case, look: Look) -> Ruling:
 
 def _all_failed(case: Case, look: Look) -> Ruling:
     """No rerun ended in a value that counts."""
+    ours, theirs = _failures(case)
+    if ours[0] and fisher_more_p(ours, theirs) > case.level:
+        return _inconclusive("unstable" if case.judged else OPEN)
     enough = case.judged and look.reruns >= FIRST_LOOK
     if (look.deterministic and case.repeats) or enough:
         return Ruling(verdict=Verdict.NOT_REPRODUCED, reason=_failure(case), change=_failed(case))
@@ -94,7 +113,7 @@ def _statistical(case: Case, sample: Sample, look: Look, p_difference: float | N
     p = 1.0 if p_difference is None else p_difference
     if case.counts is not None:
         return _by_counts(case, look, p)
-    if sample.sd == 0.0 and sample.freedom == sample.reruns - 1:
+    if sample.sd == 0.0 and not sample.original_sd and sample.sigma is None:
         resolution = resolution_of(case.rule, case.reruns)
         if not is_coarse(_value_of(case, sample), resolution or None):
             return _noiseless(case, sample, look)
@@ -189,14 +208,23 @@ def _with_failures(case: Case, ruling: Ruling) -> Ruling:
 
     Failures that the user described, and that the baselines have too, are part of the recipe.
     """
-    ours = (sum(not case.is_value(x) for x in case.baselines), len(case.baselines))
-    theirs = (len(case.reruns) - case.finite, len(case.reruns))
+    ours, theirs = _failures(case)
     if case.rule.failure_if and fisher_more_p(ours, theirs) <= case.level:
         return Ruling(verdict=Verdict.NOT_REPRODUCED, reason="failures", change=_failed(case))
-    known = case.rule.failure_if is not None and ours[0] > 0
+    known = ours[0] > 0 and all(case.is_value(x) or _is_described(case, x) for x in case.reruns)
     if ruling.verdict is Verdict.NOT_REPRODUCED or known:
         return ruling
     return _inconclusive("unstable")
+
+
+def _failures(case: Case) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Failures and runs, of the originals and of the reruns."""
+    ours = sum(not case.is_value(x) for x in case.baselines)
+    return (ours, len(case.baselines)), (len(case.reruns) - case.finite, len(case.reruns))
+
+
+def _is_described(case: Case, x: float) -> bool:
+    return case.rule.failure_if is not None and case.rule.failure_if.holds(x)
 
 
 def tested_margin(case: Case, margin: Margin) -> Margin:

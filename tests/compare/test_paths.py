@@ -49,7 +49,19 @@ def test_several_originals_are_pooled(n):
     originals, reruns = draw(3, PATHS, n), draw(4, PATHS, 10)
     for k, reproduced in zip((3, 5, 8, 10), POOLED[n], strict=True):
         outcomes = decide_paths(originals, reruns, fixed(k), 2.8)
-        assert percent(outcomes, Verdict.REPRODUCED) == pytest.approx(reproduced, abs=1.2)
+        # Up to 2.2 points less than the specification's: where the originals happen to vary much
+        # more than the reruns, Welch's interval is asked too.
+        assert reproduced - 3.4 <= percent(outcomes, Verdict.REPRODUCED) <= reproduced + 1.2
+
+
+def test_originals_that_vary_more_than_the_reruns_are_not_hidden_by_pooling():
+    originals, reruns = draw(11, PATHS, 2), 0.01 * draw(12, PATHS, 8) + 4.0
+    outcomes = decide_paths(originals, reruns, fixed(8), 4.0)
+    pooled = np.sqrt((originals.var(axis=1, ddof=1) + 7 * reruns.var(axis=1, ddof=1)) / 8)
+    half = 1.8595 * pooled * errors_of(2, 8).of_mean
+    difference = reruns.mean(axis=1) - originals.mean(axis=1)
+    assert 100 * np.mean(abs(difference) + half < 4.0) > 25  # the pooled test alone is liberal
+    assert percent(outcomes, Verdict.REPRODUCED) <= 6.6
 
 
 def test_five_originals_must_pass_welchs_interval_too():
