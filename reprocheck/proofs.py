@@ -92,7 +92,7 @@ def check_seed(record: RunRecord, trial: Trial, ignore: Sequence[str]) -> tuple[
     if trial.seed is None or trial.seed in trial.parameters.values():
         return ()
     if not logged:
-        return (_unseen_seed(f"trial {trial.index} logged no seed"),)
+        return (_unlogged_seed(record, trial),)
     if all(value == record.parameters[name] for name, value in logged.items()):
         name, value = next(iter(logged.items()))
         raise RerunError(
@@ -107,10 +107,21 @@ def check_seed(record: RunRecord, trial: Trial, ignore: Sequence[str]) -> tuple[
     )
 
 
-def _unseen_seed(message: str) -> Finding:
+def _unlogged_seed(record: RunRecord, trial: Trial) -> Finding:
+    """A warning where the result looks as if the recorded seed had been used."""
+    message = f"trial {trial.index} logged no seed"
+    common = [name for name in record.metrics if name in trial.metrics]
+    told = [name for name in common if not is_hardware_bound(name)]
+    if told and all(record.metrics[name].value == trial.metrics[name].value for name in told):
+        message += ", and gave the recorded values bit for bit"
+        return _unseen_seed(message, Severity.WARNING)
+    return _unseen_seed(message)
+
+
+def _unseen_seed(message: str, severity: Severity = Severity.NOTE) -> Finding:
     return Finding(
         code="unproved-seed",
-        severity=Severity.NOTE,
+        severity=severity,
         message=f"{message}: that the fresh seeds arrived is not proved",
         hint="let the training log the seed that it uses as a parameter",
         pointer="/seeds",

@@ -84,7 +84,13 @@ def test_the_readmes_options_are_the_helps(lab: Lab, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    "args", [("--help",), ("-h",), ("verify", "-h"), ("compare", "-h"), ("demo", "--help"), ()]
+    "args",
+    [
+        ("--help",),
+        ("-h",),
+        *((command, "-h") for command in ("verify", "plan", "compare", "demo")),
+        (),
+    ],
 )
 def test_help_fits_a_terminal(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...]

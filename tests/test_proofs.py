@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.errors import RerunError
-from reprocheck.model import Gates, Judgement, Metric, RunRecord, Trial, Verdict
+from reprocheck.model import Gates, Judgement, Metric, RunRecord, Severity, Trial, Verdict
 from reprocheck.proofs import check_command, check_seed, check_work, is_proved
 from tests.reporters.builders import make_metric, make_record
 
@@ -112,6 +112,15 @@ def test_a_fresh_seed_that_is_not_seen_is_noted(
 ) -> None:
     (finding,) = check_seed(run_of(), seeded(**parameters), ignore)
     assert finding.code == "unproved-seed"
+
+
+@pytest.mark.parametrize(("value", "severity"), [(0.9, Severity.WARNING), (0.8, Severity.NOTE)])
+def test_recorded_values_make_an_unlogged_fresh_seed_doubtful(
+    value: float, severity: Severity
+) -> None:
+    record = run_of(metrics={"accuracy": make_metric("accuracy", value)})
+    (finding,) = check_seed(record, seeded(), ())
+    assert finding.severity is severity
 
 
 def test_one_changed_seed_among_constant_ones_is_noted_and_not_refused() -> None:
