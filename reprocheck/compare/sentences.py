@@ -100,8 +100,9 @@ def _not_worse(case: Case, ruling: Ruling) -> str:
 def _consistent(case: Case, ruling: Ruling) -> str:
     reruns = counted(_judged(case), "rerun")
     if ruling.reason == "known_noise":
+        differ = "differs" if _judged(case) == 1 else "differ"
         return (
-            f"{reruns} differ from {words.baseline(case)} by {_difference(case)}, within the "
+            f"{reruns} {differ} from {words.baseline(case)} by {_difference(case)}, within the "
             f"run-to-run noise known from elsewhere (SD {_known(case)}); too few to test more."
         )
     sample, interval = case.sample, words.shown_interval(case)

@@ -168,13 +168,22 @@ def _way_out(report: Report) -> str:
     if report.require is Require.CRITERIA:
         if misses_criteria(report):
             return ""
-        wanted = "more reruns narrow the bounds of" if report.criteria else "no rerun was judged by"
-        return f"`--require criteria`: {wanted} the success criteria"
+        return f"`--require criteria`: {_criteria_lack(report)} the success criteria"
     if report.verdict is Verdict.NOT_WORSE:
         return "`--require reproduced` needs both sides tested: remove noninferiority"
     if report.needed:
         return ""
     return "`--require reproduced` needs a margin: declare one, for example with --margin"
+
+
+def _criteria_lack(report: Report) -> str:
+    if not report.criteria:
+        return "no rerun was judged by"
+    logged = {name for trial in report.trials for name in trial.metrics}
+    open_ones = {each.metric for each in report.criteria if each.outcome is Outcome.UNDECIDED}
+    if report.trials and not open_ones <= logged:
+        return f"make the training log {', '.join(sorted(open_ones - logged))}, for"
+    return "more reruns narrow the bounds of"
 
 
 def last_lines(report: Report, most: int = LOG_LINES) -> tuple[str, ...]:
