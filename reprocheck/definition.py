@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from reprocheck import schema, yaml_files
@@ -72,11 +72,12 @@ def from_document(document: Mapping[str, Any], origin: Origin) -> ExperimentDefi
 
     Raises `ConfigError` for keys that contradict each other.
     """
+    name_of_file = PurePosixPath(origin.where).name
     return ExperimentDefinition(
         primary=tuple(document["primary"]),
         secondary=tuple(document["secondary"]),
         rules={
-            name: _rule(name, entry, origin.where, origin.where)
+            name: _rule(name, entry, name_of_file, name_of_file)
             for name, entry in document["metrics"].items()
         },
         origin=origin,

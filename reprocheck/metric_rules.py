@@ -139,7 +139,11 @@ def parse_values(option: str, texts: Sequence[str]) -> dict[str, tuple[float, ..
 
 def _value(text: str) -> float | None:
     match = _LISTED.fullmatch(text.strip())
-    return float(match[0]) if match else None
+    if match is None:
+        return None
+    value = float(match[0])
+    meant = "inf" in match[0].lower()  # 1e999 is a number that no double holds
+    return value if meant or not math.isinf(value) else None
 
 
 KNOWN = 1_000_000

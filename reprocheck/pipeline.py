@@ -366,8 +366,6 @@ def _compare(account: Account, reruns: Reruns) -> None:
         judged = [item for item in reruns.judgement.comparisons if item.gated]
         told = counted(len(judged), "gated metric")
         note.summary = f"{told}, stopped by: {reruns.judgement.stopped_by}"
-        told = compare.products_sentence(reruns.judgement.products).removesuffix(".")
-        note.summary += f"; {told}" if told else ""
         note.findings.extend(reruns.judgement.findings)
 
 

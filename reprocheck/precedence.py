@@ -70,8 +70,8 @@ def left_out(definition: ExperimentDefinition | None, gates: Gates) -> tuple[Fin
         _finding(
             "ungated-primary",
             name,
-            f"{name} is a primary metric of {DEFINITION}, and is not judged: the metrics are "
-            f"those {gates.reason}",
+            f"{name} is a primary metric of {DEFINITION}, and is not judged; what is judged is "
+            f"{', '.join(gates.metrics) or 'nothing'} ({gates.reason})",
             f"judge it too: --gate {name}",
         )
         for name in missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ def sides_of_runs(
     _refuse_twice((original, *(each.record for each in pooled)), reruns)
     others = (*(each.record for each in pooled), *reruns)
     return Sides(
-        original=Original.of(original),
+        original=_original(original, reruns),
         trials=tuple(_trial(i, record) for i, record in enumerate(reruns, start=1)),
         seeds=_seed_policy(original, reruns),
         record=original,
@@ -118,9 +119,18 @@ def sides_of_values(lists: ValueLists) -> Sides:
     reruns = enumerate(_runs(lists.reruns), start=1)
     return Sides(
         original=Original(metrics=original),
-        trials=tuple(_made_trial(i, metrics, {}, 0.0) for i, metrics in reruns),
+        trials=tuple(_made_trial(i, metrics) for i, metrics in reruns),
         more=tuple(more),
         named=tuple(lists.originals),
+    )
+
+
+def _original(record: RunRecord, reruns: Sequence[RunRecord]) -> Original:
+    """Its siblings without the reruns: what is judged must not give its own margin."""
+    judged = {rerun.ref.run_id for rerun in reruns}
+    original = Original.of(record)
+    return dataclasses.replace(
+        original, siblings=tuple(s for s in original.siblings if s.run_id not in judged)
     )
 
 
@@ -154,23 +164,24 @@ def _seed_policy(original: RunRecord, reruns: Sequence[RunRecord]) -> SeedPolicy
 
 
 def _trial(index: int, record: RunRecord) -> Trial:
-    return _made_trial(index, record.metrics, record.parameters, record.duration_s or 0.0)
+    seeds = set(record.seeds.values())
+    return dataclasses.replace(
+        _made_trial(index, record.metrics),
+        parameters=record.parameters,
+        seed=record.seeds.get("seed") or (seeds.pop() if len(seeds) == 1 else None),
+        duration_s=record.duration_s or 0.0,
+    )
 
 
-def _made_trial(
-    index: int,
-    metrics: Mapping[str, Metric],
-    parameters: Mapping[str, str],
-    duration_s: float,
-) -> Trial:
+def _made_trial(index: int, metrics: Mapping[str, Metric]) -> Trial:
     return Trial(
         index=index,
         seed=None,
         metrics=metrics,
-        parameters=parameters,
+        parameters={},
         differences=(),
         exit_code=0,
-        duration_s=duration_s,
+        duration_s=0.0,
         log=Path(os.devnull),  # what it printed was not recorded
         log_tail="",
         products=(),

@@ -106,6 +106,7 @@ def test_a_definition_survives_its_document():
         assert (again.rules[name].margin is None) == (rule.margin is None)
         if rule.margin:
             assert again.rules[name].margin.absolute == rule.margin.absolute
+            assert again.rules[name].margin.source == rule.margin.source
 
 
 def test_the_schemas_example_is_a_definition():

@@ -62,7 +62,6 @@ def test_the_issues_own_line(compare):
     assert (result.exit_code, result.verdict) == (0, "CONSISTENT")
     assert result.report["plan"] == {"least": 3, "most": 3, "alpha": 0.05, "seeds": "same"}
     assert "judged once, after 3 reruns, level 5 %" in told(result)
-
     assert result.report["gates"] == {"metrics": ["accuracy"], "reason": "named by --values"}
     statuses = {stage["stage"]: stage["status"] for stage in result.report["stages"]}
     assert [name for name, status in statuses.items() if status == "passed"] == ["read", "compare"]
@@ -261,6 +260,7 @@ def test_the_tracker_of_the_repository_is_found(logged):
         (("--original", "a=1", "--values", "a="), "--values a=: expected"),
         (("--original", "a=1", "--values", "a=1,,2"), "--values a=1,,2: expected"),
         (("--original", "a=1", "--values", "a=1_0"), "expected METRIC=VALUE"),
+        (("--original", "a=1", "--values", "a=1e999"), "--values a=1e999: expected"),
         (("--original", "=1", "--values", "a=1"), "--original =1: expected"),
         (("--original", "a=1", "--original", "a=2", "--values", "a=1"), "a is given twice"),
         ((*VALUES, "--original", "b=1", "--values", "b=1"), "accuracy has 3, b has 1"),

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from reprocheck.errors import UnfinishedRunError, UnknownRunError, UsageError
-from reprocheck.model import RunRef, RunStatus, SeedPolicy
+from reprocheck.model import RunRef, RunStatus, SeedPolicy, Sibling
 from reprocheck.sides import RecordedRuns, sides_of_runs, sides_of_values, value_lists
 from tests.reporters.builders import make_record
 
@@ -37,6 +37,19 @@ def test_runs_become_an_original_and_trials():
     assert found.trials[0].metrics == RECORDS["b"].metrics
     assert [each.record for each in found.pooled] == [RECORDS["d"]]
     assert (found.originals, found.findings) == (2, ())
+
+
+def test_a_rerun_is_no_sibling_that_gives_the_margin():
+    siblings = tuple(Sibling(run_id=name, metrics={"accuracy": 0.9}) for name in "bx")
+    known = {**RECORDS, "a": record("a", siblings=siblings)}
+    found = sides_of_runs(RecordedRuns(original="a", reruns=("b", "c")), known.__getitem__)
+    assert [sibling.run_id for sibling in found.original.siblings] == ["x"]
+
+
+def test_a_trial_has_the_seed_that_was_recorded():
+    seeds = [{"seed": "7"}, {"numpy": "3"}, {"numpy": "3", "torch": "4"}, {}]
+    others = {f"x{i}": record(f"x{i}", seeds=each) for i, each in enumerate(seeds)}
+    assert [trial.seed for trial in sides(*others, **others).trials] == ["7", "3", None, None]
 
 
 @pytest.mark.parametrize(

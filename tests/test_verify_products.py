@@ -66,7 +66,7 @@ def test_an_unseeded_run_has_flips_and_a_gated_product_that_is_not_settled(guess
     weights, table = result.report["products"]
     assert (weights["path"], weights["gated"]) == ("model/weights.json", True)
     assert (weights["verdict"], weights["reason"]) == ("INCONCLUSIVE", "noise")
-    assert "1 of 1 number differ" in weights["sentence"]
+    assert "1 of 1 number differs" in weights["sentence"]
     assert (table["path"], table["verdict"]) == ("predictions.csv", "INFORMATIONAL")
     predictions = result.report["predictions"]
     assert predictions["examples"] == 20

@@ -8,11 +8,7 @@ from reprocheck.compare.judge import judge
 from reprocheck.compare.names import is_hardware_bound
 from reprocheck.compare.predictions import aligned, compare_predictions, flip_floor
 from reprocheck.compare.preview import planned_reruns, preview
-from reprocheck.compare.products import (
-    compare_products,
-    product_findings,
-    products_sentence,
-)
+from reprocheck.compare.products import compare_products, product_findings, products_sentence
 from reprocheck.compare.question import Question
 
 __all__ = [

@@ -141,12 +141,12 @@ def _pair(pair: Pair) -> str:
 
 
 def _products(report: Report, every: bool) -> tuple[str, ...]:
-    """How many are the same; then the gated ones by name, with `every` all that are not."""
+    """How many are the same; then the gated ones by name, with `every` all results that are not."""
     if not report.products:
         return ()
     named = tuple(
         f"{MARKS[each.verdict]} {each.sentence}".lstrip()
         for each in report.products
-        if each.gated or (every and each.reason != "same")
+        if each.gated or (every and each.reason not in ("same", "description"))
     )
     return (products_sentence(report.products), *named)

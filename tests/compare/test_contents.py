@@ -35,6 +35,8 @@ def test_float_noise_is_told_in_ulps():
         "tolerance",
         "equal to 1e-9, at most 1 ULP apart in float64",
     )
+    with_nan = relate(numbers(3.0, math.nan), numbers(np.nextafter(3.0, 0), math.nan))
+    assert "at most 1 ULP" in with_nan.text
     near = float(np.nextafter(np.float32(0.1), np.float32(1)))
     found = relate(*(numbers(x, dtype="float32") for x in (float(np.float32(0.1)), near)))
     assert (found.reason, found.text) == (

@@ -121,7 +121,7 @@ def test_what_is_not_gated_is_shown_with_its_reason(ask):
     ]
     assert found[1].reruns == (None,)
     assert found[2].sentence == (
-        "b.json: 1 of 1 number differ, the largest relative difference is 0.2857, in the rerun."
+        "b.json: 1 of 1 number differs, the largest relative difference is 0.2857, in the rerun."
     )
     assert products_sentence(found) == (
         "5 products: 1 the same, 1 equal up to floating-point noise, 1 differ, "
