@@ -258,7 +258,9 @@ def test_more_collapses_than_the_originals_have_are_a_change_for_the_worse(ask):
 
 def test_reruns_that_all_collapse_are_judged_beside_the_collapses_of_the_originals(ask):
     declared = rule(0.2, failure_if=COLLAPSED)
-    assert ask(0.92, [0.1] * 3, declared).verdict is Verdict.NOT_REPRODUCED
+    assert ask(0.92, [0.1] * 5, declared).verdict is Verdict.NOT_REPRODUCED
+    few = ask(0.92, [0.1] * 4, declared)  # half the runs may collapse: 6 % of the time all four
+    assert told(few) == (Verdict.INCONCLUSIVE, "unstable")
     found = ask(0.92, [0.1] * 3, declared, baselines=[0.1, 0.2, 0.1, 0.3])
     assert told(found) == (Verdict.INCONCLUSIVE, "unstable")
 
