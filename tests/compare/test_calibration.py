@@ -121,3 +121,16 @@ def test_a_coarse_metric_never_ends_the_job_at_the_first_rerun(
     ]
     assert np.mean(drawn[:, 0] == drawn[:, 1]) > 0.07  # by chance alone
     assert not any(judgement.decided for judgement in judgements)
+
+
+@pytest.mark.parametrize("sd", [0.002, 0.005, 0.01])
+def test_rounding_lets_no_shift_pass(build_question, build_rule, build_trials, sd):
+    """Two decimals, a true shift as large as the margin: taking equal reruns for proof of
+    determinism would call 97, 33 and 10 % of them reproduced."""
+    question = build_question({"accuracy": 0.9}, build_rule("accuracy", margin=0.02), reruns=3)
+    drawn = np.random.default_rng([20261121, 14]).standard_normal((500, 3))
+    rounded = np.round(0.92 + sd * drawn, 2).tolist()
+    found = [
+        judge(question, build_trials(*({"accuracy": x} for x in row))).verdict for row in rounded
+    ]
+    assert 100 * found.count(Verdict.REPRODUCED) / 500 <= 7.5

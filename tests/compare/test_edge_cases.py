@@ -90,6 +90,15 @@ def test_a_coarse_value_that_stays_needs_five_reruns(ask, k, expected):
     assert ask(0.9, [0.92] * k, rule(0.01)).verdict is expected
 
 
+def test_a_coarse_value_that_stays_is_no_proof_of_an_offset(ask):
+    """Rounded to two decimals, three reruns of a noisy metric are often equal."""
+    assert told(ask(0.9, [0.92] * 3, rule(0.02)))[0] is Verdict.INCONCLUSIVE
+    found = ask(0.9, [0.92] * 3, rule(0.03))
+    half = 2.919985580 * 0.01 / math.sqrt(12) / math.sqrt(3)  # t(.95, 2)
+    assert found.interval.high - found.difference == pytest.approx(half, rel=1e-9)
+    assert told(found) == (Verdict.REPRODUCED, "equivalent")
+
+
 def test_a_known_resolution_gives_the_floor_of_the_spread(ask):
     found = ask(0.9, [0.92] * 5, rule(0.05, resolution=0.01))
     half = 2.131846786 * 0.01 / math.sqrt(12) / math.sqrt(5)  # t(.95, 4)
