@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import re
 import time
@@ -25,6 +26,7 @@ from reprocheck.model import (
     Gates,
     Judgement,
     Report,
+    RerunPlan,
     RunRecord,
     Stage,
     StageResult,
@@ -92,7 +94,9 @@ class Account:
     environment: BuiltEnvironment | None = None
     cost: Cost | None = None
     gates: Gates | None = None
+    plan: RerunPlan | None = None  # None: the config's
     planned: tuple[Comparison, ...] = ()  # what would be judged, before any trial
+    seeds: tuple[str | None, ...] = ()  # of all planned trials
     trials: tuple[Trial, ...] = ()
     judgement: Judgement | None = None
 
@@ -133,6 +137,7 @@ class Account:
             if stage not in done
         )
         verdict, failed_stage, sentence, needed = self._answer(error)
+        judgement = None if error else self.judgement
         return Report(
             schema_version=REPORT_VERSION,
             tool_version=__version__,
@@ -142,7 +147,7 @@ class Account:
             stages=(*self.stages, *skipped),
             environment=self.environment,
             cost=self.cost,
-            trials=self.trials,
+            trials=tuple(map(_shown, self.trials)),
             gates=self.gates,
             comparisons=() if error else self._comparisons(),
             verdict=verdict,
@@ -152,6 +157,12 @@ class Account:
             require=self.request.config.require,
             dry_run=self.request.dry_run and error is None,
             workspace=self.workspace if self.request.keep else None,
+            plan=self.plan or self.request.config.reruns,
+            stopped_by=judgement.stopped_by if judgement else "",
+            criteria=judgement.criteria if judgement else (),
+            seeds=self.seeds,
+            products=judgement.products if judgement else (),
+            predictions=judgement.predictions if judgement else None,
         )
 
     def _comparisons(self) -> tuple[Comparison, ...]:
@@ -169,6 +180,12 @@ class Account:
             return Verdict.NOT_VERIFIED, None, sentence, ""
         stage = Stage.COMPARE if judgement.verdict is Verdict.NOT_VERIFIED else None
         return judgement.verdict, stage, judgement.sentence, judgement.needed
+
+
+def _shown(trial: Trial) -> Trial:
+    """The trial without what only the comparison needs; it may be millions of numbers."""
+    products = tuple(dataclasses.replace(product, content=None) for product in trial.products)
+    return dataclasses.replace(trial, products=products, predictions=None)
 
 
 @contextlib.contextmanager

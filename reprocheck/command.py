@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -29,10 +29,10 @@ from reprocheck.model import (
     ShellLine,
     Step,
 )
+from reprocheck.placeholders import parameters_given, substitute
 from reprocheck.yaml_files import read_mapping
 
 _PYTHON = re.compile(r"python([0-9](\.[0-9]+)?)?(\.exe)?")
-_PLACEHOLDER = re.compile(r"\{(params|tags)\.([^{}]+)\}|\{seed\}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,22 +57,18 @@ class _Search:
     refused: list[str]
 
 
+def ways(record: RunRecord, config: Config, tree: Path) -> Iterator[CommandFound | None]:
+    """What each way to find a command finds, the one that counts most first; None for nothing."""
+    return _ways(_Search(record=record, config=config, tree=tree, refused=[]))
+
+
 def complete(record: RunRecord, config: Config, tree: Path) -> CommandFound:
     """The command to rerun in a tree at the run's commit.
 
     Raises `SourceError` that lists what was looked for.
     """
     search = _Search(record=record, config=config, tree=tree, refused=[])
-    ways: tuple[Callable[[_Search], CommandFound | None], ...] = (
-        _recorded,
-        _from_own_mlproject,
-        _from_template,  # before what is only guessed: it is how a user corrects a wrong guess
-        _from_mlproject,
-        _from_dvc_stages,
-        _from_script,
-    )
-    for way in ways:
-        found = way(search)
+    for found in _ways(search):
         if found is not None:
             return found
     looked = "; ".join(search.refused) or "the record names neither a command nor a script"
@@ -83,42 +79,16 @@ def complete(record: RunRecord, config: Config, tree: Path) -> CommandFound:
     )
 
 
-def substitute(template: str, record: RunRecord) -> str:
-    """A template with {params.NAME}, {tags.NAME} and {seed} replaced by the run's values.
-
-    Raises `SourceError` for a name that the run did not log.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        if match[1] is None:
-            return _seed(record)
-        values = _parameters(record) if match[1] == "params" else record.tags
-        if match[2] not in values:
-            raise SourceError(
-                f"{match[0]} in '{template}': run {record.ref.run_id} logged no such "
-                + ("parameter" if match[1] == "params" else "tag"),
-                f"it logged: {', '.join(sorted(values)[:20]) or 'none'}",
-            )
-        return values[match[2]]
-
-    return _PLACEHOLDER.sub(value, template)
-
-
-def _parameters(record: RunRecord) -> Mapping[str, str]:
-    """What the command was given: a child run is made by its parent's command."""
-    return {**record.parameters, **(record.lineage.parent_parameters or {})}
-
-
-def _seed(record: RunRecord) -> str:
-    if "seed" in record.seeds:
-        return record.seeds["seed"]
-    if len(set(record.seeds.values())) == 1:
-        return next(iter(record.seeds.values()))
-    raise SourceError(
-        f"{{seed}}: run {record.ref.run_id} recorded no seed"
-        + (f" that is the only one: {dict(record.seeds)}" if record.seeds else ""),
-        "log the seed as a parameter, or name its parameter: {params.NAME}",
+def _ways(search: _Search) -> Iterator[CommandFound | None]:
+    found: tuple[Callable[[_Search], CommandFound | None], ...] = (
+        _recorded,
+        _from_own_mlproject,
+        _from_template,  # before what is only guessed: it is how a user corrects a wrong guess
+        _from_mlproject,
+        _from_dvc_stages,
+        _from_script,
     )
+    return (way(search) for way in found)
 
 
 def _recorded(search: _Search) -> CommandFound | None:
@@ -281,7 +251,7 @@ def _entry_values(
     values: dict[str, str] = {}
     missing: list[str] = []
     defaults: dict[str, str] = {}
-    logged = _parameters(record)
+    logged = parameters_given(record)
     for name, rule in (declared if isinstance(declared, dict) else {}).items():
         default = rule.get("default") if isinstance(rule, dict) else None
         if name in logged:

@@ -65,6 +65,14 @@ class DataRule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NamedRun:
+    """A run as the user named it, and where: "--baseline", or file and line."""
+
+    run: str
+    place: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """The team's settings, with every default filled in."""
 
@@ -80,7 +88,7 @@ class Config:
     metrics: Mapping[str, MetricRule] = field(default_factory=dict)
     reruns: RerunPlan = field(default_factory=RerunPlan)
     seed_env: str | None = None  # a variable that carries the seed to the training
-    baselines: tuple[str, ...] = ()  # runs whose values are pooled with the original's
+    baselines: tuple[NamedRun, ...] = ()  # runs whose values are pooled with the original's
     predictions: PredictionsRule | None = None
     products: tuple[ProductRule, ...] = ()
     budget_s: float | None = None
@@ -101,6 +109,7 @@ class Overrides:
     margins: tuple[tuple[str, DeclaredMargin], ...] = ()
     sigmas: tuple[tuple[str, Sigma], ...] = ()
     reruns: tuple[int, int] | None = None  # least and most
+    alpha: float | None = None
     seeds: SeedPolicy | None = None
     baselines: tuple[str, ...] = ()
     require: Require | None = None
@@ -135,8 +144,15 @@ def override(config: Config, overrides: Overrides) -> Config:
     return dataclasses.replace(
         config,
         metrics=_overridden(config.metrics, overrides),
-        reruns=dataclasses.replace(reruns, seeds=overrides.seeds or reruns.seeds),
-        baselines=tuple(dict.fromkeys((*config.baselines, *overrides.baselines))),
+        reruns=dataclasses.replace(
+            reruns,
+            alpha=overrides.alpha or reruns.alpha,
+            seeds=overrides.seeds or reruns.seeds,
+        ),
+        baselines=(
+            *config.baselines,
+            *(NamedRun(run=run, place="--baseline") for run in overrides.baselines),
+        ),
         require=overrides.require or config.require,
         timeout_s=overrides.timeout_s or config.timeout_s,
         budget_s=overrides.budget_s or config.budget_s,
@@ -147,7 +163,8 @@ def _overridden(rules: Mapping[str, MetricRule], overrides: Overrides) -> Mappin
     metrics = dict(rules)
     for name, margin in overrides.margins:
         rule = metrics.get(name, MetricRule(metric=name))
-        metrics[name] = dataclasses.replace(rule, margin=margin)
+        declared = rules[name].margin if name in rules else None
+        metrics[name] = dataclasses.replace(rule, margin=margin, overridden=declared)
     for name, sigma in overrides.sigmas:
         rule = metrics.get(name, MetricRule(metric=name))
         metrics[name] = dataclasses.replace(rule, sigma=sigma)
@@ -239,7 +256,10 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         },
         reruns=_rerun_plan(reruns, located.place("/reruns")),
         seed_env=reruns.get("seed_env"),
-        baselines=tuple(document.get("baselines", ())),
+        baselines=tuple(
+            NamedRun(run=run, place=located.line(f"/baselines/{i}"))
+            for i, run in enumerate(document.get("baselines", ()))
+        ),
         predictions=_predictions(document.get("predictions"), located),
         products=tuple(
             ProductRule(

@@ -16,8 +16,10 @@ from pathlib import Path
 
 from reprocheck.errors import RerunError
 from reprocheck.model import Difference, OriginKind, RunRecord
+from reprocheck.seeds import recorded_seeds
 from reprocheck.trackers.base import LoggedRun
 
+FRESH_SEED = "a fresh seed"
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _DEVICE_WORDS = frozenset(
     (
@@ -51,6 +53,7 @@ class Rules:
     folder: Path  # the trial's; absolute paths inside it are the trial's own
     ignore: tuple[str, ...] = ()  # patterns of parameters.ignore
     given: frozenset[str] = frozenset()  # parameters that the command line itself carries
+    seed: str | None = None  # a fresh one that the trial was given
 
 
 def counterpart(
@@ -163,11 +166,14 @@ def _excuse(name: str, original: str | None, trial: str | None, rules: Rules) ->
     """Why the parameter may differ honestly; None: it may not."""
     if any(fnmatch.fnmatchcase(name, pattern) for pattern in rules.ignore):
         return "ignored by parameters.ignore"
+    if original is None and trial is not None and trial == rules.seed:
+        return FRESH_SEED
     if original is None or trial is None:
         return None
     excuses = (
         ("cut by the tracker's store", _is_cut(name, original, trial, rules.record)),
         ("an object's address", _ADDRESS.sub("", original) == _ADDRESS.sub("", trial)),
+        (FRESH_SEED, _is_fresh_seed(name, original, trial, rules)),
         ("a path inside the trial's workspace", _is_own_path(original, trial, rules.folder)),
         ("a time", _is_time(name, original, trial)),
         ("a host, device or worker count", _is_device(name)),
@@ -177,6 +183,18 @@ def _excuse(name: str, original: str | None, trial: str | None, rules: Rules) ->
 
 def _is_cut(name: str, original: str, trial: str, record: RunRecord) -> bool:
     return name in record.truncated and trial.startswith(original.removesuffix("..."))
+
+
+def _is_fresh_seed(name: str, original: str, trial: str, rules: Rules) -> bool:
+    """Whether it is the seed, under a name of its own or as a part: `net(random_state=42)`."""
+    if rules.seed is None:
+        return False
+    recorded = recorded_seeds(rules.record)
+    # Nothing else is by chance the given seed where the run has the recorded one.
+    return name in recorded or any(
+        rules.seed in trial and trial.replace(rules.seed, value) == original
+        for value in recorded.values()
+    )
 
 
 def _is_time(name: str, original: str, trial: str) -> bool:

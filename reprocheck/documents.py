@@ -81,6 +81,7 @@ def _record(record: model.RunRecord, secrets: frozenset[str], detail: Detail) ->
         "siblings": [_sibling(sibling) for sibling in record.siblings],
         "peers": [_sibling(peer) for peer in record.peers],
         "lineage": _lineage(record.lineage),
+        "definition": record.definition and definition_document(record.definition),
         "origins": _origins(record),
         "findings": [_finding(finding) for finding in record.findings],
     }
@@ -169,6 +170,36 @@ def _sibling(sibling: model.Sibling) -> Document:
     return {"run_id": sibling.run_id, "metrics": metrics}
 
 
+def definition_document(definition: model.ExperimentDefinition) -> Document:
+    """The definition as run.schema.json has it: its metrics as experiment.schema.json has them."""
+    return {
+        "primary": list(definition.primary),
+        "secondary": list(definition.secondary),
+        "metrics": {name: _rule(rule) for name, rule in definition.rules.items()},
+    }
+
+
+def _rule(rule: model.MetricRule) -> Document:
+    """Only what is declared."""
+    declared = {
+        "direction": rule.direction.value,
+        "margin": rule.margin and _declared_margin(rule.margin),
+        "min": rule.least,
+        "max": rule.most,
+        "test_size": rule.test_size,
+        "scale": rule.scale.value,
+        "noninferiority": rule.noninferiority or None,
+    }
+    return {key: value for key, value in declared.items() if value is not None}
+
+
+def _declared_margin(margin: model.DeclaredMargin) -> Document:
+    widths = {"abs": margin.absolute, "rel": margin.relative}
+    return {
+        key: {"below": width.below, "above": width.above} for key, width in widths.items() if width
+    }
+
+
 def _lineage(lineage: model.Lineage) -> Document:
     parameters = lineage.parent_parameters
     return {
@@ -184,6 +215,8 @@ def _origins(record: model.RunRecord) -> Document:
     carried = {f"/data/{i}": material.origin for i, material in enumerate(record.data)}
     if record.environment:
         carried["/environment"] = record.environment.origin
+    if record.definition:
+        carried["/definition"] = record.definition.origin
     origins = carried | dict(record.origins)
     return {key: _origin(value) for key, value in origins.items()}
 
@@ -222,6 +255,7 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
         "comparisons": [_comparison(each) for each in sorted(report.comparisons, key=_not_gated)],
         "gates": gates and {"metrics": list(gates.metrics), "reason": gates.reason},
         "plan": report.plan and _plan(report.plan),
+        "seeds": list(report.seeds),
         "stopped_by": report.stopped_by,
         "criteria": [_criterion(each) for each in report.criteria],
         "products": [_product_comparison(each) for each in report.products],

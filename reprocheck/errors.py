@@ -48,6 +48,16 @@ class UnknownRunError(ReadError):
     usage = True
 
 
+class UnfinishedRunError(ReadError):
+    """The run has not finished, failed or was deleted: there is no result."""
+
+
+class RecordFileError(ReadError):
+    """A file that holds no record of a run, or a broken one."""
+
+    usage = True
+
+
 class MissingStoreError(ReadError):
     """The tracker's store does not exist, or none was named."""
 
@@ -88,6 +98,10 @@ class CompareError(ReprocheckError):
     """There is nothing to compare."""
 
     stage = Stage.COMPARE
+
+
+class OpaqueError(Exception):
+    """A product's content cannot be read; becomes words beside its digest, never a failure."""
 
 
 class Interruption(BaseException):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reprocheck.errors import ConfigError, UsageError
@@ -23,6 +23,9 @@ from reprocheck.model import (
 
 _CONDITION = re.compile(r"\s*(<=|>=|<|>)\s*([-+0-9.eE]+)\s*")
 _SIDE = re.compile(r"([-+])([0-9.][-+0-9.eE]*)(%?)")
+_LISTED = re.compile(
+    r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?|[-+]?inf|nan", re.IGNORECASE
+)
 _NUMBER = re.compile(r"([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(\S*)")
 
 
@@ -50,7 +53,7 @@ def metric_rule(metric: str, entry: Mapping[str, Any], source: str, place: str) 
         most=_number(entry.get("max")),
         place=place,
     )
-    _refuse_contradictions(rule)
+    refuse_contradictions(rule)
     return rule
 
 
@@ -106,6 +109,43 @@ def parse_sigma(text: str) -> tuple[str, Sigma]:
     return name, Sigma(value=number, freedom=int(freedom or KNOWN))
 
 
+def parse_values(option: str, texts: Sequence[str]) -> dict[str, tuple[float, ...]]:
+    """The values of each metric from texts of the form METRIC=VALUE,VALUE…; nan and inf count.
+
+    All lists of one option are equally long: the first values are one run's, and so on. Raises
+    `UsageError`.
+    """
+    found: dict[str, tuple[float, ...]] = {}
+    for text in texts:
+        name, _, listed = text.rpartition("=")
+        values = tuple(_value(part) for part in listed.split(","))
+        if not name or None in values:
+            raise UsageError(
+                f"{option} {text}: expected METRIC=VALUE or METRIC=VALUE,VALUE,… with numbers",
+                f"write for example {option} accuracy=0.91,0.92,0.90; nan and inf are values too",
+            )
+        if name in found:
+            raise UsageError(f"{option}: {name} is given twice", "write all its values in one list")
+        found[name] = tuple(value for value in values if value is not None)
+    lengths = {name: len(values) for name, values in found.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise UsageError(
+            f"{option}: the lists are not equally long: {told}",
+            "give a value of every metric for every run, nan where there was none",
+        )
+    return found
+
+
+def _value(text: str) -> float | None:
+    match = _LISTED.fullmatch(text.strip())
+    if match is None:
+        return None
+    value = float(match[0])
+    meant = "inf" in match[0].lower()  # 1e999 is a number that no double holds
+    return value if meant or not math.isinf(value) else None
+
+
 KNOWN = 1_000_000
 """Degrees of freedom of a standard deviation that is taken as known."""
 
@@ -152,7 +192,8 @@ def _condition(metric: str, text: str | None, place: str) -> Condition | None:
     return Condition(operator=match[1], value=value)
 
 
-def _refuse_contradictions(rule: MetricRule) -> None:
+def refuse_contradictions(rule: MetricRule) -> None:
+    """Raises `ConfigError` for what one metric cannot be declared to be at once."""
     for wrong, why, hint in (
         (
             rule.noninferiority and rule.direction is Direction.UNKNOWN,

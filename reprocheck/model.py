@@ -447,6 +447,7 @@ class MetricRule:
     least: float | None = None  # success criterion `min`
     most: float | None = None  # success criterion `max`
     place: str = ""  # where it is declared, as "reprocheck.yaml:12"
+    overridden: DeclaredMargin | None = None  # the file's margin, where an option replaced it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -526,9 +527,9 @@ class Numbers:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tensors:
-    """A file of named tensors: for each its type, shape and bytes as one digest."""
+    """A file of named tensors: for each its type and shape, and a digest of its bytes."""
 
-    digests: Mapping[str, str]  # by name
+    digests: Mapping[str, str]  # by name, as "F32[3, 4]:<sha256>"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -536,9 +537,10 @@ class Product:
     """A file that a run wrote into its tracker, by content."""
 
     path: str
-    sha256: str
+    sha256: str  # "" where it was not read
     size: int  # bytes
     content: Numbers | Tensors | None = None  # None: only the digest is known
+    opaque: str = ""  # why only the digest is known, once the content was asked for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -644,7 +646,9 @@ class ProductComparison:
     path: str
     gated: bool
     verdict: Verdict  # INFORMATIONAL where it is not gated
-    reason: str  # same, numbers, tensors, differs, missing, unread
+    reason: str
+    """same, tolerance, numbers, structure, tensors, differs, description, missing, unread; of a
+    gated one that is INCONCLUSIVE: too_few, noise, shift_detected."""
     sentence: str
     original: str | None  # sha256; None: not read
     reruns: tuple[str | None, ...]  # sha256 by trial; None: missing
@@ -791,6 +795,7 @@ class Report:
     dry_run: bool
     workspace: Path | None  # kept on request
     plan: RerunPlan | None = None
+    seeds: tuple[str | None, ...] = ()  # of all planned trials; None: not known
     stopped_by: str = ""  # as `Judgement.stopped_by`
     criteria: tuple[CriterionResult, ...] = ()
     products: tuple[ProductComparison, ...] = ()

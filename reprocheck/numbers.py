@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+from reprocheck.model import Scale
+
 _MOST_DIGITS = 17  # enough to tell any two doubles apart
 _WHOLE = 1e15  # below this a whole number is written out
 
@@ -74,3 +76,20 @@ def format_factor(x: float) -> str:
 def format_factor_size(x: float) -> str:
     """As `format_factor`, of a size: without the sign."""
     return format_factor(abs(x)).removeprefix("+")
+
+
+def format_change(x: float, scale: Scale) -> str:
+    """A difference as it is judged: in the metric's unit, or of logarithms as a factor."""
+    return format_factor(x) if scale is Scale.LOG else format_difference(x)
+
+
+def format_spread(x: float, scale: Scale) -> str:
+    """A spread or half-width as it is judged, without a sign."""
+    return format_factor_size(x) if scale is Scale.LOG else format_size(x)
+
+
+def format_width(low: float, high: float, scale: Scale) -> str:
+    """A margin of half-widths: `±0.005`, or both ends where they differ, `-0.01…+0.005`."""
+    if low == high and scale is Scale.LINEAR:
+        return f"±{format_size(high)}"
+    return f"{format_change(-low, scale)}…{format_change(high, scale)}"

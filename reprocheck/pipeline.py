@@ -20,17 +20,23 @@ import dataclasses
 from dataclasses import dataclass
 
 from reprocheck import (
-    command,
+    baselines,
     compare,
     datastores,
     environments,
     logged_files,
     metadata,
+    originals,
+    placeholders,
+    planning,
+    predictions,
+    questions,
     source,
     trackers,
 )
 from reprocheck import rerun as rerunning
 from reprocheck.account import Account, Note, Request
+from reprocheck.baselines import Baseline
 from reprocheck.datastores import choice as data_choice
 from reprocheck.durations import format_duration
 from reprocheck.environments import choice as environment_choice
@@ -43,17 +49,21 @@ from reprocheck.model import (
     Judgement,
     Report,
     RunRecord,
+    SeedPolicy,
     Severity,
     Stage,
     Trial,
 )
 from reprocheck.numbers import counted
+from reprocheck.originals import Originals
+from reprocheck.planning import Forecast, Outlook
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
+from reprocheck.starts import Starts, find_starts
 from reprocheck.temporary import temporary_folder
 from reprocheck.trackers.base import Tracker
 
-__all__ = ["Request", "describe_cost", "verify"]
+__all__ = ["Request", "describe_cost", "plan", "verify"]
 
 
 CHANGED = Finding(
@@ -71,7 +81,7 @@ class _Prepared:
     """The run's code, and what its files have completed."""
 
     checkout: source.Checkout
-    found: command.CommandFound
+    starts: Starts
     environment: EnvironmentSpec
     record: RunRecord
     cost: Cost
@@ -94,10 +104,28 @@ def verify(request: Request, progress: Progress | None = None) -> Report:
         return account.report(None)
 
 
+def plan(
+    request: Request, given: frozenset[str] = frozenset(), progress: Progress | None = None
+) -> Forecast:
+    """What verifying a run can be expected to answer and to cost; only its record is read.
+
+    `given` are the metrics whose sigma is an option's. Raises `ReprocheckError`.
+    """
+    with temporary_folder(keep=False) as workspace, contextlib.ExitStack() as stack:
+        account = Account(request=request, progress=progress or Silent(), workspace=workspace)
+        tracker, record, pooled = _read(account, stack)
+        question = _validate(account, tracker, record, pooled)
+        cost = _cost(request, record, compare.planned_reruns(question))
+        outlook = Outlook(
+            asked=request.asked, record=record, question=question, cost=cost, given=given
+        )
+        return planning.forecast(outlook)
+
+
 def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     """Every stage, in order. What must be closed at the end goes onto the stack."""
-    tracker, record = _read(account, stack)
-    question = _validate(account, record)
+    tracker, record, pooled = _read(account, stack)
+    question = _validate(account, tracker, record, pooled)
     cost = account.cost = _cost(account.request, record, compare.planned_reruns(question))
     prepared = _checkout(account, record, cost)
     if account.request.dry_run:
@@ -105,29 +133,35 @@ def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     sandbox = _rebuild(account, prepared, stack)
     inputs = _restore(account, prepared)
     request = _rerun_request(account, prepared, tracker, sandbox, inputs)
-    reruns = _rerun(account, request, question, cost)
+    reruns = _rerun(account, request, question, tracker)
     _compare(account, reruns)
 
 
-def _read(account: Account, stack: contextlib.ExitStack) -> tuple[Tracker, RunRecord]:
-    request = account.request
+def _read(
+    account: Account, stack: contextlib.ExitStack
+) -> tuple[Tracker, RunRecord, tuple[Baseline, ...]]:
+    request, config = account.request, account.request.config
     with account.stage(Stage.READ, f"run {request.asked}") as note:
         tracker = trackers.open_tracker(
-            request.tracking_uri, request.config.artifact_roots, account.workspace / "tracker"
+            request.tracking_uri, config.artifact_roots, account.workspace / "tracker"
         )
         stack.callback(tracker.close)
         record = account.record = tracker.read(request.asked)
+        pooled = baselines.read(config.baselines, record, tracker.read)
+        note.findings.extend(baselines.doubts(record, pooled, config.ignore_parameters))
         histories = sum(len(metric.history) for metric in record.metrics.values())
         note.summary = (
             f"run {record.ref.run_id[:8]} '{record.name}': "
             f"{counted(len(record.parameters), 'parameter')}, "
             f"{counted(len(record.metrics), 'metric')} ({counted(histories, 'value')})"
-        )
-    return tracker, record
+        ) + (f"; pooled with {counted(len(pooled), 'baseline')}" if pooled else "")
+    return tracker, record, pooled
 
 
-def _validate(account: Account, record: RunRecord) -> compare.Question:
-    request, config = account.request, account.request.config
+def _validate(
+    account: Account, tracker: Tracker, record: RunRecord, pooled: tuple[Baseline, ...]
+) -> compare.Question:
+    request = account.request
     with account.stage(Stage.VALIDATE, "the record") as note:
         findings = metadata.validate(record)
         note.findings.extend(findings)
@@ -135,22 +169,31 @@ def _validate(account: Account, record: RunRecord) -> compare.Question:
         if errors:
             more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
             raise MetadataError(f"{errors[0].message} ({errors[0].code}){more}", errors[0].hint)
-        compare.check_expressions(config.metrics, record.metrics)
-        metrics = compare.with_expressions(record.metrics, config.metrics)
-        compare.check_margins(config.metrics, metrics)
-        compare.check_criteria(config.metrics, metrics, config.require)
-        gates = account.gates = compare.choose_gates(metrics, config.metrics, request.gates)
-        question = compare.Question(
-            metrics=metrics,
-            rules=config.metrics,
-            gates=gates,
-            plan=config.reruns,
-            same_machine=False,  # the record does not say what machine it was
-            products={},
+        question, doubts = questions.ask(
+            questions.Original.of(record), pooled, request.config, request.gates
         )
-        account.planned = compare.preview(question)
-        note.summary = f"{counted(len(findings), 'finding')}, no errors"
+        question = _with_files(account, tracker, record, question)
+        note.findings.extend(doubts)
+        account.gates, account.planned = question.gates, compare.preview(question)
+        note.summary = f"{counted(len(note.findings), 'finding')}, no errors"
     return question
+
+
+def _with_files(
+    account: Account, tracker: Tracker, record: RunRecord, question: compare.Question
+) -> compare.Question:
+    """The question with what the config asks of the original's files, before anything is built."""
+    config = account.request.config
+    question = dataclasses.replace(
+        question, gated_products=originals.gated_patterns(config.products, record)
+    )
+    rule = config.predictions
+    if rule is None:
+        return question
+    predictions.check_logged(rule, record.artifacts)
+    file = tracker.file(record, rule.artifact, account.workspace / "predictions")
+    found = predictions.original_predictions(rule, file, question.rules.values())
+    return dataclasses.replace(question, predictions=found)
 
 
 def _checkout(account: Account, record: RunRecord, cost: Cost) -> _Prepared:
@@ -170,7 +213,7 @@ def _checkout(account: Account, record: RunRecord, cost: Cost) -> _Prepared:
         note.findings.extend(checkout.findings)
         note.findings.extend(logged_files.put_back(record.files, checkout.tree))
         prepared = _prepared(account, record, checkout, note, cost)
-        account.record = prepared.record
+        account.record, account.seeds = prepared.record, prepared.starts.seeds
         note.summary = f"{checkout.commit[:12]} from {checkout.place}"
     return prepared
 
@@ -179,15 +222,18 @@ def _prepared(
     account: Account, record: RunRecord, checkout: source.Checkout, note: Note, cost: Cost
 ) -> _Prepared:
     config = account.request.config
-    found = command.complete(record, config, checkout.tree)
+    starts = find_starts(record, config, checkout.tree, cost.reruns)
+    found = starts.found
     record = dataclasses.replace(record, command=found.command)
     environment, env_findings = environment_choice.choose(record, checkout.tree, config)
-    materials, data_findings = data_choice.choose(record, config, checkout.tree, command.substitute)
+    materials, data_findings = data_choice.choose(
+        record, config, checkout.tree, placeholders.substitute
+    )
     note.findings.extend((*found.findings, *env_findings, *data_findings))
     kept = {key: value for key, value in record.origins.items() if not key.startswith("/data")}
     return _Prepared(
         checkout=checkout,
-        found=found,
+        starts=starts,
         environment=environment,
         record=dataclasses.replace(
             record,
@@ -249,11 +295,11 @@ def _rerun_request(
     sandbox: Sandbox,
     inputs: datastores.Inputs,
 ) -> rerunning.RerunRequest:
-    request, found = account.request, prepared.found
+    request, found = account.request, prepared.starts.found
     passed = {name: request.env[name] for name in request.config.pass_env if name in request.env}
     return rerunning.RerunRequest(
         record=prepared.record,
-        command=found.command,
+        starts=prepared.starts.trials,
         given=found.given,
         made=found.made,
         unproved=found.unproved,
@@ -264,34 +310,54 @@ def _rerun_request(
         redirect=tracker.redirect,
         folder=account.workspace / "trials",
         logs=request.logs or account.workspace / "logs",
-        reruns=prepared.cost.reruns,
         timeout_s=prepared.cost.trial_timeout_s,
         budget_s=request.config.budget_s,
         keep=request.keep,
-        env={**passed, **found.command.env},
+        env=passed,
+        fresh=request.config.reruns.seeds is SeedPolicy.FRESH,
     )
 
 
 def _rerun(
-    account: Account, request: rerunning.RerunRequest, question: compare.Question, cost: Cost
+    account: Account, request: rerunning.RerunRequest, question: compare.Question, tracker: Tracker
 ) -> Reruns:
-    def judge(trials: tuple[Trial, ...], outcome: Outcome) -> Judgement:
-        asked = dataclasses.replace(
-            question, unstable=outcome.unstable, over_budget=outcome.over_budget
-        )
-        account.trials, account.judgement = trials, compare.judge(asked, trials)
-        return account.judgement
+    with account.stage(Stage.RERUN, f"at most {counted(request.reruns, 'trial')}") as note:
+        if account.cost:
+            account.progress.say(describe_cost(account.cost))
+        left = _originals(account, request.record, question, tracker, note)
+        request = dataclasses.replace(request, originals=left)
 
-    with account.stage(Stage.RERUN, f"at most {counted(cost.reruns, 'trial')}") as note:
-        account.progress.say(describe_cost(cost))
+        def judge(trials: tuple[Trial, ...], outcome: Outcome) -> Judgement:
+            asked = dataclasses.replace(
+                question,
+                products=dict(left.products),
+                unstable=outcome.unstable,
+                over_budget=outcome.over_budget,
+            )
+            account.trials, account.judgement = trials, compare.judge(asked, trials)
+            return account.judgement
+
         reruns = rerunning.rerun(request, judge, account.progress)
         note.findings.extend(reruns.findings)
         if request.sandbox.changed():
             note.findings.append(CHANGED)
-        saved = cost.reruns - len(reruns.trials)
+        saved = request.reruns - len(reruns.trials)
         note.summary = counted(len(reruns.trials), "trial") + (f", {saved} saved" if saved else "")
         note.summary += f"; {reruns.note}" if reruns.note else ""
     return reruns
+
+
+def _originals(
+    account: Account,
+    record: RunRecord,
+    question: compare.Question,
+    tracker: Tracker,
+    note: Note,
+) -> Originals:
+    """What the original left; also shows whether the first rerun is identical to it."""
+    fetched = tracker.products(record, account.workspace / "products", account.progress)
+    note.findings.extend(fetched.findings)
+    return Originals.of(fetched, account.request.config.predictions, question.predictions)
 
 
 def _compare(account: Account, reruns: Reruns) -> None:
@@ -300,6 +366,7 @@ def _compare(account: Account, reruns: Reruns) -> None:
         judged = [item for item in reruns.judgement.comparisons if item.gated]
         told = counted(len(judged), "gated metric")
         note.summary = f"{told}, stopped by: {reruns.judgement.stopped_by}"
+        note.findings.extend(reruns.judgement.findings)
 
 
 def _cost(request: Request, record: RunRecord, reruns: int) -> Cost:

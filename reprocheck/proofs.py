@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterator, Sequence
 
 from reprocheck.compare import is_hardware_bound
 from reprocheck.durations import format_duration
 from reprocheck.errors import RerunError
 from reprocheck.model import Finding, Judgement, Metric, RunRecord, Severity, Trial, Verdict
+from reprocheck.seeds import recorded_seeds
 
 LONG = 10  # values: a history that tells how long a training was
 SHORT = 0.1  # of the original's values: not early stopping, but a result that was loaded
@@ -75,12 +77,57 @@ def _points(trial: Trial, name: str) -> int:
     return len(trial.metrics[name].history) if name in trial.metrics else 0
 
 
+def check_seed(record: RunRecord, trial: Trial, ignore: Sequence[str]) -> tuple[Finding, ...]:
+    """What makes it doubtful that a trial had the fresh seed that it was given.
+
+    Raises `RerunError` when it logged the recorded seed and no other. Parameters that match a
+    pattern of `ignore` tell nothing.
+    """
+    names = [
+        name
+        for name in recorded_seeds(record)
+        if name in record.parameters and not any(fnmatch.fnmatchcase(name, p) for p in ignore)
+    ]
+    logged = {name: trial.parameters[name] for name in names if name in trial.parameters}
+    if trial.seed is None or trial.seed in trial.parameters.values():
+        return ()
+    if not logged:
+        return (_unseen_seed(f"trial {trial.index} logged no seed"),)
+    if all(value == record.parameters[name] for name, value in logged.items()):
+        name, value = next(iter(logged.items()))
+        raise RerunError(
+            f"trial {trial.index} was given the fresh seed {trial.seed}, but logged the recorded "
+            f"one, {name} = {value}: the seed did not arrive",
+            "pass it where the training takes its seed: {seed} in the command of reprocheck.yaml, "
+            "or reruns.seed_env; a parameter that is no seed goes into parameters.ignore",
+        )
+    told = ", ".join(f"{name} = {value}" for name, value in logged.items())
+    return (
+        _unseen_seed(f"trial {trial.index} was given the seed {trial.seed}, and logged {told}"),
+    )
+
+
+def _unseen_seed(message: str) -> Finding:
+    return Finding(
+        code="unproved-seed",
+        severity=Severity.NOTE,
+        message=f"{message}: that the fresh seeds arrived is not proved",
+        hint="let the training log the seed that it uses as a parameter",
+        pointer="/seeds",
+    )
+
+
 def is_proved(record: RunRecord, trials: Sequence[Trial]) -> bool:
-    """Whether a parameter that run and trials logged alike proves an inferred command."""
+    """Whether a parameter that run and trials logged alike proves an inferred command.
+
+    So does the seed that a trial was given, where it logged it.
+    """
+    seeds = recorded_seeds(record)
     return any(
-        trial.parameters.get(name) == value
+        trial.parameters[name] in ((value, trial.seed) if name in seeds else (value,))
         for trial in trials
         for name, value in record.parameters.items()
+        if name in trial.parameters
     )
 
 

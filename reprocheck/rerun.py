@@ -14,10 +14,12 @@ from reprocheck.environments.base import Sandbox, TrialRun
 from reprocheck.errors import RerunError
 from reprocheck.git import last_lines
 from reprocheck.hostile import redact, secret_values
-from reprocheck.model import Command, Finding, Judgement, OriginKind, RunRecord, Trial
+from reprocheck.model import Finding, Judgement, OriginKind, RunRecord, Trial
+from reprocheck.originals import Originals
 from reprocheck.process import Completed
 from reprocheck.progress import Progress
-from reprocheck.proofs import check_command, check_work, is_proved
+from reprocheck.proofs import check_command, check_seed, check_work, is_proved
+from reprocheck.starts import Start
 from reprocheck.trackers.base import LoggedRun, Redirection
 
 TAIL = 64 * 1024  # characters of a log that the report keeps
@@ -40,7 +42,7 @@ class RerunRequest:
     """What a trial is made of."""
 
     record: RunRecord
-    command: Command
+    starts: tuple[Start, ...]  # of the trials; at most so many
     given: frozenset[str]  # parameters that the command line itself carries
     unproved: str  # why another result may only mean that it is another command
     ignore: tuple[str, ...]
@@ -50,12 +52,18 @@ class RerunRequest:
     redirect: Callable[[Path], Redirection]
     folder: Path  # for the trials' trees and trackers
     logs: Path
-    reruns: int  # at most
     timeout_s: float  # for each trial
     budget_s: float | None = None  # for all trials
     made: frozenset[str] = frozenset()  # paths that the command makes; the commit's are removed
     keep: bool = False
+    originals: Originals = field(default_factory=Originals)  # beside which products are put
     env: Mapping[str, str] = field(default_factory=dict)  # besides the allow-list
+    fresh: bool = False  # the starts have seeds of their own
+
+    @property
+    def reruns(self) -> int:
+        """The most trials."""
+        return len(self.starts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,8 +93,16 @@ def rerun(request: RerunRequest, judge: Judge, progress: Progress) -> Reruns:
     judgement = judge(trials, outcome)
     doubt = request.unproved or _doubt_of_command(request.record, trials)
     check_command(doubt, judgement)
-    findings = check_work(request.record, trials[0])
+    findings = (
+        *check_work(request.record, trials[0]),
+        *_check_seed(request, trials[0]),
+        *request.originals.findings,
+    )
     return Reruns(trials=trials, judgement=judgement, note=note, findings=findings)
+
+
+def _check_seed(request: RerunRequest, trial: Trial) -> tuple[Finding, ...]:
+    return check_seed(request.record, trial, request.ignore) if request.fresh else ()
 
 
 def _doubt_of_command(record: RunRecord, trials: tuple[Trial, ...]) -> str:
@@ -106,7 +122,7 @@ def _trials(
     while True:
         index = len(trials) + 1
         left_s = _left_s(request, started)
-        completed, redirection = _run(request, index + crashes, left_s, progress)
+        completed, redirection = _run(request, (index, index + crashes), left_s, progress)
         if completed.timed_out and _left_s(request, started) <= 0:
             return _over_budget(trials)
         if completed.timed_out or completed.exit_code != 0:
@@ -120,6 +136,7 @@ def _trials(
             continue
         trials.append(_trial(request, index, index + crashes, completed, redirection))
         check_work(request.record, trials[-1])
+        _check_seed(request, trials[-1])
         if judge(tuple(trials), Outcome()).decided:
             return tuple(trials), Outcome(), ""
         if _left_s(request, started) <= 0:
@@ -142,9 +159,11 @@ def _over_budget(trials: list[Trial]) -> tuple[tuple[Trial, ...], Outcome, str]:
 
 
 def _run(
-    request: RerunRequest, number: int, left_s: float, progress: Progress
+    request: RerunRequest, numbers: tuple[int, int], left_s: float, progress: Progress
 ) -> tuple[Completed, Redirection]:
-    """Runs the command once, in a tree of its own."""
+    """Runs the command once, in a tree of its own: the trial's, and its number among all runs."""
+    index, number = numbers
+    command = request.starts[index - 1].command
     folder = request.folder / f"trial-{number}"
     tree, home = folder / "tree", folder / "home"
     (home / "tmp").mkdir(parents=True)
@@ -165,10 +184,10 @@ def _run(
 
     tick()
     trial = TrialRun(
-        command=request.command,
+        command=command,
         tree=tree,
         home=home,
-        env={**request.env, **redirection.env},
+        env={**request.env, **command.env, **redirection.env},
         timeout_s=max(1.0, min(request.timeout_s, left_s)),
         log=_log(request, number),
         on_tick=tick,
@@ -192,12 +211,13 @@ def _trial(
         folder=request.folder / f"trial-{number}",
         ignore=request.ignore,
         given=request.given,
+        seed=request.starts[index - 1].seed if request.fresh else None,
     )
     run, differences = counterpart(redirection.collect(), rules)
     _refuse_unfinished(run)
     return Trial(
         index=index,
-        seed=next(iter(request.record.seeds.values()), None),
+        seed=request.starts[index - 1].seed,
         metrics=run.metrics,
         parameters=run.parameters,
         differences=differences,
@@ -205,7 +225,8 @@ def _trial(
         duration_s=completed.duration_s,
         log=_log(request, number),
         log_tail=_told(request, completed),
-        products=run.products,
+        products=request.originals.put_beside(run),
+        predictions=request.originals.predictions_of(run, index),
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, FormatChecker
     from jsonschema.exceptions import ValidationError
 
-NAMES = ("run", "config", "report")
+NAMES = ("run", "config", "experiment", "report")
 SHOWN = 60
 """Characters of a document's value that a message shows."""
 
@@ -45,7 +45,7 @@ class SchemaIssue:
 
 @functools.cache
 def load(name: str) -> dict[str, Any]:
-    """The schema `run`, `config` or `report`. Not to be changed by the caller."""
+    """The schema of that name, one of `NAMES`. Not to be changed by the caller."""
     if name not in NAMES:
         raise ValueError(f"no schema is named {name}")
     file = f"{name}.schema.json"
@@ -80,8 +80,8 @@ def _validator(name: str) -> Draft202012Validator:
     from referencing import Registry, Resource
 
     registry: Registry[Any] = Registry()
-    if name == "report":
-        registry = Resource.from_contents(load("run")) @ registry
+    for other in NAMES:  # they refer to parts of each other
+        registry = Resource.from_contents(load(other)) @ registry
     return Draft202012Validator(load(name), registry=registry, format_checker=_formats())
 
 

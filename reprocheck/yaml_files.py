@@ -50,6 +50,14 @@ def load(path: Path) -> LocatedYaml:
         raise ConfigError(
             f"reading {path}: {_reason(error)}", "give an existing UTF-8 file to --config"
         ) from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> LocatedYaml:
+    """The YAML in a text; `path` names it in messages.
+
+    Raises `ConfigError` that names path and line.
+    """
     try:
         node = yaml.compose(text, Loader=_Loader)
         lines = dict(_walk(node, path)) if node is not None else {}
@@ -60,6 +68,10 @@ def load(path: Path) -> LocatedYaml:
         problem = getattr(error, "problem", None) or str(error)
         raise ConfigError(
             f"{where}: not valid YAML: {problem}", "mend the line's syntax"
+        ) from error
+    except (ValueError, RecursionError) as error:  # a date that is none, a number without end
+        raise ConfigError(
+            f"{path}: a value cannot be read: {error}", "put text in quotes, and nest less"
         ) from error
     return LocatedYaml(path=path, document=document, lines=lines)
 

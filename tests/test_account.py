@@ -6,8 +6,9 @@ import pytest
 
 from reprocheck.account import Account, Request
 from reprocheck.errors import MachineError, RestoreError, UsageError
-from reprocheck.model import Stage, StageStatus, Verdict
+from reprocheck.model import Gates, Judgement, Stage, StageStatus, Verdict
 from reprocheck.progress import Silent
+from tests.reporters.builders import make_criterion, make_product
 
 
 @pytest.fixture
@@ -50,6 +51,27 @@ def test_any_other_error_is_our_defect(account: Account) -> None:
 
 def test_nothing_judged_is_not_verified(account: Account) -> None:
     assert account.report(None).verdict is Verdict.NOT_VERIFIED
+
+
+def test_the_report_holds_what_the_judgement_says_beside_the_verdict(account: Account) -> None:
+    account.judgement = Judgement(
+        verdict=Verdict.REPRODUCED,
+        comparisons=(),
+        gates=Gates(metrics=(), reason="named by --gate"),
+        decided=True,
+        stopped_by="decided",
+        sentence="It is.",
+        needed="",
+        criteria=(make_criterion(),),
+        products=(make_product("model.pt"),),
+    )
+    report = account.report(None)
+    assert report.plan == account.request.config.reruns
+    assert report.stopped_by == "decided"
+    assert report.criteria == (make_criterion(),)
+    assert report.products == (make_product("model.pt"),)
+    failed = account.report(RestoreError("it is gone", "push it"))
+    assert (failed.stopped_by, failed.criteria, failed.products) == ("", (), ())
 
 
 def test_a_cache_in_the_current_directory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck import cli
-from reprocheck.cli.verify import exit_code
+from reprocheck.cli.outputs import exit_code
 from reprocheck.model import Failure, Require, Stage, StageResult, StageStatus, Verdict
 from tests.lab import Lab, Result, copy_of
 from tests.reporters.builders import make_report
@@ -83,7 +83,9 @@ def test_the_readmes_options_are_the_helps(lab: Lab, monkeypatch: pytest.MonkeyP
     assert block == lab.reprocheck("verify", "--help").stdout
 
 
-@pytest.mark.parametrize("args", [("--help",), ("-h",), ("verify", "-h"), ("demo", "--help"), ()])
+@pytest.mark.parametrize(
+    "args", [("--help",), ("-h",), ("verify", "-h"), ("compare", "-h"), ("demo", "--help"), ()]
+)
 def test_help_fits_a_terminal(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...]
 ) -> None:

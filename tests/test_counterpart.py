@@ -161,3 +161,32 @@ def test_a_run_without_differences_wins_over_one_with_excuses() -> None:
     ]
     record = original(parameters={"lr": "0.1", "device": "gpu"})
     assert counterpart(runs, rules(record))[0].name == "b"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("seed", "42", "1234567890"),
+        ("seed", "42", "1234567891"),  # derived from it
+        ("data_seed", "42", "1234567890"),
+        ("model", "net(seed=42, k=42)", "net(seed=1234567890, k=42)"),
+        ("other", None, "1234567890"),
+    ],
+)
+def test_a_fresh_seed_may_differ(name: str, before: str | None, after: str) -> None:
+    record = original(parameters={name: before} if before else {}, seeds={"seed": "42"})
+    (found,) = compare_parameters(
+        logged(parameters={name: after}), rules(record, seed="1234567890")
+    )
+    assert found.excuse == "a fresh seed"
+
+
+@pytest.mark.parametrize("seed", [None, "1234567890"])
+def test_what_is_no_fresh_seed_may_not_differ(seed: str | None) -> None:
+    name, after = ("lr", "0.2") if seed else ("seed", "1234567890")
+    record = original(parameters={"lr": "42", "seed": "42"}, seeds={"seed": "42"})
+    trial = logged(parameters={"lr": "42", "seed": seed or "42", name: after})
+    (found,) = [
+        each for each in compare_parameters(trial, rules(record, seed=seed)) if each.name == name
+    ]
+    assert found.excuse is None

@@ -12,6 +12,7 @@ from reprocheck.model import Argv, Command, ShellLine, Step, TreeState
 from tests.reporters.builders import (
     make_code,
     make_comparison,
+    make_definition,
     make_environment,
     make_informational,
     make_metric,
@@ -33,7 +34,7 @@ def _follows(document):
 @pytest.mark.parametrize(
     ("noun", "part", "elsewhere"),
     [
-        (model.RunRecord, lambda d: d["record"], {"ref", "definition"}),
+        (model.RunRecord, lambda d: d["record"], {"ref"}),
         (model.CodeState, lambda d: d["record"]["code"], set()),
         (model.EnvironmentSpec, lambda d: d["record"]["environment"], {"origin"}),
         (model.Material, lambda d: d["record"]["data"][0], {"origin"}),
@@ -137,6 +138,22 @@ def test_any_report_fits():
     assert _size(document) <= LARGEST_REPORT
     assert document["comparisons"][0]["gated"]
     assert _follows(document)
+
+
+def test_a_definition_is_told_as_it_is_declared():
+    record = make_record(definition=make_definition())
+    document = record_document(record)
+    told = document["definition"]
+    assert (told["primary"], told["secondary"]) == (["accuracy"], ["loss"])
+    assert told["metrics"]["accuracy"] == {
+        "direction": "higher",
+        "margin": {"abs": {"below": 0.005, "above": 0.005}},
+        "min": 0.95,
+        "test_size": 360,
+        "scale": "linear",
+    }
+    assert document["origins"]["/definition"]["where"] == "reprocheck/experiment.yaml"
+    assert schema.check(document, "run") == ()
 
 
 def test_times_are_utc():

@@ -1,8 +1,19 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from reprocheck.numbers import format_difference, format_percent, format_size, format_value
+from reprocheck.model import Scale
+from reprocheck.numbers import (
+    format_change,
+    format_difference,
+    format_percent,
+    format_size,
+    format_spread,
+    format_value,
+    format_width,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +59,23 @@ def test_a_percentage_has_three_digits_and_none_too_many():
     assert format_percent(1250.0) == "1250 %"
     assert format_percent(90.0) == "90 %"
     assert format_percent(98.333) == "98.3 %"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "scale", "text"),
+    [
+        (0.005, 0.005, Scale.LINEAR, "±0.005"),
+        (0.01, 0.005, Scale.LINEAR, "-0.01…+0.005"),
+        (math.log(1.02), math.log(1.02), Scale.LOG, "-1.96 %…+2 %"),
+    ],
+)
+def test_a_margin_shows_both_ends_where_they_differ(low, high, scale, text):
+    assert format_width(low, high, scale) == text
+
+
+def test_differences_of_logarithms_are_factors():
+    assert format_change(math.log(1.021), Scale.LOG) == "+2.1 %"
+    assert format_change(-math.log(2), Scale.LOG) == "-50 %"
+    assert format_change(-0.5, Scale.LINEAR) == "-0.5"
+    assert format_spread(math.log(1.021), Scale.LOG) == "2.1 %"
+    assert format_change(1e9, Scale.LOG) == "+inf"

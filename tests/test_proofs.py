@@ -1,3 +1,4 @@
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 
 from reprocheck.errors import RerunError
 from reprocheck.model import Gates, Judgement, Metric, RunRecord, Trial, Verdict
-from reprocheck.proofs import check_command, check_work, is_proved
+from reprocheck.proofs import check_command, check_seed, check_work, is_proved
 from tests.reporters.builders import make_metric, make_record
 
 START = datetime(2026, 1, 1, 10, tzinfo=UTC)
@@ -86,3 +87,42 @@ def test_a_parameter_that_both_logged_proves_a_guessed_command() -> None:
     assert is_proved(record, [trial(40, parameters={"lr": "0.1"})])
     assert not is_proved(record, [trial(40, parameters={"lr": "0.2"})])
     assert not is_proved(run_of(parameters={}), [trial(40)])
+
+
+def seeded(**parameters: str) -> Trial:
+    return dataclasses.replace(trial(1, parameters=parameters), seed="7")
+
+
+@pytest.mark.parametrize("parameters", [{"seed": "7"}, {"seed": "42", "data_seed": "7"}])
+def test_a_logged_fresh_seed_has_arrived(parameters: dict[str, str]) -> None:
+    assert check_seed(run_of(), seeded(**parameters), ()) == ()
+
+
+def test_the_recorded_seed_in_place_of_a_fresh_one_is_no_measurement() -> None:
+    with pytest.raises(RerunError, match="seed = 42: the seed did not arrive") as caught:
+        check_seed(run_of(), seeded(seed="42"), ())
+    assert "seed_env" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("parameters", "ignore"), [({}, ()), ({"seed": "1007"}, ()), ({"seed": "42"}, ("se*",))]
+)
+def test_a_fresh_seed_that_is_not_seen_is_noted(
+    parameters: dict[str, str], ignore: tuple[str, ...]
+) -> None:
+    (finding,) = check_seed(run_of(), seeded(**parameters), ignore)
+    assert finding.code == "unproved-seed"
+
+
+def test_one_changed_seed_among_constant_ones_is_noted_and_not_refused() -> None:
+    record = run_of(
+        parameters={"seed": "42", "random_state": "0"}, seeds={"seed": "42", "random_state": "0"}
+    )
+    (finding,) = check_seed(record, seeded(seed="1007", random_state="0"), ())
+    assert "seed = 1007" in finding.message
+
+
+def test_a_fresh_seed_that_arrived_proves_an_inferred_command() -> None:
+    record = run_of(parameters={"seed": "42"})
+    assert is_proved(record, [seeded(seed="7")])
+    assert not is_proved(record, [seeded(seed="8")])

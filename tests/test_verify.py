@@ -44,6 +44,32 @@ def test_without_a_margin_an_unseeded_run_is_at_best_consistent(lab: Lab, tmp_pa
     assert result.exit_code == 11
 
 
+def test_fresh_seeds_measure_the_spread_of_the_recipe(lab: Lab) -> None:
+    planned = lab.verify(lab.seeded, "--seeds", "fresh", "--dry-run").report["seeds"]
+    result = lab.verify(lab.seeded, "--seeds", "fresh")
+    assert (result.exit_code, result.verdict) == (0, "REPRODUCED"), result.stdout
+    trials = result.report["trials"]
+    assert [trial["seed"] for trial in trials] == planned[: len(trials)]
+    assert [trial["parameters"]["seed"] for trial in trials] == planned[: len(trials)]
+    assert len({trial["metrics"]["accuracy"]["value"] for trial in trials}) == len(trials)
+    assert f"fresh: {planned[0]}, {planned[1]}" in result.stdout.replace("\n", " ")
+    assert not schema.check(result.report, "report")
+
+
+def test_a_fresh_seed_that_the_training_ignores_is_not_verified(lab: Lab, tmp_path: Path) -> None:
+    fixed = tmp_path / "fixed.yaml"
+    fixed.write_text(
+        'version: 1\ncommand: "python train.py --lr {params.lr} --seed 7"\n'
+        "metrics: {accuracy: {gate: true}}\nreruns: {seeds: fresh, seed_env: SEED}\n"
+    )
+    result = lab.verify(lab.seeded, "--config", str(fixed))
+    assert (result.exit_code, result.report["failed_stage"]) == (3, "rerun")
+    assert "the seed did not arrive" in result.stdout.replace("\n", " ")
+    fixed.write_text(fixed.read_text().replace(", seed_env: SEED", ""))
+    result = lab.verify(lab.seeded, "--config", str(fixed))
+    assert (result.exit_code, result.report["environment"]) == (2, None)
+
+
 def test_an_inflated_metric_is_not_reproduced(lab: Lab, tmp_path: Path) -> None:
     lab = copy_of(lab, tmp_path)
     lab.add_to_metric(lab.seeded, "accuracy", 0.05)

@@ -20,6 +20,8 @@ from reprocheck import __version__
 
 COMMANDS = {
     "verify": "Rerun a recorded training run and say whether it reproduces.",
+    "plan": "Say what a verification could answer, and what it would cost.",
+    "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
     "demo": "Make a small real project, train it, and verify its runs.",
 }
 
@@ -29,7 +31,7 @@ PATIENCE_S = 10.0
 """Seconds after a signal in which another one changes nothing."""
 
 EXIT_CODES = """\b
-Exit codes of verify:
+Exit codes of verify and compare:
   0    reproduced (CONSISTENT too, unless --require reproduced)
   1    a defect in reprocheck
   2    wrong usage or config; unknown or ambiguous run; no such store

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from reprocheck.cli.verify import echo, progress, screen
+from reprocheck.cli.outputs import echo, progress, screen
 from reprocheck.model import Report, Verdict
 
 

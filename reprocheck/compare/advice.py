@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reprocheck.compare.verdicts import FEWEST_RERUNS_TO_REJECT
-from reprocheck.model import Comparison, RerunPlan, Verdict
+from reprocheck.model import Comparison, ProductComparison, RerunPlan, Verdict
 
 _MARGIN = "declare a margin, the largest difference that does not matter: --margin {metric}=VALUE"
 
@@ -20,6 +20,20 @@ def advice_on(comparison: Comparison, plan: RerunPlan) -> str:
                 f"make the training log a comparable {comparison.metric}, "
                 "or choose other metrics: --gate NAME"
             )
+        case _:
+            return ""
+
+
+def advice_on_product(product: ProductComparison) -> str:
+    """The next thing to try, "" for a product that is settled."""
+    match product.verdict:
+        case Verdict.INCONCLUSIVE:
+            return (
+                f"a training that makes {product.path} alike each time (seeds, deterministic "
+                "algorithms), or no gate on it"
+            )
+        case Verdict.NOT_COMPARABLE:
+            return f"see why {product.path} is not there on both sides, or do not gate it"
         case _:
             return ""
 

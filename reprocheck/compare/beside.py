@@ -1,4 +1,4 @@
-"""What is told beside the verdict, and never part of it: success criteria and curves."""
+"""What is told beside the verdict, and never part of it: criteria, curves, predictions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ from reprocheck.compare.histories import compare_histories
 from reprocheck.compare.ladder import storable, tolerance_of
 from reprocheck.compare.looks import Look, level_at
 from reprocheck.compare.names import usual_direction
+from reprocheck.compare.predictions import aligned, compare_predictions
 from reprocheck.compare.question import Question
-from reprocheck.model import CriterionResult, Direction, HistoryComparison, Trial
+from reprocheck.model import (
+    CriterionResult,
+    Direction,
+    HistoryComparison,
+    PredictionComparison,
+    Predictions,
+    Trial,
+)
 
 _PROVEN = ("identical", "deterministic")
 
@@ -44,3 +52,22 @@ def history_of(question: Question, trials: Sequence[Trial], name: str) -> Histor
         direction = usual_direction(name)
     tolerance = tolerance_of(rule.dtype, (original, *reruns))
     return compare_histories(original, reruns, direction, tolerance)
+
+
+def predictions_of(question: Question, trials: Sequence[Trial]) -> PredictionComparison | None:
+    """Single predictions on both sides; None unless every rerun logged those of the same rows."""
+    reruns = aligned_predictions(question, trials)
+    if question.predictions is None or not reruns:
+        return None
+    return compare_predictions(question.predictions, reruns)
+
+
+def aligned_predictions(question: Question, trials: Sequence[Trial]) -> list[Predictions]:
+    """The reruns' predictions in the original's order; none unless all are of the same rows."""
+    if question.predictions is None:
+        return []
+    reruns = [
+        trial.predictions and aligned(question.predictions, trial.predictions) for trial in trials
+    ]
+    known = [rerun for rerun in reruns if rerun is not None]
+    return known if len(known) == len(reruns) else []

@@ -38,7 +38,6 @@ def compared(
     """The comparison of a gated metric with its verdict and all statistics behind it."""
     sample = case.sample
     interval = words.shown_interval(case)
-    found = detectable(case) if look.stopped_by else None
     return Comparison(
         metric=case.metric,
         gated=True,
@@ -60,10 +59,10 @@ def compared(
         reruns_needed=_needed(case, ruling),
         max_ulps=case.max_ulps,
         scale=case.rule.scale,
-        detectable=found,
+        detectable=detectable(case) if look.stopped_by else None,
         best_of=case.selection.best_of if case.selection else None,
         history=history,
-        notes=notes_on(case, ruling, look, found),
+        notes=notes_on(case, ruling, look),
     )
 
 

@@ -193,7 +193,7 @@ def _result(
     heads = {
         Outcome.MEETS: f"{criterion.metric} meets its criterion {criterion.words}",
         Outcome.MISSES: f"{criterion.metric} misses its criterion {criterion.words}",
-        Outcome.UNDECIDED: f"whether {criterion.metric} meets its criterion {criterion.words} "
+        Outcome.UNDECIDED: f"Whether {criterion.metric} meets its criterion {criterion.words} "
         "is undecided",
     }
     return CriterionResult(

@@ -64,7 +64,7 @@ def are_deterministic(trials: Sequence[Trial]) -> bool:
 
 def same_products(ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
     """Whether all files that both sides have are equal, and one at least is the training's."""
-    common = [path for path in ours if path in theirs and _is_result(path)]
+    common = [path for path in ours if path in theirs and is_result(path)]
     return bool(common) and all(ours[path].lower() == theirs[path].lower() for path in common)
 
 
@@ -124,7 +124,8 @@ def _by_path(products: Iterable[Product]) -> dict[str, str]:
     return {product.path: product.sha256 for product in products}
 
 
-def _is_result(path: str) -> bool:
+def is_result(path: str) -> bool:
+    """Whether a file of this name is made by the training, and no description of it."""
     file = PurePosixPath(path.lower())
     if file.suffix in ("", ".json", ".txt", ".csv"):
         return not _DESCRIPTION_WORDS.intersection(words(file.name))

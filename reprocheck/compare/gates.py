@@ -11,44 +11,68 @@ from reprocheck.compare.names import (
     is_of_training,
     is_setting,
 )
-from reprocheck.model import Gates, Metric, MetricRule
+from reprocheck.model import ExperimentDefinition, Gates, Metric, MetricRule
 
 MOST_DEFAULT_GATES = 8  # each further gate makes REPRODUCED harder to reach
 _UNNAMED = "since neither --gate nor reprocheck.yaml names any"
 
 
 def choose_gates(
-    metrics: Mapping[str, Metric], rules: Mapping[str, MetricRule], named: tuple[str, ...]
+    metrics: Mapping[str, Metric],
+    rules: Mapping[str, MetricRule],
+    named: tuple[str, ...],
+    definition: ExperimentDefinition | None = None,
 ) -> Gates:
-    """The gated metrics: those of `--gate`, else of the config, else headline metrics by name.
+    """The gated metrics: those of `--gate`, else of the config, else headline metrics: those of
+    the run's experiment definition, else by name.
 
-    A metric that the user named is kept even where the run never logged it. Metrics that
-    depend on the hardware are gated only where the user names them.
+    A metric that the user or the definition named is kept even where the run never logged it.
+    Metrics that depend on the hardware are gated only where the user names them.
     """
     if named:
         return Gates(metrics=tuple(dict.fromkeys(named)), reason="named by --gate")
     configured = tuple(name for name, rule in rules.items() if rule.gate is True)
     if configured:
         return Gates(metrics=configured, reason="marked gate: true in reprocheck.yaml")
-    return _default_gates(metrics, rules)
+    return _default_gates(metrics, rules, definition)
 
 
-def _default_gates(metrics: Mapping[str, Metric], rules: Mapping[str, MetricRule]) -> Gates:
-    open_to_choice = [name for name in sorted(metrics) if _may_be_chosen(name, rules)]
-    if not open_to_choice:
+def _default_gates(
+    metrics: Mapping[str, Metric],
+    rules: Mapping[str, MetricRule],
+    definition: ExperimentDefinition | None,
+) -> Gates:
+    computed = [name for name, rule in rules.items() if rule.expr]
+    names = [name for name in sorted({*metrics, *computed}) if _may_be_chosen(name, rules)]
+    chosen, why = _defined(definition, rules, names)
+    if not chosen and not names:
         return Gates(metrics=(), reason=_why_none(metrics))
-    chosen, why = _headline(open_to_choice)
+    if not chosen:
+        chosen, why = _headline(names)
     # A margin says that the metric matters: declared and then not used, it would mislead.
-    margins = [name for name in open_to_choice if name in rules and rules[name].margin]
+    margins = [name for name in names if name in rules and rules[name].margin]
     if not set(margins) <= set(chosen):
         why = f"metrics with a declared margin, and {why}"
-    ranked = list(dict.fromkeys([*margins, *chosen]))
+    ranked = [*chosen, *margins] if definition else [*margins, *chosen]
+    ranked = list(dict.fromkeys(ranked))
     return Gates(metrics=_capped(ranked), reason=_reason(why, len(ranked)))
 
 
 def _may_be_chosen(name: str, rules: Mapping[str, MetricRule]) -> bool:
     refused = name in rules and rules[name].gate is False
     return not refused and not is_hardware_bound(name)
+
+
+def _defined(
+    definition: ExperimentDefinition | None, rules: Mapping[str, MetricRule], known: Sequence[str]
+) -> tuple[list[str], str]:
+    """Those of the definition: a primary one that the run never logged is missed, not forgotten."""
+    if definition is None:
+        return [], ""
+    primary = [name for name in definition.primary if _may_be_chosen(name, rules)]
+    secondary = [name for name in definition.secondary if name in known]
+    why = f"the primary and secondary metrics of {definition.origin.where}"
+    return [*primary, *secondary], why
 
 
 def _headline(names: Sequence[str]) -> tuple[list[str], str]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from reprocheck.compare.advice import advice_on
-from reprocheck.compare.beside import criteria_of, history_of
+from reprocheck.compare.advice import advice_on, advice_on_product
+from reprocheck.compare.beside import aligned_predictions, criteria_of, history_of, predictions_of
 from reprocheck.compare.case import Case, Ruling, Rung, build_case
 from reprocheck.compare.comparisons import Obstacle, Values, bystander, compared, not_compared
 from reprocheck.compare.evidence import are_deterministic, is_beyond_chance
@@ -16,9 +16,18 @@ from reprocheck.compare.ladder import TOLERANCES, is_float32, same_bits, same_nu
 from reprocheck.compare.looks import Look, most_reruns
 from reprocheck.compare.names import is_hardware_bound
 from reprocheck.compare.prediction import case_p, holm
+from reprocheck.compare.predictions import flip_floor
+from reprocheck.compare.products import compare_products, product_findings
 from reprocheck.compare.question import Question, complete
 from reprocheck.compare.verdicts import GOOD, finish, rule_on
-from reprocheck.model import SEVERITY_ORDER, Comparison, Judgement, Trial, Verdict
+from reprocheck.model import (
+    SEVERITY_ORDER,
+    Comparison,
+    Judgement,
+    ProductComparison,
+    Trial,
+    Verdict,
+)
 
 
 class _Conclusion(NamedTuple):
@@ -51,17 +60,24 @@ def judge(question: Question, trials: tuple[Trial, ...]) -> Judgement:
     """
     question, finished = complete(question, [each for each in trials if each.exit_code == 0])
     obstacles = {name: _obstacle(question, finished, name) for name in question.gates.metrics}
-    cases = [_case(question, finished, name) for name, found in obstacles.items() if found is None]
-    look, judged = _look(question, finished, cases)
+    cases = _cases(question, finished, [name for name in obstacles if obstacles[name] is None])
+    products = compare_products(question, finished) if question.gated_products else ()
+    look, judged = _look(question, finished, cases, products)
     comparisons = {each.case.metric: _compared(question, finished, each, look) for each in judged}
     gated = tuple(
         comparisons[name]
         if found is None
-        else not_compared(name, found, _values(question, finished, name))
+        else not_compared(name, found, _values(question, finished, name, look))
         for name, found in obstacles.items()
     )
-    judgement = _conclude(question, gated + _others(question, finished), look)
-    return replace(judgement, criteria=criteria_of(question, finished, look))
+    judgement = _conclude(question, gated + _others(question, finished, look), products, look)
+    return replace(
+        judgement,
+        criteria=criteria_of(question, finished, look),
+        products=products or (compare_products(question, finished) if look.stopped_by else ()),
+        predictions=predictions_of(question, finished) if look.stopped_by else None,
+        findings=product_findings(question, finished) if look.stopped_by else (),
+    )
 
 
 def _obstacle(question: Question, trials: Sequence[Trial], name: str) -> Obstacle | None:
@@ -77,12 +93,24 @@ def _obstacle(question: Question, trials: Sequence[Trial], name: str) -> Obstacl
     return None if trials else Obstacle("missing", "no rerun finished")
 
 
-def _case(question: Question, trials: Sequence[Trial], name: str) -> Case:
-    return build_case(question, name, [trial.metrics[name] for trial in trials])
+def _cases(question: Question, trials: Sequence[Trial], names: Sequence[str]) -> list[Case]:
+    predicted = aligned_predictions(question, trials)
+    cases = []
+    for name in names:
+        reruns = [trial.metrics[name] for trial in trials]
+        value = question.metrics[name].value
+        floor = flip_floor(
+            value, [rerun.value for rerun in reruns], question.predictions, predicted
+        )
+        cases.append(build_case(question, name, reruns, floor))
+    return cases
 
 
 def _look(
-    question: Question, trials: Sequence[Trial], cases: Sequence[Case]
+    question: Question,
+    trials: Sequence[Trial],
+    cases: Sequence[Case],
+    products: Sequence[ProductComparison],
 ) -> tuple[Look, list[_Judged]]:
     """The present look, with why the trials end here if they do, and its ruling on each metric."""
     look = Look(
@@ -94,7 +122,10 @@ def _look(
         same_machine=question.same_machine,
     )
     judged = _judge_cases(cases, look)
-    return replace(look, stopped_by=_stopped_by(question, trials, judged, look)), judged
+    stopped_by = _stopped_by(question, trials, judged, look)
+    if stopped_by == "identical" and not all(_is_good(each) for each in products if each.gated):
+        stopped_by = "planned" if len(trials) >= question.plan.most else ""
+    return replace(look, stopped_by=stopped_by), judged
 
 
 def _judge_cases(cases: Sequence[Case], look: Look) -> list[_Judged]:
@@ -117,7 +148,7 @@ def _stopped_by(
     """Why no further trial is wanted, "" while one is."""
     if question.unstable:
         return "unstable"
-    if trials and not judged:
+    if trials and not judged and not question.gated_products:
         return "nothing to compare"
     if _is_identical(question, trials, judged):
         return "identical"
@@ -155,6 +186,10 @@ def _decided(question: Question, judged: Sequence[_Judged], look: Look) -> str:
     return "" if hopeful or doubtful else "futility"
 
 
+def _is_good(product: ProductComparison) -> bool:
+    return product.verdict in GOOD
+
+
 def _is_close(original: float, rerun: float) -> bool:
     both = is_float32(original) and is_float32(rerun)
     return same_number(original, rerun, TOLERANCES["float32" if both else "float64"])
@@ -168,24 +203,30 @@ def _compared(
     return compared(judged.case, ruling, look, judged.p_difference, history)
 
 
-def _others(question: Question, trials: Sequence[Trial]) -> tuple[Comparison, ...]:
+def _others(question: Question, trials: Sequence[Trial], look: Look) -> tuple[Comparison, ...]:
     names = set(question.metrics).union(*(trial.metrics for trial in trials))
     names -= set(question.gates.metrics)
-    return tuple(bystander(name, _values(question, trials, name)) for name in sorted(names))
+    return tuple(bystander(name, _values(question, trials, name, look)) for name in sorted(names))
 
 
-def _values(question: Question, trials: Sequence[Trial], name: str) -> Values:
+def _values(question: Question, trials: Sequence[Trial], name: str, look: Look) -> Values:
     originals = [m[name] for m in (question.metrics, *question.baselines) if name in m]
     return Values(
         baseline=tuple(metric.value for metric in originals),
         reruns=tuple(trial.metrics[name].value for trial in trials if name in trial.metrics),
-        history=history_of(question, trials, name),
+        history=history_of(question, trials, name) if look.stopped_by else None,
     )
 
 
-def _conclude(question: Question, comparisons: tuple[Comparison, ...], look: Look) -> Judgement:
+def _conclude(
+    question: Question,
+    comparisons: tuple[Comparison, ...],
+    products: Sequence[ProductComparison],
+    look: Look,
+) -> Judgement:
     gated = [comparison for comparison in comparisons if comparison.gated]
-    conclusion = _nothing_compared(question, comparisons, look) or _worst(gated, question)
+    told = [product for product in products if product.gated]
+    conclusion = _nothing_compared(question, comparisons, look) or _worst(gated, told, question)
     return Judgement(
         verdict=conclusion.verdict,
         comparisons=comparisons,
@@ -203,7 +244,7 @@ def _nothing_compared(
     """Nothing measured is never green."""
     if look.reruns == 0:
         return _Conclusion(Verdict.NOT_VERIFIED, "No rerun finished.", "a rerun that finishes")
-    if not question.gates.metrics:
+    if not question.gates.metrics and not question.gated_products:
         sentence = f"No metric was judged: {question.gates.reason}."
         return _Conclusion(Verdict.NOT_VERIFIED, sentence, "name a metric to judge: --gate NAME")
     if not any(comparison.reruns for comparison in comparisons):
@@ -212,9 +253,20 @@ def _nothing_compared(
     return None
 
 
-def _worst(gated: Sequence[Comparison], question: Question) -> _Conclusion:
-    worst = max(gated, key=lambda comparison: SEVERITY_ORDER.index(comparison.verdict))
+def _worst(
+    gated: Sequence[Comparison], products: Sequence[ProductComparison], question: Question
+) -> _Conclusion:
+    worst = max(gated, key=_severity, default=None)
+    product = max(products, key=_severity, default=None)
+    if product is not None and (worst is None or _severity(product) > _severity(worst)):
+        return _Conclusion(product.verdict, product.sentence, advice_on_product(product))
+    if worst is None:
+        raise ValueError("nothing was judged")
     names = [comparison.metric for comparison in gated if comparison.sentence == worst.sentence]
     named = worst.verdict is Verdict.NOT_COMPARABLE  # its sentence begins with the metric
     sentence = worst.sentence if named else f"{', '.join(names)}: {worst.sentence}"
     return _Conclusion(worst.verdict, sentence, advice_on(worst, question.plan))
+
+
+def _severity(judged: Comparison | ProductComparison) -> int:
+    return SEVERITY_ORDER.index(judged.verdict)

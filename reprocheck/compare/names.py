@@ -62,6 +62,8 @@ _QUANTITIES = _one_of(
     "memory mem energy duration time times elapsed seconds secs sec ms millis milliseconds "
     "minutes hours speed power utilization utilisation disk"
 )
+# mlflow.evaluate logs a versioned metric as toxicity/v1/mean.
+_OF_EVALUATE = re.compile(r"/v[0-9]+(/(mean|variance|ratio|p[0-9]+))?$")
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")
 
 
@@ -126,6 +128,8 @@ def is_setting(name: str) -> bool:
 def is_of_evaluation(name: str) -> bool:
     """Whether it is of data the model was not trained on, or of `mlflow.evaluate`."""
     parts = words(name)
+    if _OF_EVALUATE.search(name):
+        return True
     return bool(_EVALUATION.intersection(parts)) or ("on", "data") in pairwise(parts)
 
 

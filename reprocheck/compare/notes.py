@@ -1,4 +1,4 @@
-"""What the reader should know beside a verdict: assumptions, warnings, and what could be seen."""
+"""What the reader should know beside a verdict: assumptions and warnings; what could be seen."""
 
 from __future__ import annotations
 
@@ -21,15 +21,11 @@ SMALL = 10
 _STATISTICAL = ("equivalent", "outside", "no_margin", "noise", "shift_detected", "better")
 
 
-def notes_on(case: Case, ruling: Ruling, look: Look, found: float | None) -> tuple[str, ...]:
-    """Sentences that belong to the verdict; none while nothing is decided.
-
-    `found` is what `detectable` gives.
-    """
+def notes_on(case: Case, ruling: Ruling, look: Look) -> tuple[str, ...]:
+    """Sentences that belong to the verdict; none while nothing is decided."""
     if case.sample is None or case.rung is not Rung.NONE or not look.stopped_by:
         return ()
-    told = _on_power(case, found) if ruling.reason in _STATISTICAL else ()
-    return (*told, *_notes(case, case.sample, ruling, look))
+    return tuple(_notes(case, case.sample, ruling, look))
 
 
 def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[str]:
@@ -50,11 +46,6 @@ def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[s
             "Whether this machine is the original's is not known: another one may move the result "
             "even with the same seed."
         )
-
-
-def _on_power(case: Case, found: float | None) -> Iterator[str]:
-    if found is not None and math.isfinite(found):
-        yield f"A true difference of {words.size(case, found)} would have been found in 80 %."
 
 
 def detectable(case: Case) -> float | None:

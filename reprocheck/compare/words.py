@@ -7,31 +7,28 @@ import math
 from reprocheck.compare.case import Case
 from reprocheck.model import Interval, Margin, Scale
 from reprocheck.numbers import (
-    format_difference,
-    format_factor,
-    format_factor_size,
+    format_change,
     format_percent,
     format_size,
+    format_spread,
     format_value,
+    format_width,
 )
 
 
 def difference(case: Case, x: float) -> str:
     """A difference with its sign; under scale log the relative change."""
-    return format_factor(x) if case.rule.scale is Scale.LOG else format_difference(x)
+    return format_change(x, case.rule.scale)
 
 
 def size(case: Case, x: float) -> str:
     """A spread or a half-width."""
-    return format_factor_size(x) if case.rule.scale is Scale.LOG else format_size(x)
+    return format_spread(x, case.rule.scale)
 
 
 def width(case: Case, margin: Margin) -> str:
     """The margin, with both sides where they differ."""
-    low, high = difference(case, -margin.low), difference(case, margin.high)
-    if margin.low == margin.high and case.rule.scale is Scale.LINEAR:
-        return f"±{format_size(margin.high)}"
-    return f"{low}…{high}"
+    return format_width(margin.low, margin.high, case.rule.scale)
 
 
 def with_interval(case: Case) -> str:
@@ -51,8 +48,8 @@ def shown_difference(case: Case) -> float:
 
 def shown_interval(case: Case) -> Interval | None:
     """The interval of the difference: of a proportion no wider than it can be."""
-    if case.sample is None:
-        return None
+    if case.sample is None or case.sample.spread == 0.0:
+        return None  # without any noise there is nothing to be confident of
     counts = case.counts
     found = counts.interval(case.level) if counts else case.sample.interval(case.level)
     if found is None or case.rule.test_size is None:

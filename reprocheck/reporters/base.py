@@ -1,45 +1,38 @@
-"""The seam to reports, and the facts that all of them tell in the same words and numbers.
+"""The seam to reports, and the answer that all of them tell in the same words and numbers.
 
 The texts here are as the run gave them: a renderer escapes them for its own format.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from reprocheck.durations import format_duration
 from reprocheck.hostile import cut
 from reprocheck.model import (
     SEVERITY_ORDER,
-    Argv,
-    BuiltEnvironment,
     Comparison,
     Failure,
     Finding,
     Margin,
     MarginSource,
-    Material,
-    Origin,
-    OriginKind,
+    Outcome,
     Report,
     Require,
-    RunRecord,
+    Scale,
     Severity,
-    ShellLine,
     Stage,
-    StageStatus,
-    Step,
     Verdict,
 )
 from reprocheck.numbers import (
     counted,
-    format_difference,
+    format_change,
     format_percent,
-    format_size,
+    format_spread,
     format_value,
+    format_width,
 )
-from reprocheck.reporters.differences import set_aside
 
 NOTHING = "—"
 """Stands where there is no value."""
@@ -59,6 +52,11 @@ MARKS = {
     Verdict.NOT_VERIFIED: "!",
     Verdict.INFORMATIONAL: " ",
 }
+
+GOOD = SEVERITY_ORDER[: SEVERITY_ORDER.index(Verdict.INCONCLUSIVE)]
+"""Verdicts that exit 0, unless more was required."""
+WEAKER = (Verdict.NOT_WORSE, Verdict.CONSISTENT)
+"""Good ones that are not what `--require reproduced` asks for."""
 
 
 class Reporter(Protocol):
@@ -100,7 +98,9 @@ def mark(report: Report) -> str:
     """A sign before the headline, so that color alone says nothing."""
     if report.dry_run:
         return ""
-    return ("?" if missed(report) else MARKS[report.verdict]) + " "
+    if misses_criteria(report):
+        return MARKS[Verdict.NOT_REPRODUCED] + " "
+    return ("?" if shortfall(report) else MARKS[report.verdict]) + " "
 
 
 def headline(report: Report) -> str:
@@ -137,16 +137,44 @@ def next_steps(report: Report) -> tuple[str, ...]:
     """What to do now, most urgent first."""
     failed = failure(report)
     steps = [failed.hint if failed else "", report.needed]
-    if missed(report) and not report.needed:
-        steps.append(
-            "`--require reproduced` needs a margin: declare one, for example with --margin"
-        )
+    if shortfall(report):
+        steps.append(_way_out(report))
     return tuple(dict.fromkeys(step for step in steps if step))
 
 
-def missed(report: Report) -> bool:
-    """Whether the verdict is good, but weaker than the one that was required."""
-    return report.require is Require.REPRODUCED and report.verdict is Verdict.CONSISTENT
+def shortfall(report: Report) -> str:
+    """Where the verdict is good, but less than was required: what is lacking; else empty."""
+    if report.dry_run or report.verdict not in GOOD:
+        return ""
+    if report.require is Require.REPRODUCED and report.verdict in WEAKER:
+        return "but reproduced was required"
+    if report.require is not Require.CRITERIA:
+        return ""
+    if misses_criteria(report):
+        return "but a required success criterion is missed"
+    if any(result.outcome is Outcome.UNDECIDED for result in report.criteria):
+        return "but a required success criterion is undecided"
+    return "" if report.criteria else "but no success criterion was judged, as required"
+
+
+def misses_criteria(report: Report) -> bool:
+    """Whether it is for a success criterion alone that the report is no good one."""
+    required = report.require is Require.CRITERIA and report.verdict in GOOD
+    return required and any(result.outcome is Outcome.MISSES for result in report.criteria)
+
+
+def _way_out(report: Report) -> str:
+    """What to do about a shortfall, "" where only another training would help."""
+    if report.require is Require.CRITERIA:
+        if misses_criteria(report):
+            return ""
+        wanted = "more reruns narrow the bounds of" if report.criteria else "no rerun was judged by"
+        return f"`--require criteria`: {wanted} the success criteria"
+    if report.verdict is Verdict.NOT_WORSE:
+        return "`--require reproduced` needs both sides tested: remove noninferiority"
+    if report.needed:
+        return ""
+    return "`--require reproduced` needs a margin: declare one, for example with --margin"
 
 
 def last_lines(report: Report, most: int = LOG_LINES) -> tuple[str, ...]:
@@ -180,39 +208,60 @@ def unjudged(report: Report) -> tuple[str, ...]:
 
 def original(comparison: Comparison) -> str:
     """The recorded value, or the mean of several."""
-    values, beside = comparison.baseline, comparison.difference or 0.0
-    if len(values) > 1:
-        return f"{format_value(sum(values) / len(values), beside)} (mean of {len(values)})"
-    return format_value(values[0], beside) if values else NOTHING
+    usable, beside = _usable(comparison), _apart(comparison)
+    if len(usable) > 1:
+        return f"{format_value(_centre(comparison), beside)} (mean of {len(usable)})"
+    return format_value(usable[0], beside) if usable else NOTHING
 
 
 def mean(comparison: Comparison) -> str:
     """The mean of the reruns, or the value where there is but one or all are non-finite."""
     if comparison.mean is not None:
-        return format_value(comparison.mean, comparison.difference or 0.0)
+        return format_value(comparison.mean, _apart(comparison))
     return format_value(comparison.reruns[-1]) if comparison.reruns else NOTHING
 
 
-def margin(margin: Margin | None) -> str:
+def margin(comparison: Comparison) -> str:
     """The margin's half-widths."""
-    if margin is None:
-        return "none"
-    if margin.low == margin.high:
-        return f"±{format_size(margin.high)}"
-    return f"-{format_size(margin.low)} +{format_size(margin.high)}"
+    found = comparison.margin
+    return "none" if found is None else format_width(found.low, found.high, comparison.scale)
+
+
+def _usable(comparison: Comparison) -> tuple[float, ...]:
+    """The originals that are finite, or all where none is."""
+    return tuple(filter(math.isfinite, comparison.baseline)) or comparison.baseline
+
+
+def _centre(comparison: Comparison) -> float:
+    """The originals' mean, the geometric one under scale log."""
+    usable = _usable(comparison)
+    if comparison.scale is Scale.LOG and min(usable) > 0:
+        return math.exp(sum(map(math.log, usable)) / len(usable))
+    return sum(usable) / len(usable)
+
+
+def _apart(comparison: Comparison) -> float:
+    """The difference in the metric's unit, for as many digits as show it."""
+    if comparison.scale is Scale.LINEAR:
+        return comparison.difference or 0.0
+    if comparison.mean is None or not comparison.baseline:
+        return 0.0
+    return comparison.mean - _centre(comparison)
 
 
 def _row(comparison: Comparison) -> Row:
-    interval = comparison.interval
+    interval, scale = comparison.interval, comparison.scale
+    ends = (interval.low, interval.high) if interval else ()
+    sd, difference = comparison.sd, comparison.difference
     return Row(
         metric=comparison.metric,
         original=original(comparison),
         reruns=mean(comparison),
-        spread="" if comparison.sd is None else f"± {format_size(comparison.sd)}",
+        spread="" if sd is None else f"± {format_spread(sd, scale)}",
         count=counted(len(comparison.reruns), "rerun"),
-        difference=_optional(comparison.difference),
-        interval=tuple(map(format_difference, (interval.low, interval.high))) if interval else (),
-        margin=margin(comparison.margin),
+        difference=NOTHING if difference is None else format_change(difference, scale),
+        interval=tuple(format_change(end, scale) for end in ends),
+        margin=margin(comparison),
         source=_source(comparison.margin),
         judged=comparison.verdict,
         change=comparison.change.value if comparison.change else "",
@@ -239,150 +288,6 @@ def levels(report: Report) -> str:
     """The confidence levels of the intervals shown, for the table's head."""
     found = {format_percent(each.interval.level) for each in report.comparisons if each.interval}
     return " or ".join(sorted(found))
-
-
-def _optional(value: float | None) -> str:
-    return NOTHING if value is None else format_difference(value)
-
-
-# --- what was used ------------------------------------------------------------------------
-
-
-def used(report: Report) -> tuple[Fact, ...]:
-    """The run, its code, command, environment and data, one line each."""
-    record = report.record
-    if record is None:
-        return (Fact(label="Run", text=report.asked),)
-    facts = [
-        Fact(label="Run", text=_run(record)),
-        Fact(label="Code", text=_code(record)),
-        Fact(label="Command", text=_command(record)),
-        Fact(label="Environment", text=_environment(report, record)),
-        Fact(label="Data", text=_data(report, record)),
-    ]
-    if report.environment:
-        facts.insert(4, Fact(label="Rebuilt", text=_rebuilt(report.environment)))
-    if aside := set_aside(report):
-        facts.append(Fact(label="Set aside", text=aside))
-    return tuple(facts)
-
-
-def plan(report: Report) -> tuple[Fact, ...]:
-    """What a verification would judge and cost, for a dry run."""
-    facts: list[Fact] = []
-    if report.gates:
-        names = ", ".join(report.gates.metrics) or "none"
-        facts.append(Fact(label="Judged", text=f"{names} (by {report.gates.reason})"))
-    cost = report.cost
-    if cost:
-        took = "unknown" if cost.original_s is None else format_duration(cost.original_s)
-        text = (
-            f"the original took {took}; at most {counted(cost.reruns, 'rerun')}, "
-            f"{format_duration(cost.trial_timeout_s)} each; "
-            f"{format_duration(cost.longest_s)} at the longest"
-        )
-        facts.append(Fact(label="Cost", text=text))
-    return tuple(facts)
-
-
-def planned_margins(report: Report) -> tuple[tuple[str, str, str], ...]:
-    """For a dry run: each judged metric, its recorded value, its margin and where that is from."""
-    known = {each.metric: each for each in report.comparisons}
-    metrics = report.record.metrics if report.record else {}
-    told = []
-    for name in report.gates.metrics if report.gates else ():
-        value = format_value(metrics[name].value) if name in metrics else NOTHING
-        comparison = known.get(name)
-        if comparison is None:
-            told.append((name, value, NOTHING))
-        elif comparison.margin is None:
-            told.append((name, value, "none known"))
-        else:
-            source = f"{comparison.margin.source.value}: {comparison.margin.text}"
-            told.append((name, value, f"{margin(comparison.margin)}, {source}"))
-    return tuple(told)
-
-
-def stage_times(report: Report) -> str:
-    """How long each stage that ran took, on one line; one that did not pass says so."""
-    said = []
-    for result in report.stages:
-        if result.status is StageStatus.SKIPPED:
-            continue
-        how = "" if result.status is StageStatus.PASSED else f" {result.status.value}"
-        said.append(f"{result.stage.value} {format_duration(result.duration_s)}{how}")
-    return " · ".join(said)
-
-
-def command_line(step: Step) -> str:
-    """A step as one line to read, not to paste."""
-    match step.run:
-        case Argv(args=args):
-            line = " ".join(arg if arg and " " not in arg else repr(arg) for arg in args)
-        case ShellLine(line=text):
-            line = f"sh -c {text!r}"
-    return line if step.cwd in ("", ".") else f"{line} (in {step.cwd})"
-
-
-def origin_words(origin: Origin | None) -> str:
-    """Where a fact was found, in brackets; nothing where that is not known."""
-    if origin is None:
-        return ""
-    if origin.kind is OriginKind.INFERRED:
-        return f" (inferred from {origin.where})"
-    return f" ({origin.kind.value} {origin.where})"
-
-
-def _run(record: RunRecord) -> str:
-    name = f" {record.name}" if record.name else ""
-    group = f" of {record.experiment}" if record.experiment else ""
-    return f"{record.ref.run_id}{name}{group} ({record.ref.tracker})"
-
-
-def _code(record: RunRecord) -> str:
-    code = record.code
-    patch = " with its patch" if code.patch else ""
-    commit = code.commit[:12] or "no commit"
-    origin = origin_words(record.origins.get("/code/commit"))
-    return f"{commit}, tree {code.tree.value}{patch}{origin}"
-
-
-def _command(record: RunRecord) -> str:
-    if record.command is None:
-        return "not recorded"
-    line = " && ".join(command_line(step) for step in record.command.steps)
-    return line + origin_words(record.origins.get("/command"))
-
-
-def _environment(report: Report, record: RunRecord) -> str:
-    if report.environment:
-        return report.environment.asked
-    spec = record.environment
-    if spec is None:
-        return "not recorded"
-    return f"{spec.kind.value} {spec.file}{origin_words(spec.origin)}"
-
-
-def _rebuilt(built: BuiltEnvironment) -> str:
-    cached = ", cached" if built.cached else ""
-    return (
-        f"{built.kind.value}, Python {built.python}, {counted(len(built.packages), 'package')}"
-        f"{cached}; isolation: {built.isolation or 'none'}"
-    )
-
-
-def _data(report: Report, record: RunRecord) -> str:
-    if not record.data:
-        said = (each.summary for each in report.stages if each.stage is Stage.RESTORE)
-        return next(said, "") or "no digest recorded"
-    first = ", ".join(_material(material) for material in record.data[:2])
-    more = f" and {len(record.data) - 2} more" if len(record.data) > 2 else ""
-    return f"{counted(len(record.data), 'material')}: {first}{more}"
-
-
-def _material(material: Material) -> str:
-    weak = " (weak)" if material.weak else ""
-    return f"{material.path} {material.algorithm} {material.digest[:12]}{weak}"
 
 
 # --- findings -----------------------------------------------------------------------------

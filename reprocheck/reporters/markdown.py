@@ -7,14 +7,16 @@ its own. See https://github.github.com/gfm/ for what has a meaning there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from reprocheck.detail import time
 from reprocheck.durations import format_duration
 from reprocheck.hostile import cut, printable, redacted_report
 from reprocheck.model import Report, Severity, StageStatus
 from reprocheck.numbers import counted
-from reprocheck.reporters import base
+from reprocheck.reporters import base, beside
+from reprocheck.reporters.plans import planned, planned_margins
+from reprocheck.reporters.used import used
 
 LARGEST = 60_000
 """Bytes: GitHub takes comments up to 65,536 characters, and a caller may add to it."""
@@ -30,23 +32,35 @@ PLAIN = frozenset(" ,;()%/'")
 def render(report: Report) -> str:
     """The report as Markdown, at most `LARGEST` bytes; what is folded is left out first."""
     clean = redacted_report(report)
-    parts = list(_shown(clean))
-    left = LARGEST - len("\n\n".join(parts).encode()) - 500
-    omitted = []
-    for title, body in _folded(clean):
-        section = f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
-        left -= len(section.encode()) + 2
-        if left < 0:
-            omitted.append(title)
-            left += len(section.encode()) + 2
-        else:
-            parts.append(section)
-    if omitted:
-        parts.append(f"Left out here for its length, but in the JSON report: {'; '.join(omitted)}.")
+    first, last = list(_first(clean)), list(_last(clean))
+    folded = (
+        (title, f"<details><summary>{title}</summary>\n\n{body}\n\n</details>")
+        for title, body in _folded(clean)
+    )
+    left = LARGEST - len("\n\n".join([*first, *last]).encode()) - 500
+    told, left, omitted = _fitting(_told(clean), left)
+    details, left, more = _fitting(folded, left)
+    parts = [*first, *told, *last, *details]
+    if omitted or more:
+        titles = "; ".join([*omitted, *more])
+        parts.append(f"Left out here for its length, but in the JSON report: {titles}.")
     parts.append(
         f"<sub>{prose(f'reprocheck {clean.tool_version}, {time(clean.created_at)}')}</sub>"
     )
     return "\n\n".join(parts) + "\n"
+
+
+def _fitting(sections: Iterable[tuple[str, str]], left: int) -> tuple[list[str], int, list[str]]:
+    """The sections that fit into so many bytes, what is left of these, and the other titles."""
+    fitting, omitted = [], []
+    for title, section in sections:
+        size = len(section.encode()) + 2
+        if size > left:
+            omitted.append(title)
+        else:
+            fitting.append(section)
+            left -= size
+    return fitting, left, omitted
 
 
 def prose(text: str, length: int = PROSE) -> str:
@@ -82,8 +96,9 @@ def _escaped(line: str, at: int) -> str:
 # --- what is shown ------------------------------------------------------------------------
 
 
-def _shown(report: Report) -> Iterator[str]:
-    required = f", but {report.require.value} was required" if base.missed(report) else ""
+def _first(report: Report) -> Iterator[str]:
+    lacking = base.shortfall(report)
+    required = f", {lacking}" if lacking else ""
     yield f"## {base.mark(report)}{prose(base.headline(report))}{required}"
     for line in (base.reason(report), base.cause(report)):
         if line:
@@ -91,14 +106,38 @@ def _shown(report: Report) -> Iterator[str]:
     table = _planned(report) if report.dry_run else _metrics(report)
     if table:
         yield table
+
+
+def _told(report: Report) -> Iterator[tuple[str, str]]:
+    """What stands beside the verdict; each part only as long as the comment has room for it."""
+    power = beside.power(report)
+    told = [*beside.sentences(report, every=True), *([power] if power else ())]
+    told += beside.notes(report)
+    if told:
+        yield "what was found of each metric", _list(told)
+    criteria = beside.criteria(report)
+    if criteria:
+        yield "success criteria", f"**Success criteria**\n\n{_list(criteria)}"
+    seen = [*beside.curves(report, every=False), *beside.outputs(report, every=False)]
+    if seen:
+        lines = [f"- **{fact.label}** {prose(fact.text)}" for fact in seen[:ROWS]]
+        yield "curves and products", "\n".join(["**Curves and products**\n", *lines])
+
+
+def _last(report: Report) -> Iterator[str]:
     told = base.unjudged(report)
     if told:
         more = f" and {len(told) - 6} more" if len(told) > 6 else ""
         yield f"Not judged: {', '.join(code(each) for each in told[:6])}{more}"
     for step in base.next_steps(report):
         yield f"**Next:** {prose(step)}"
-    facts = [*base.used(report), *(base.plan(report) if report.dry_run else ())]
+    facts = [*used(report), *planned(report)]
     yield _table(("Used", ""), [(fact.label, code(fact.text, 400)) for fact in facts])
+
+
+def _list(texts: Sequence[str]) -> str:
+    lines = [f"- {prose(text)}" for text in texts[:ROWS]]
+    return "\n".join([*lines, f"- and {len(texts) - ROWS} more"] if len(texts) > ROWS else lines)
 
 
 def _metrics(report: Report) -> str:
@@ -135,7 +174,7 @@ def _cells(row: base.Row, *, with_count: bool) -> tuple[str, ...]:
 
 
 def _planned(report: Report) -> str:
-    planned = base.planned_margins(report)[:ROWS]
+    planned = planned_margins(report)[:ROWS]
     rows = [(code(metric), value, prose(margin, CELL)) for metric, value, margin in planned]
     return _table(("Metric", "Original", "Margin"), rows) if rows else ""
 

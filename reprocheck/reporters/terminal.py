@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from io import StringIO
 
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -14,7 +13,10 @@ from rich.text import Text
 from reprocheck.hostile import cut, printable, redacted_report
 from reprocheck.model import Finding, Report, Severity, Verdict
 from reprocheck.numbers import counted
-from reprocheck.reporters import base
+from reprocheck.reporters import base, beside
+from reprocheck.reporters.console import laid_out
+from reprocheck.reporters.plans import planned, planned_margins
+from reprocheck.reporters.used import stage_times, used
 
 COLORS = {
     Verdict.IDENTICAL: "green",
@@ -44,24 +46,10 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
 
     With `verbose`, every finding and metric is told, and more of the log.
     """
-    out = StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        force_jupyter=False,
-        highlight=False,
-        legacy_windows=False,
-    )
     clean = redacted_report(report)
-    for part in _parts(clean, width, verbose):
-        console.print(part)
-    if clean.workspace:  # a path that is broken into lines cannot be copied
-        console.print(_text(f"Kept: {clean.workspace}"), soft_wrap=True)
-    lines = (line.rstrip() for line in out.getvalue().splitlines())
-    return "\n".join(lines).strip("\n") + "\n"
+    text = laid_out(_parts(clean, width, verbose), width=width, color=color)
+    # A path that is broken into lines cannot be copied.
+    return f"{text}Kept: {printable(str(clean.workspace))}\n" if clean.workspace else text
 
 
 def _parts(report: Report, width: int, verbose: bool) -> Iterator[RenderableType]:
@@ -77,21 +65,47 @@ def _blocks(report: Report, width: int, verbose: bool) -> RenderableType:
     blocks = [
         _failure(report, width, MOST_LINES if verbose else base.LOG_LINES),
         _planned(report) if dry else _table(report, width),
+        _told(report, verbose),
+        _beside(report, verbose),
         _unjudged(report, len(report.comparisons) if verbose else UNJUDGED),
         _findings(report, verbose),
-        _facts([*base.used(report), *(base.plan(report) if dry else ())], told_width),
+        _facts([*_shortened(used(report), told_width), *planned(report)]),
         _last_lines(report),
     ]
     return Group(*(Padding(block, (1, 0, 0, 0)) for block in blocks if block is not None))
 
 
 def _headline(report: Report) -> Text:
-    missed = base.missed(report)
-    color = "default" if report.dry_run else "yellow" if missed else COLORS[report.verdict]
+    lacking = base.shortfall(report)
+    color = "default" if report.dry_run else "yellow" if lacking else COLORS[report.verdict]
+    if base.misses_criteria(report):
+        color = "red"
     line = Text(base.headline(report), style=f"bold {color}")
-    if missed:
-        line.append(f", but {report.require.value} was required")
+    if lacking:
+        line.append(f", {lacking}")
     return line
+
+
+def _told(report: Report, verbose: bool) -> RenderableType | None:
+    """What was found of the other metrics, and what else belongs to the verdict."""
+    facts = [base.Fact(label="Found", text=t) for t in beside.sentences(report, every=verbose)]
+    power = beside.power(report)
+    facts += [base.Fact(label="Power", text=power)] if power else []
+    facts += [base.Fact(label="Note", text=text) for text in beside.notes(report)]
+    return _facts(facts) if facts else None
+
+
+def _beside(report: Report, verbose: bool) -> RenderableType | None:
+    """What is no part of the verdict: success criteria, curves, products, predictions."""
+    parted = "" if verbose else beside.parted(report)
+    facts = [base.Fact(label="Criteria", text=text) for text in beside.criteria(report)]
+    facts += (
+        [base.Fact(label="Curves", text=f"{parted} (--verbose shows more)")]
+        if parted
+        else beside.curves(report, every=verbose)
+    )
+    facts += beside.outputs(report, every=verbose)
+    return _facts(facts) if facts else None
 
 
 def _failure(report: Report, width: int, most: int) -> RenderableType | None:
@@ -127,13 +141,13 @@ def _cells(row: base.Row, *, with_count: bool, dots: str) -> tuple[Text, ...]:
         Text(row.original),
         Text("\n".join(part for part in reruns if part)),
         Text(f"{row.difference}\n{interval}".rstrip()),
-        Text(f"{row.margin}\n{printable(row.source)}".rstrip()),
+        Text(f"{row.margin.replace('…', dots)}\n{printable(row.source)}".rstrip()),
         Text(f"{verdict}\n  {row.change}".rstrip(), style=COLORS[row.judged]),
     )
 
 
 def _planned(report: Report) -> RenderableType | None:
-    cells = [tuple(map(_text, texts)) for texts in base.planned_margins(report)]
+    cells = [tuple(map(_text, texts)) for texts in planned_margins(report)]
     return _columns(("Metric", "Original", "Margin"), cells, no_wrap=False) if cells else None
 
 
@@ -184,21 +198,30 @@ def _finding(finding: Finding) -> Text:
     return line
 
 
-def _facts(facts: Iterable[base.Fact], width: int) -> RenderableType:
+def _shortened(facts: Iterable[base.Fact], width: int) -> Iterator[base.Fact]:
+    """Two lines are enough to know what was used; the JSON report has the whole text."""
+    for fact in facts:
+        text = cut(printable(fact.text), 2 * max(20, width - 16))
+        yield base.Fact(label=fact.label, text=text)
+
+
+def _facts(facts: Iterable[base.Fact]) -> RenderableType:
+    """Labelled lines; a label that repeats is said once."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True, min_width=LABELS)
     table.add_column(overflow="fold")
+    before = ""
     for fact in facts:
-        # Two lines are enough to know what was used; the JSON report has the whole text.
-        table.add_row(Text(fact.label), Text(cut(printable(fact.text), 2 * max(20, width - 16))))
+        table.add_row(Text("" if fact.label == before else fact.label), _text(fact.text))
+        before = fact.label
     return table
 
 
 def _last_lines(report: Report) -> RenderableType | None:
     facts = [base.Fact(label="Next", text=step) for step in base.next_steps(report)]
     if report.stages:
-        facts.insert(0, base.Fact(label="Stages", text=base.stage_times(report)))
-    return _facts(facts, 10_000) if facts else None
+        facts.insert(0, base.Fact(label="Stages", text=stage_times(report)))
+    return _facts(facts) if facts else None
 
 
 def _text(text: str) -> Text:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from reprocheck.model import Lineage, Metric, Product, RunRecord
+from reprocheck.model import Finding, Lineage, Metric, Product, RunRecord
+from reprocheck.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +23,16 @@ class LoggedRun:
     tags: Mapping[str, str]
     lineage: Lineage
     products: tuple[Product, ...]
+    files: Mapping[str, Path] = field(default_factory=dict)  # of the products, by their paths
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetched:
+    """The products of a recorded run, as far as they could be read."""
+
+    products: tuple[Product, ...]  # with an empty digest where not
+    files: Mapping[str, Path]  # by path; of those whose content may tell more than the digest
+    findings: tuple[Finding, ...]  # what was too large, or could not be reached
 
 
 class Redirection(Protocol):
@@ -48,7 +59,20 @@ class Tracker(Protocol):
     def read(self, asked: str) -> RunRecord:
         """The record of the run that the user named; nothing is written to the tracker.
 
-        Raises `UnknownRunError`, `MissingStoreError` or `ReadError`.
+        Raises `UnknownRunError`, `UnfinishedRunError`, `MissingStoreError` or `ReadError`.
+        """
+
+    def products(self, record: RunRecord, folder: Path, progress: Progress) -> Fetched:
+        """What the run of a record that was read here left, its logged models' files included.
+
+        Paths are those of `LoggedRun.products`. Downloads go into `folder` and stay there. What
+        cannot be read is a finding.
+        """
+
+    def file(self, record: RunRecord, path: str, folder: Path) -> Path:
+        """One artifact of the record as a file on this machine, perhaps downloaded into `folder`.
+
+        Raises `ReadError`.
         """
 
     def redirect(self, folder: Path) -> Redirection:

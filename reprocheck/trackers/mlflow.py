@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from reprocheck.errors import ReadError
 from reprocheck.model import RunRecord
-from reprocheck.trackers.base import Redirection
+from reprocheck.progress import Progress
+from reprocheck.trackers.base import Fetched, Redirection
+from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_find import find_run, uri_of_page
+from reprocheck.trackers.mlflow_models import model_folders
 from reprocheck.trackers.mlflow_open import open_store
-from reprocheck.trackers.mlflow_record import check_finished, read_record
+from reprocheck.trackers.mlflow_products import Reader, Root, unread
+from reprocheck.trackers.mlflow_record import check_finished, models_of, read_record
 from reprocheck.trackers.mlflow_redirect import redirect
 from reprocheck.trackers.mlflow_settings import client_settings
 from reprocheck.trackers.mlflow_store import MlflowStore
@@ -33,16 +38,55 @@ class MlflowTracker:
     def read(self, asked: str) -> RunRecord:
         """The record of the run that the user named; nothing is written to the tracker.
 
-        Raises `UnknownRunError`, `MissingStoreError` or `ReadError`.
+        Raises `UnknownRunError`, `UnfinishedRunError`, `MissingStoreError` or `ReadError`.
         """
+        store = self._opened()
+        with client_settings(store.uri):
+            run = find_run(store, asked)
+            check_finished(run)
+            return read_record(store, run, self._artifact_roots, self._scratch)
+
+    def products(self, record: RunRecord, folder: Path, progress: Progress) -> Fetched:
+        """What the run of a record that was read here left, its logged models' files included."""
+        store = self._opened()
+        with client_settings(store.uri):
+            try:
+                reader = self._reader(store, record, folder)
+            except ReadError as error:  # the tracker answered before: not worth the verification
+                return unread(record, error)
+            return reader.products(record, progress)
+
+    def file(self, record: RunRecord, path: str, folder: Path) -> Path:
+        """One artifact of the record as a file on this machine. Raises `ReadError`."""
+        store = self._opened()
+        with client_settings(store.uri):
+            return self._reader(store, record, folder).file(path)
+
+    def _reader(self, store: MlflowStore, record: RunRecord, folder: Path) -> Reader:
+        folder.mkdir(parents=True, exist_ok=True)
+        run = store.run(record.ref.run_id)
+        models = models_of(store, run)
+        named = zip(model_folders([model.name for model in models]), models, strict=True)
+        return Reader(
+            finder=RootFinder(
+                tracking_uri=store.uri,
+                moved=self._artifact_roots,
+                scratch=self._scratch,
+                folder=store.folder,
+            ),
+            roots=(
+                Root(folder="", uri=run.artifact_uri),
+                *(Root(folder=place, uri=model.artifact_uri) for place, model in named),
+            ),
+            folder=folder.absolute(),
+        )
+
+    def _opened(self) -> MlflowStore:
         with client_settings():
             self._scratch.mkdir(parents=True, exist_ok=True)
             if self._store is None:
                 self._store = open_store(self._uri, self._scratch)
-        with client_settings(self._store.uri):
-            run = find_run(self._store, asked)
-            check_finished(run)
-            return read_record(self._store, run, self._artifact_roots, self._scratch)
+        return self._store
 
     def redirect(self, folder: Path) -> Redirection:
         """Prepares `folder` (made if absent) to receive what a trial logs."""

@@ -35,6 +35,9 @@ class ArtifactRoot(Protocol):
     def read(self, path: str) -> bytes:
         """The content of one file."""
 
+    def fetch(self, path: str, folder: Path) -> Path:
+        """One file on this machine: where it is, or downloaded into a new folder in `folder`."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LocalRoot:
@@ -59,6 +62,13 @@ class LocalRoot:
             return (self.folder / path).read_bytes()
         except OSError as error:
             raise UnreachableError(self.uri, error.strerror or str(error)) from error
+
+    def fetch(self, path: str, folder: Path) -> Path:  # noqa: ARG002  (nothing to download)
+        """The file where it is; it may be large, so it is not copied."""
+        file = self.folder / path
+        if not file.is_file() or not file.resolve().is_relative_to(self.folder.resolve()):
+            raise UnreachableError(self.uri, f"{path} is no file there")
+        return file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,11 +101,23 @@ class RemoteRoot:
         """Downloads the file into `scratch` and removes it there."""
         folder = Path(tempfile.mkdtemp(dir=self.scratch))
         try:
-            return Path(self.repository.download_artifacts(path, str(folder))).read_bytes()
-        except Exception as error:  # a cloud's client raises errors of its own kinds
-            raise UnreachableError(self.uri, first_line(error)) from error
+            return self.fetch(path, folder).read_bytes()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def fetch(self, path: str, folder: Path) -> Path:
+        """Downloads the file into a new folder in `folder`."""
+        own = Path(tempfile.mkdtemp(dir=folder))
+        try:
+            file = Path(self.repository.download_artifacts(path, str(own)))
+            if not file.is_file() or not file.resolve().is_relative_to(own.resolve()):
+                raise UnreachableError(self.uri, f"{path} is no file there")
+        except Exception as error:  # a cloud's client raises errors of its own kinds
+            shutil.rmtree(own, ignore_errors=True)
+            if isinstance(error, UnreachableError):
+                raise
+            raise UnreachableError(self.uri, first_line(error)) from error
+        return own / file.resolve().relative_to(own.resolve())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,9 +19,10 @@ import yaml
 from reprocheck.model import Metric, Point, Product
 from reprocheck.trackers.base import LoggedRun
 from reprocheck.trackers.mlflow_lineage import PARENT_TAG, by_start, place_runs
+from reprocheck.trackers.mlflow_models import model_folders
 
 _FINISHED = 3  # MLflow's RunStatus, as meta.yaml keeps it
-_MAX_PRODUCTS = 5_000
+_MAX_PRODUCTS = 20_000
 _TAIL = 400  # bytes; a line of a metric is much shorter
 
 
@@ -66,6 +67,10 @@ def collect_runs(store: Path) -> tuple[LoggedRun, ...]:
         {folder.run_id: folder.parameters for folder in folders},
     )
     models = _models_by_run(store)
+    files = {
+        folder.run_id: _files(folder.path / "artifacts", models.get(folder.run_id, {}))
+        for folder in folders
+    }
     return tuple(
         LoggedRun(
             run_id=folder.run_id,
@@ -75,7 +80,8 @@ def collect_runs(store: Path) -> tuple[LoggedRun, ...]:
             metrics=_metrics(folder.path / "metrics"),
             tags=folder.tags,
             lineage=lineages[folder.run_id],
-            products=_products(folder.path / "artifacts", models.get(folder.run_id, {})),
+            products=tuple(_product(*found) for found in files[folder.run_id].items()),
+            files=files[folder.run_id],
         )
         for folder in folders
     )
@@ -156,23 +162,31 @@ def _last_point(path: Path) -> Point | None:
 
 
 def _models_by_run(store: Path) -> Mapping[str, Mapping[str, Path]]:
-    """For each run its logged models' artifact folders by the model's name."""
-    models: dict[str, dict[str, Path]] = {}
-    for path in sorted(store.glob("*/models/*/meta.yaml")):
-        meta = _read_meta(path)
-        own = models.setdefault(str(meta.get("source_run_id")), {})
-        own[str(meta.get("name") or path.parent.name)] = path.parent / "artifacts"
-    return models
+    """For each run its logged models' artifact folders, by their place among its artifacts."""
+    found: dict[str, list[tuple[str, Path]]] = {}
+    metas = [(_read_meta(path), path.parent) for path in store.glob("*/models/*/meta.yaml")]
+    for meta, path in sorted(metas, key=lambda pair: (_created_ms(pair[0]), pair[1].name)):
+        own = found.setdefault(str(meta.get("source_run_id")), [])
+        own.append((str(meta.get("name") or path.name), path / "artifacts"))
+    return {
+        run_id: dict(
+            zip(model_folders([name for name, _ in own]), [p for _, p in own], strict=True)
+        )
+        for run_id, own in found.items()
+    }
 
 
-def _products(artifacts: Path, models: Mapping[str, Path]) -> tuple[Product, ...]:
-    roots = [("", artifacts), *((f"models/{name}/", path) for name, path in models.items())]
-    files = ((prefix + name, path) for prefix, root in roots for name, path in _named_files(root))
-    return tuple(
-        _product(name, path)
-        for name, path in itertools.islice(files, _MAX_PRODUCTS)
-        if not path.is_symlink()
-    )
+def _created_ms(meta: Mapping[str, Any]) -> int:
+    created = meta.get("creation_timestamp")
+    return created if isinstance(created, int) else 0
+
+
+def _files(artifacts: Path, models: Mapping[str, Path]) -> Mapping[str, Path]:
+    roots = [("", artifacts), *models.items()]
+    files = ((folder + name, path) for folder, root in roots for name, path in _named_files(root))
+    return {
+        name: path for name, path in itertools.islice(files, _MAX_PRODUCTS) if not path.is_symlink()
+    }
 
 
 def _product(name: str, path: Path) -> Product:

@@ -1,26 +1,37 @@
-"""A run's place among the runs that its command logged, and its siblings."""
+"""A run's place among the runs that its command logged, its peers there, and its siblings."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from reprocheck.errors import UnknownRunError
-from reprocheck.model import Lineage, Sibling
+from reprocheck.model import Lineage, RunStatus, Sibling
 from reprocheck.trackers.mlflow_run import FoundRun
 from reprocheck.trackers.mlflow_store import MlflowStore
 
 PARENT_TAG = "mlflow.parentRunId"
 _COMMIT_TAG = "mlflow.source.git.commit"
 _SAME_TAGS = (_COMMIT_TAG, "reprocheck.tree", "reprocheck.data", "reprocheck.environment.sha256")
+_FINISHED = RunStatus.FINISHED.name
 _DEEPEST = 20  # tags are free text: parents may form a circle
 _MOST_PARENTS = 200  # one request each
 
 
-def read_lineage(store: MlflowStore, run: FoundRun) -> Lineage:
-    """The run's place among the runs of its experiment that have the same top run."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Family:
+    """What the runs with the same top run say about one of them."""
+
+    lineage: Lineage
+    peers: tuple[Sibling, ...] = ()
+
+
+def read_family(store: MlflowStore, run: FoundRun) -> Family:
+    """The run's place among the runs of its experiment that have the same top run, and its peers:
+    the other finished runs of its parent, with the last values of the run's own metrics."""
     if PARENT_TAG not in run.tags:
-        return Lineage(parent=None, depth=0, place=0)
+        return Family(lineage=Lineage(parent=None, depth=0, place=0))
     above = _ancestors(store, run)
     tree = {found.run_id: found for found in (run, *above, *_below(store, above[-1:], above))}
     ordered = sorted(tree.values(), key=_order)
@@ -28,7 +39,21 @@ def read_lineage(store: MlflowStore, run: FoundRun) -> Lineage:
         {found.run_id: found.tags.get(PARENT_TAG) for found in ordered},
         {found.run_id: found.parameters for found in ordered},
     )
-    return lineages[run.run_id]
+    return Family(
+        lineage=lineages[run.run_id],
+        peers=tuple(_peer(run, found) for found in ordered if _is_peer(run, found)),
+    )
+
+
+def _is_peer(run: FoundRun, other: FoundRun) -> bool:
+    if other.run_id == run.run_id or other.deleted or other.status != _FINISHED:
+        return False
+    return other.tags.get(PARENT_TAG) == run.tags[PARENT_TAG]
+
+
+def _peer(run: FoundRun, other: FoundRun) -> Sibling:
+    metrics = {name: value for name, value in other.last.items() if name in run.last}
+    return Sibling(run_id=other.run_id, metrics=metrics)
 
 
 def _order(run: FoundRun) -> tuple[float, bool, list[tuple[str, str]], str]:

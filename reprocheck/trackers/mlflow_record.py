@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from reprocheck.errors import ReadError, UnknownRunError
+from reprocheck.definition import read_definition
+from reprocheck.errors import UnfinishedRunError, UnknownRunError
 from reprocheck.model import (
     Finding,
     Metric,
@@ -18,15 +19,16 @@ from reprocheck.model import (
     RunStatus,
     Severity,
 )
+from reprocheck.recipe import SEED_PARAMETERS
 from reprocheck.schema import pointer as schema_pointer
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import read_code, without_credentials
-from reprocheck.trackers.mlflow_lineage import read_lineage, read_siblings
+from reprocheck.trackers.mlflow_lineage import read_family, read_siblings
 from reprocheck.trackers.mlflow_recorded_files import UNREACHABLE, Kept, gather
 from reprocheck.trackers.mlflow_run import FoundRun
 from reprocheck.trackers.mlflow_server import check_server
 from reprocheck.trackers.mlflow_store import FoundModel, MlflowStore
-from reprocheck.trackers.mlflow_tags import SEED_PARAMETERS, TagReader
+from reprocheck.trackers.mlflow_tags import TagReader
 
 _CUT_AT = {250, 500, 6000}  # characters: where MLflow 1, 2 and 3 cut a parameter's value
 _NOT_FINISHED = {
@@ -41,15 +43,15 @@ _NOT_FINISHED = {
 
 
 def check_finished(run: FoundRun) -> None:
-    """Raises `ReadError` unless the run finished and was not deleted."""
+    """Raises `UnfinishedRunError` unless the run finished and was not deleted."""
     if run.deleted:
-        raise ReadError(
+        raise UnfinishedRunError(
             f"Run {run.run_id} was deleted.",
             f"Restore it with `mlflow runs restore --run-id {run.run_id}`, or name another one.",
         )
     if run.status != RunStatus.FINISHED.name:
         what, hint = _NOT_FINISHED.get(run.status, (f"is {run.status.lower()}", "Name another."))
-        raise ReadError(f"Run {run.run_id} {what}.", hint)
+        raise UnfinishedRunError(f"Run {run.run_id} {what}.", hint)
 
 
 def read_record(
@@ -59,14 +61,15 @@ def read_record(
     finder = RootFinder(
         tracking_uri=store.uri, moved=artifact_roots, scratch=scratch, folder=store.folder
     )
-    kept = gather(run, _models(store, run), finder)
+    kept = gather(run, models_of(store, run), finder)
     if store.pages is not None and any(f.code == UNREACHABLE for f in kept.findings):
         check_server(store.uri, store.shown)  # a dead one is told now, not after every timeout
     code, code_origins = read_code(run, kept)
     tags = TagReader(run=run)
     command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()
     hardware = _hardware(kept)
-    metrics = _metrics(store, run)
+    metrics, family = _metrics(store, run), read_family(store, run)
+    definition, broken = read_definition(kept.files)
     return RunRecord(
         ref=RunRef(tracker="mlflow", run_id=run.run_id),
         name=run.name,
@@ -90,20 +93,23 @@ def read_record(
         tags={name: without_credentials(text) for name, text in run.tags.items()},
         approvals=approvals,
         siblings=read_siblings(store, run, {*SEED_PARAMETERS, *seeds}),
-        lineage=read_lineage(store, run),
+        lineage=family.lineage,
+        peers=family.peers,
+        definition=definition,
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
-        findings=(*kept.findings, *tags.findings, *_ambiguous(store, metrics)),
+        findings=(*kept.findings, *tags.findings, *broken, *_ambiguous(store, metrics)),
     )
 
 
-def _models(store: MlflowStore, run: FoundRun) -> tuple[FoundModel, ...]:
+def models_of(store: MlflowStore, run: FoundRun) -> tuple[FoundModel, ...]:
+    """The models that the run logged, in the order in which they were made. Raises `ReadError`."""
     models = []
     for model_id in dict.fromkeys(run.model_ids):
         try:
             models.append(store.model(model_id))
         except UnknownRunError:
             continue  # deleted since
-    return tuple(models)
+    return tuple(sorted(models, key=lambda model: (model.created_ms, model.model_id)))
 
 
 def _metrics(store: MlflowStore, run: FoundRun) -> Mapping[str, Metric]:

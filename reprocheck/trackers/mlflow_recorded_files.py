@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
+from reprocheck.definition import PATHS as DEFINITIONS
 from reprocheck.model import (
     Artifact,
     Finding,
@@ -22,6 +23,7 @@ from reprocheck.trackers.mlflow_artifacts import (
     RootFinder,
     UnreachableError,
 )
+from reprocheck.trackers.mlflow_models import model_folders
 from reprocheck.trackers.mlflow_run import FoundRun
 from reprocheck.trackers.mlflow_store import FoundModel
 
@@ -92,7 +94,7 @@ class _Gathering:
             root = self.finder.open(uri)
             found = list(itertools.islice(root.files(), MAX_ENTRIES + 1))
         except UnreachableError as error:
-            self.findings.append(_unreachable(error))
+            self.findings.append(unreachable(error))
             return
         if len(found) > MAX_ENTRIES:
             self.findings.append(_too_many(uri))
@@ -110,7 +112,7 @@ class _Gathering:
                 self._download(wanted)
             except UnreachableError as error:
                 spoilt.add(id(wanted.root))
-                self.findings.append(_unreachable(error))
+                self.findings.append(unreachable(error))
 
     def _download(self, wanted: _Wanted) -> None:
         limit = _MAX_PATCH_BYTES if wanted.name == PATCH else _MAX_BYTES
@@ -126,12 +128,12 @@ class _Gathering:
         self.files.append(RecordedFile(path=wanted.name, content=content, origin=origin))
 
 
-def gather(run: FoundRun, models: Iterable[FoundModel], finder: RootFinder) -> Kept:
+def gather(run: FoundRun, models: Sequence[FoundModel], finder: RootFinder) -> Kept:
     """Lists the artifacts of the run and its models, and downloads what is its record."""
     gathering = _Gathering(finder=finder)
     gathering.list_root(run.artifact_uri, "", model=False)
-    for model in models:
-        gathering.list_root(model.artifact_uri, f"models/{model.name}/", model=True)
+    for folder, model in zip(model_folders([m.name for m in models]), models, strict=True):
+        gathering.list_root(model.artifact_uri, folder, model=True)
     gathering.download()
     return Kept(
         artifacts=tuple(sorted(gathering.artifacts, key=lambda artifact: artifact.path)),
@@ -149,7 +151,7 @@ def _wanted(
         path = PurePosixPath(artifact.path)
         if artifact.path.startswith(OWN) and not model:
             kind = OriginKind.TRACKER
-        elif not any(fnmatch(path.name, pattern) for pattern in _PATTERNS):
+        elif not _is_record(artifact.path, path.name, model=model):
             continue
         else:
             kind = OriginKind.MODEL if model or folders & {*path.parents} else OriginKind.ARTIFACT
@@ -162,12 +164,19 @@ def _wanted(
         )
 
 
+def _is_record(path: str, name: str, *, model: bool) -> bool:
+    if path in DEFINITIONS and not model:
+        return True
+    return any(fnmatch(name, pattern) for pattern in _PATTERNS)
+
+
 def _rank(wanted: _Wanted) -> tuple[int, int, str]:
     kinds = (OriginKind.TRACKER, OriginKind.ARTIFACT, OriginKind.MODEL)
     return kinds.index(wanted.kind), wanted.name.count("/"), wanted.name
 
 
-def _unreachable(error: UnreachableError) -> Finding:
+def unreachable(error: UnreachableError) -> Finding:
+    """What is told of a root that this machine cannot read."""
     return Finding(
         code=UNREACHABLE,
         severity=Severity.WARNING,

@@ -33,6 +33,7 @@ class FoundModel:
     name: str
     artifact_uri: str
     source_run_id: str | None
+    created_ms: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +95,7 @@ class MlflowStore:
             name=str(found.name or "model"),
             artifact_uri=str(found.artifact_location),
             source_run_id=found.source_run_id,
+            created_ms=int(found.creation_timestamp or 0),
         )
 
     def registered_run(self, name: str, version: str) -> str | None:

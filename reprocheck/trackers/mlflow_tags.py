@@ -20,10 +20,10 @@ from reprocheck.model import (
     Severity,
     Step,
 )
+from reprocheck.recipe import SEED_PARAMETERS
 from reprocheck.trackers.mlflow_run import DatasetInput, FoundRun
 
 ARGV, CWD, DATA, SEEDS = (f"reprocheck.{name}" for name in ("argv", "cwd", "data", "seeds"))
-SEED_PARAMETERS = ("seed", "random_seed", "random_state")
 _DIGEST_TAGS = (("dvc.md5", "md5"), ("md5", "md5"), ("sha256", "sha256"))
 _DIGESTS = {"md5": r"[0-9a-f]{32}(\.dir)?", "sha256": r"[0-9a-f]{64}"}
 

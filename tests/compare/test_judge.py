@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reprocheck.compare import judge
-from reprocheck.model import Verdict
+from reprocheck.model import Predictions, Verdict
 
 FINE = 0.34821757311
 CURVE = [0.9, 0.71, 0.55, 0.48, 0.45]
@@ -206,3 +206,96 @@ def test_metrics_that_are_no_gates_are_shown_and_change_nothing(after):
         "new": (Verdict.INFORMATIONAL, "new", None),
         "noise": (Verdict.INFORMATIONAL, "not_gated", 4.0),
     }
+
+
+# --- products and predictions -------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def with_products(build_question, build_trial):
+    """The judgement where the original and the reruns logged a model, gated."""
+
+    def ask(original, *reruns, **given):
+        products = {"model.bin": original}
+        question = build_question(
+            {"loss": FINE}, products=products, gated_products=("*.bin",), **given
+        )
+        trials = [build_trial(i, {"loss": FINE}, {"model.bin": sha}) for i, sha in reruns]
+        return judge(question, tuple(trials))
+
+    return ask
+
+
+def test_a_gated_product_that_is_the_same_counts_as_identical(with_products):
+    found = with_products("a", (1, "a"))
+    assert (found.verdict, found.stopped_by) == (Verdict.IDENTICAL, "identical")
+    assert found.products[0].verdict is Verdict.IDENTICAL
+
+
+def test_a_gated_product_that_differs_does_not_end_at_the_first_rerun(with_products):
+    found = with_products("a", (1, "b"))
+    assert (found.verdict, found.decided) == (Verdict.INCONCLUSIVE, False)
+
+
+def test_a_gated_product_that_every_rerun_changes_alike_is_the_worst(with_products):
+    found = with_products("a", (1, "b"), (2, "b"), same_machine=True)
+    assert found.verdict is Verdict.NOT_REPRODUCED
+    assert found.sentence.startswith("model.bin: ")
+    assert found.comparisons[0].verdict is Verdict.IDENTICAL
+
+
+def test_a_gated_product_that_varies_cannot_settle_it(with_products):
+    found = with_products("a", (1, "b"), (2, "c"), (3, "d"), same_machine=True)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "model.bin" in found.needed
+
+
+def test_products_that_are_not_gated_change_no_verdict(build_question, build_trial):
+    question = build_question({"loss": FINE}, products={"model.bin": "a"})
+    found = judge(question, (build_trial(1, {"loss": FINE}, {"model.bin": "b"}),))
+    assert found.verdict is Verdict.IDENTICAL
+    assert found.products[0].verdict is Verdict.INFORMATIONAL
+
+
+def test_a_gated_product_alone_can_be_judged(build_question, build_trial):
+    question = build_question(
+        {"loss": FINE}, gates=[], reruns=3, products={"m.bin": "a"}, gated_products=("m.bin",)
+    )
+    trials = tuple(build_trial(i, {"loss": FINE}, {"m.bin": "a"}) for i in (1, 2, 3))
+    assert judge(question, trials[:1]).stopped_by == "identical"
+    assert judge(question, trials).verdict is Verdict.IDENTICAL
+    other = replace(question, products=build_question({}, products={"m.bin": "b"}).products)
+    assert [judge(other, trials[:k]).decided for k in (1, 2, 3)] == [False, False, True]
+    assert judge(other, trials).verdict is Verdict.INCONCLUSIVE  # perhaps another machine
+
+
+def test_flips_are_a_floor_under_the_noise_of_an_accuracy(build_question, build_trial, build_rule):
+    """Three equal accuracies whose predictions flip are not without noise."""
+    ids = tuple(map(str, range(100)))
+
+    def predicted(wrong):
+        labels = ("a",) * 100
+        return Predictions(
+            ids=ids, labels=labels, predicted=tuple("b" if i in wrong else "a" for i in range(100))
+        )
+
+    question = build_question(
+        {"accuracy": 0.9},
+        build_rule("accuracy", margin=0.05),
+        reruns=3,
+        predictions=predicted(range(10)),
+    )
+    starts = (20, 40, 60)
+    trials = tuple(
+        replace(
+            build_trial(i, {"accuracy": 0.9 if i < 3 else 0.91}),
+            predictions=predicted(range(start, start + (10 if i < 3 else 9))),
+        )
+        for i, start in enumerate(starts, 1)
+    )
+    found = judge(question, trials)
+    width = found.comparisons[0].interval.high - found.comparisons[0].interval.low
+    plain = judge(replace(question, predictions=None), trials).comparisons[0].interval
+    assert width > 2 * (plain.high - plain.low)
+    assert found.predictions.examples == 100
+    assert found.predictions.churn == (0.2, 0.2, 0.19)

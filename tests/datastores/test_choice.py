@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck import command
+from reprocheck import placeholders
 from reprocheck.config import Config, DataRule
 from reprocheck.datastores.choice import choose
 from reprocheck.errors import ConfigError, ReprocheckError, RestoreError
@@ -33,7 +33,7 @@ def tree(tmp_path: Path) -> Path:
 def chosen(
     record: RunRecord, tree: Path, *rules: DataRule
 ) -> tuple[dict[str, str], tuple[Finding, ...]]:
-    materials, findings = choose(record, Config(data=rules), tree, command.substitute)
+    materials, findings = choose(record, Config(data=rules), tree, placeholders.substitute)
     return {material.path: material.digest for material in materials}, findings
 
 

@@ -16,23 +16,33 @@ from reprocheck.model import (
     Command,
     Comparison,
     Cost,
+    CriterionResult,
+    DeclaredMargin,
+    Direction,
     EnvironmentKind,
     EnvironmentSpec,
+    ExperimentDefinition,
     Gates,
+    HistoryComparison,
     Interval,
     Lineage,
     Margin,
     MarginSource,
     Material,
     Metric,
+    MetricRule,
     Origin,
     OriginKind,
+    Outcome,
     Package,
+    Pair,
     Patch,
     Point,
     Product,
+    ProductComparison,
     Report,
     Require,
+    RerunPlan,
     RunRecord,
     RunRef,
     RunStatus,
@@ -44,6 +54,7 @@ from reprocheck.model import (
     TreeState,
     Trial,
     Verdict,
+    Width,
 )
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -71,6 +82,26 @@ def make_code(**changes: Any) -> CodeState:
         tree=TreeState.CLEAN,
     )
     return dataclasses.replace(code, **changes)
+
+
+def make_definition(**changes: Any) -> ExperimentDefinition:
+    rules = (
+        MetricRule(
+            metric="accuracy",
+            margin=DeclaredMargin(absolute=Width.both(0.005), source="experiment.yaml"),
+            direction=Direction.HIGHER,
+            test_size=360,
+            least=0.95,
+        ),
+        MetricRule(metric="loss", direction=Direction.LOWER),
+    )
+    definition = ExperimentDefinition(
+        primary=("accuracy",),
+        secondary=("loss",),
+        rules={rule.metric: rule for rule in rules},
+        origin=Origin(kind=OriginKind.ARTIFACT, where="reprocheck/experiment.yaml"),
+    )
+    return dataclasses.replace(definition, **changes)
 
 
 def make_record(**changes: Any) -> RunRecord:
@@ -164,6 +195,47 @@ def make_comparison(**changes: Any) -> Comparison:
     return dataclasses.replace(comparison, **changes)
 
 
+def make_criterion(**changes: Any) -> CriterionResult:
+    result = CriterionResult(
+        metric="accuracy",
+        bound="min",
+        threshold=0.95,
+        outcome=Outcome.MEETS,
+        mean=0.96078,
+        limit=0.960237,
+        level=95.0,
+        sentence=(
+            "accuracy meets its criterion min 0.95: the reruns average 0.96078, at least 0.960237 "
+            "with 95 % confidence."
+        ),
+    )
+    return dataclasses.replace(result, **changes)
+
+
+def make_product(path: str, reason: str = "same", **changes: Any) -> ProductComparison:
+    product = ProductComparison(
+        path=path,
+        gated=False,
+        verdict=Verdict.INFORMATIONAL,
+        reason=reason,
+        sentence=f"{path}: {reason} in all 5 reruns.",
+        original="ab" * 32,
+        reruns=("ab" * 32,) * 5,
+    )
+    return dataclasses.replace(product, **changes)
+
+
+def make_history(**changes: Any) -> HistoryComparison:
+    history = HistoryComparison(
+        steps=20,
+        parted_at=3,
+        best=Pair(original=0.9622, rerun=0.9619),
+        area=Pair(original=18.101, rerun=18.0872),
+        rank_p=0.5,
+    )
+    return dataclasses.replace(history, **changes)
+
+
 def make_informational(metric: str, **changes: Any) -> Comparison:
     comparison = Comparison(
         metric=metric,
@@ -221,7 +293,7 @@ def make_report(**changes: Any) -> Report:
         environment=make_environment(),
         cost=Cost(original_s=200.0, reruns=5, trial_timeout_s=1_200.0, longest_s=6_000.0),
         trials=tuple(make_trial(index) for index in range(1, 6)),
-        gates=Gates(metrics=("accuracy",), reason="reprocheck.yaml"),
+        gates=Gates(metrics=("accuracy",), reason="marked gate: true in reprocheck.yaml"),
         comparisons=(make_comparison(), make_informational("latency_ms")),
         verdict=Verdict.REPRODUCED,
         failed_stage=None,
@@ -230,5 +302,7 @@ def make_report(**changes: Any) -> Report:
         require=Require.CONSISTENT,
         dry_run=False,
         workspace=None,
+        plan=RerunPlan(least=3, most=5),
+        stopped_by="planned",
     )
     return dataclasses.replace(report, **changes)

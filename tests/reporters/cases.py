@@ -7,15 +7,21 @@ import math
 
 from reprocheck.model import (
     Change,
+    Cost,
     Failure,
     Finding,
+    Gates,
     Interval,
     Margin,
     MarginSource,
     Origin,
     OriginKind,
+    Outcome,
+    PredictionComparison,
     Report,
     Require,
+    RerunPlan,
+    Scale,
     Severity,
     Stage,
     TreeState,
@@ -24,9 +30,12 @@ from reprocheck.model import (
 from tests.reporters.builders import (
     make_code,
     make_comparison,
+    make_criterion,
     make_environment,
+    make_history,
     make_informational,
     make_patch,
+    make_product,
     make_record,
     make_report,
     make_stages,
@@ -68,6 +77,7 @@ def identical() -> Report:
         sentence=sentence,
         comparisons=(comparison,),
         trials=(make_trial(1), make_trial(2)),
+        stopped_by="deterministic",
         environment=make_environment(cached=True),
     )
 
@@ -209,7 +219,13 @@ def crashed() -> Report:
 
 def dry_run() -> Report:
     planned = make_comparison(
-        verdict=Verdict.INCONCLUSIVE, reruns=(), mean=None, sd=None, difference=None, interval=None
+        verdict=Verdict.INFORMATIONAL,
+        sentence="",
+        reruns=(),
+        mean=None,
+        sd=None,
+        difference=None,
+        interval=None,
     )
     command = Origin(kind=OriginKind.INFERRED, where="the recorded script name")
     record = make_record()
@@ -222,6 +238,101 @@ def dry_run() -> Report:
         environment=None,
         trials=(),
         comparisons=(planned,),
+        plan=RerunPlan(),
+        stopped_by="",
+        cost=Cost(original_s=200.0, reruns=8, trial_timeout_s=1_200.0, longest_s=9_600.0),
+    )
+
+
+ASSUMED = (
+    "That runs are normally distributed is assumed: so few cannot show it, and a recipe that "
+    "sometimes collapses may not have done so here."
+)
+
+
+def several() -> Report:
+    """All that a report may hold, of a run that reproduces and misses a required criterion."""
+    sentence = (
+        "Across 4 reruns the mean differs from the mean 0.9611 of 3 originals by -0.00032 "
+        "(97.3 % CI -0.00121…+0.00057), inside the margin -0.01…+0.005 (declared)."
+    )
+    accuracy = make_comparison(
+        sentence=sentence,
+        baseline=(0.9611, 0.9622, 0.96),
+        reruns=(0.9608, 0.9614, 0.9599, 0.9611),
+        interval=Interval(low=-0.00121, high=0.00057, level=97.3),
+        margin=Margin(
+            low=0.01, high=0.005, source=MarginSource.DECLARED, text="-0.01, +0.005 (--margin)"
+        ),
+        history=make_history(),
+        detectable=0.0087,
+        notes=(ASSUMED,),
+    )
+    loss = make_comparison(
+        metric="loss",
+        sentence="Across 4 reruns the mean differs from the reported 0.1342 by +0.376 % "
+        "(97.3 % CI -0.519 %…+1.28 %), inside the margin -1.96 %…+2 % (declared).",
+        scale=Scale.LOG,
+        baseline=(0.1342,),
+        reruns=(0.1345, 0.1349, 0.1342, 0.1352),
+        mean=0.134704,
+        sd=0.00332,
+        difference=math.log(0.134704 / 0.1342),
+        interval=Interval(low=-0.0052, high=0.0127, level=97.3),
+        margin=Margin(
+            low=math.log(1.02), high=math.log(1.02), source=MarginSource.DECLARED, text="2 %"
+        ),
+        history=make_history(best=None, parted_at=None),
+        detectable=0.019,
+        notes=(ASSUMED,),
+    )
+    missed = make_criterion(
+        metric="loss",
+        bound="max",
+        threshold=0.13,
+        outcome=Outcome.MISSES,
+        sentence="loss misses its criterion max 0.13: the reruns average 0.134704, at least "
+        "0.134175 with 95 % confidence.",
+    )
+    weights = make_product(
+        "model/model.safetensors",
+        gated=True,
+        verdict=Verdict.IDENTICAL,
+        sentence="model/model.safetensors: the same in all 4 reruns.",
+    )
+    return make_report(
+        sentence=f"accuracy: {sentence}",
+        comparisons=(accuracy, loss),
+        gates=Gates(
+            metrics=("accuracy", "loss"),
+            reason="headline metrics by name, since neither --gate nor reprocheck.yaml names any",
+        ),
+        trials=tuple(make_trial(index) for index in range(1, 5)),
+        plan=RerunPlan(),
+        stopped_by="decided",
+        cost=Cost(original_s=200.0, reruns=8, trial_timeout_s=1_200.0, longest_s=9_600.0),
+        require=Require.CRITERIA,
+        criteria=(make_criterion(), missed),
+        products=(weights, make_product("a.csv"), make_product("b.csv", "numbers")),
+        predictions=PredictionComparison(
+            examples=360,
+            churn=(0.011, 0.014, 0.008, 0.011),
+            agreement=0.989,
+            flip_sd=0.0041,
+            sentence="The reruns predict 0.833 % to 1.39 % of the 360 examples otherwise.",
+        ),
+    )
+
+
+def not_worse() -> Report:
+    sentence = (
+        "Not worse than the reported 0.9611: across 5 reruns the mean differs by -0.00032 "
+        "(90 % CI -0.00121…+0.00057), not by 0.005 or more for the worse (declared). Only that "
+        "side was tested."
+    )
+    comparison = make_comparison(verdict=Verdict.NOT_WORSE, sentence=sentence)
+    return make_report(
+        verdict=Verdict.NOT_WORSE, sentence=f"accuracy: {sentence}", comparisons=(comparison,)
     )
 
 
@@ -235,4 +346,6 @@ CASES = {
     "not_verified": not_verified,
     "crashed": crashed,
     "dry_run": dry_run,
+    "several": several,
+    "not_worse": not_worse,
 }

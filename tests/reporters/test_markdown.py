@@ -3,18 +3,21 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from reprocheck.model import Failure, Finding, Severity, Stage, StageResult, StageStatus
-from reprocheck.reporters import markdown
+from reprocheck.model import Failure, Finding, Gates, Severity, Stage, StageResult, StageStatus
+from reprocheck.reporters import markdown, terminal
 from tests.reporters.builders import (
     make_comparison,
+    make_criterion,
     make_environment,
+    make_history,
     make_informational,
+    make_product,
     make_record,
     make_report,
     make_stages,
     make_trial,
 )
-from tests.reporters.cases import CASES, crashed, not_reproduced, reproduced
+from tests.reporters.cases import CASES, crashed, not_reproduced, reproduced, several
 
 HOSTILE = (
     "x|y\n## heading\n```\n</details></code><img src=x onerror=a()> ![i](http://e.example/i)"
@@ -36,7 +39,14 @@ def _hostile_report():
     return make_report(
         asked=HOSTILE,
         record=make_record(name=HOSTILE, experiment=HOSTILE),
-        comparisons=(make_comparison(metric=HOSTILE), make_informational(HOSTILE)),
+        comparisons=(
+            make_comparison(metric=HOSTILE, sentence=f"{HOSTILE}.", notes=(HOSTILE,)),
+            make_comparison(metric=f"{HOSTILE}2", history=make_history(), detectable=0.1),
+            make_informational(HOSTILE),
+        ),
+        gates=Gates(metrics=(HOSTILE,), reason=HOSTILE),
+        criteria=(make_criterion(sentence=HOSTILE),),
+        products=(make_product(HOSTILE, gated=True),),
         sentence=HOSTILE,
         needed=HOSTILE,
         stages=stages,
@@ -118,11 +128,27 @@ def test_a_report_stays_below_the_size_of_a_comment():
     stage = StageResult(
         stage=Stage.READ, status=StageStatus.PASSED, duration_s=1.0, findings=tuple(finding)
     )
-    comparisons = tuple(make_comparison(metric=f"{i}" + "@" * 500) for i in range(500))
-    text = markdown.render(make_report(stages=(stage,), comparisons=comparisons))
+    comparisons = tuple(
+        make_comparison(metric=f"{i}" + "@" * 500, sentence="@" * 500 + f"{i}") for i in range(500)
+    )
+    criteria = tuple(make_criterion(sentence="@" * 500) for _ in range(500))
+    text = markdown.render(make_report(stages=(stage,), comparisons=comparisons, criteria=criteria))
     assert len(text.encode()) <= markdown.LARGEST
-    assert "Left out here for its length" in text
+    assert "Left out here for its length, but in the JSON report: what was found" in text
     assert "460 more were judged" in text
+
+
+def test_criteria_stand_apart_from_the_verdict():
+    html = _html(markdown.render(several()))
+    first, after = html.split("<p><strong>Success criteria</strong></p>")
+    assert "its criterion" not in first
+    assert after.lstrip().startswith("<ul>\n<li>✓ accuracy meets its criterion min 0.95:")
+
+
+def test_a_short_and_a_long_report_have_the_same_words_as_the_terminal():
+    text = re.sub(r"&#(\d+);\u200b?", lambda m: chr(int(m[1])), markdown.render(several()))
+    for line in terminal.render(several(), width=1000, verbose=True).split("\n\n")[2].splitlines():
+        assert line.split(maxsplit=1)[-1].strip() in text
 
 
 def test_findings_are_folded_with_their_hints():

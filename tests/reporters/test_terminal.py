@@ -1,20 +1,47 @@
+import math
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
-from reprocheck.model import CodeState, Failure, Stage, StageResult, StageStatus, Verdict
-from reprocheck.reporters import terminal
+from reprocheck.cli.outputs import EXIT_CODES, exit_code
+from reprocheck.model import (
+    CodeState,
+    Failure,
+    Gates,
+    Interval,
+    Margin,
+    MarginSource,
+    Outcome,
+    Require,
+    Scale,
+    Stage,
+    StageResult,
+    StageStatus,
+    Verdict,
+)
+from reprocheck.reporters import base, markdown, terminal
 from tests.reporters.builders import (
     make_code,
     make_comparison,
+    make_criterion,
+    make_history,
     make_informational,
+    make_product,
     make_record,
     make_report,
     make_stages,
     make_trial,
 )
-from tests.reporters.cases import CASES, consistent, crashed, identical, reproduced
+from tests.reporters.cases import (
+    CASES,
+    consistent,
+    crashed,
+    identical,
+    not_worse,
+    reproduced,
+    several,
+)
 
 HOSTILE = "\x1b[2J\x1b]8;;http://evil.example\x07 [bold]x[/bold] [/] :boom: \u202eesrever\r\n\x9b1m"
 
@@ -27,7 +54,7 @@ def test_golden(case, golden):
 @pytest.mark.parametrize("case", CASES)
 def test_a_report_fits_one_screen_of_80_columns(case):
     lines = terminal.render(CASES[case](), width=80).splitlines()
-    assert len(lines) <= 30
+    assert len(lines) <= (45 if case == "several" else 30)
     assert max(map(cell_len, lines)) <= 80
 
 
@@ -57,6 +84,90 @@ def test_the_environment_does_not_change_a_report(monkeypatch):
 
 def test_a_weaker_verdict_than_required_says_so():
     assert ", but reproduced was required" in terminal.render(consistent()).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "told", "mark"),
+    [
+        ((Outcome.MEETS,), "", "✓"),
+        (
+            (Outcome.MEETS, Outcome.UNDECIDED),
+            ", but a required success criterion is undecided",
+            "?",
+        ),
+        ((Outcome.UNDECIDED, Outcome.MISSES), ", but a required success criterion is missed", "✗"),
+        ((), ", but no success criterion was judged, as required", "?"),
+    ],
+)
+def test_a_shortfall_of_required_criteria_is_told_beside_the_verdict(outcomes, told, mark):
+    criteria = tuple(make_criterion(outcome=each) for each in outcomes)
+    report = make_report(require=Require.CRITERIA, criteria=criteria)
+    assert terminal.render(report).splitlines()[0] == f"REPRODUCED{told}"
+    assert markdown.render(report).splitlines()[0] == f"## {mark} REPRODUCED{told}"
+
+
+def test_criteria_that_are_not_required_leave_the_headline_alone():
+    report = make_report(criteria=(make_criterion(outcome=Outcome.MISSES),))
+    assert terminal.render(report).startswith("REPRODUCED\n")
+
+
+@pytest.mark.parametrize("verdict", [v for v in Verdict if v is not Verdict.INFORMATIONAL])
+@pytest.mark.parametrize("require", Require)
+@pytest.mark.parametrize("outcomes", [(), (Outcome.MEETS,), (Outcome.MISSES,)])
+def test_a_report_says_what_is_lacking_exactly_where_the_exit_code_does(verdict, require, outcomes):
+    criteria = tuple(make_criterion(outcome=each) for each in outcomes)
+    report = make_report(verdict=verdict, require=require, criteria=criteria)
+    assert bool(base.shortfall(report)) == (EXIT_CODES[verdict] == 0 != exit_code(report))
+
+
+def test_not_worse_is_never_called_reproduced():
+    text = terminal.render(not_worse())
+    assert text.startswith("NOT_WORSE\n")
+    assert "reproduced" not in text.lower()
+    steps = base.next_steps(make_report(verdict=Verdict.NOT_WORSE, require=Require.REPRODUCED))
+    assert steps == ("`--require reproduced` needs both sides tested: remove noninferiority",)
+
+
+def test_logarithms_are_shown_as_factors_and_several_originals_as_their_mean():
+    comparison = make_comparison(
+        scale=Scale.LOG,
+        baseline=(1.0, 4.0),
+        mean=2.04,
+        sd=0.05,
+        difference=math.log(1.02),
+        interval=Interval(low=math.log(0.99), high=math.log(1.05), level=90.0),
+        margin=Margin(low=math.log(1.1), high=math.log(1.1), source=MarginSource.DECLARED, text=""),
+    )
+    [row] = base.rows(make_report(comparisons=(comparison,)))
+    assert (row.original, row.reruns, row.spread) == ("2 (mean of 2)", "2.04", "± 5.13 %")
+    assert (row.difference, row.interval) == ("+2 %", ("-1 %", "+5 %"))
+    assert row.margin == "-9.09 %…+10 %"
+
+
+def test_several_originals_are_averaged_without_those_that_are_no_number():
+    comparison = make_comparison(baseline=(0.9, math.nan, 0.92))
+    assert base.original(comparison) == "0.91 (mean of 2)"
+
+
+def test_no_number_of_a_margin_is_broken():
+    margin = Margin(low=0.123456, high=0.0123456, source=MarginSource.DECLARED, text="as declared")
+    for width in (60, 70, 80, 120):
+        text = terminal.render(
+            make_report(comparisons=(make_comparison(margin=margin),)), width=width
+        )
+        assert "-0.1235…" in text
+        assert "+0.01235" in text
+
+
+def test_verbose_tells_every_sentence_and_curve():
+    report = several()
+    brief, full = (
+        terminal.render(report, width=300),
+        terminal.render(report, width=300, verbose=True),
+    )
+    for words in ("loss: Across 4 reruns", "accuracy: part at step 3 (20 in common); best"):
+        assert words not in brief
+        assert words in full
 
 
 def test_a_crash_shows_the_end_of_the_log():
@@ -102,10 +213,20 @@ def test_stages_that_did_not_run_are_not_told():
 def test_a_runs_text_moves_no_cursor_and_is_no_markup():
     record = make_record(name=HOSTILE, code=make_code(commit=HOSTILE))
     assert isinstance(record.code, CodeState)
-    comparisons = (make_comparison(metric=HOSTILE), make_informational(HOSTILE))
-    text = terminal.render(
-        make_report(record=record, comparisons=comparisons, sentence=HOSTILE), width=300
+    comparisons = (
+        make_comparison(metric=HOSTILE, history=make_history(), sentence=HOSTILE, notes=(HOSTILE,)),
+        make_comparison(metric=HOSTILE + "2", history=make_history(), detectable=0.1),
+        make_informational(HOSTILE),
     )
+    report = make_report(
+        record=record,
+        comparisons=comparisons,
+        sentence=HOSTILE,
+        gates=Gates(metrics=(HOSTILE,), reason=HOSTILE),
+        criteria=(make_criterion(sentence=HOSTILE),),
+        products=(make_product(HOSTILE, gated=True),),
+    )
+    text = terminal.render(report, width=300) + terminal.render(report, width=300, verbose=True)
     assert all(character.isprintable() or character == "\n" for character in text)
     assert "[bold]x[/bold] [/] :boom:" in text
 

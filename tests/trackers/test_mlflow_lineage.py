@@ -90,3 +90,35 @@ def test_places_count_within_a_tree_and_a_depth():
 
 def test_parents_in_a_circle_end():
     assert place_runs({"a": "b", "b": "a"}, {})["a"].depth > 1
+
+
+def test_the_finished_runs_of_a_sweep_are_peers(store):
+    sweep = store.log()
+    under = {"mlflow.parentRunId": sweep}
+    run_id = store.log(metrics={"acc": [0.9]}, tags=under, start=1_700_000_000_001)
+    other = store.log(metrics={"acc": [0.1, 0.8], "more": [1.0]}, tags=under)
+    store.log(metrics={"acc": [0.99]}, tags=under, status="FAILED")
+    store.log(metrics={"acc": [0.99]}, tags=under, status=None)
+    store.log(metrics={"acc": [0.99]}, tags={"mlflow.parentRunId": other})
+    store.log(metrics={"acc": [0.99]})
+    (peer,) = store.read(run_id).peers
+    assert (peer.run_id, peer.metrics) == (other, {"acc": 0.8})
+    assert store.read(sweep).peers == ()
+
+
+def test_peers_of_a_grandchild_are_those_of_its_own_parent(database):
+    top = database.log()
+    folds = [database.log(tags={"mlflow.parentRunId": top}) for _ in range(2)]
+    own, twin, cousin = (
+        database.log(metrics={"acc": [0.5]}, tags={"mlflow.parentRunId": parent})
+        for parent in (folds[0], folds[0], folds[1])
+    )
+    assert [peer.run_id for peer in database.read(own).peers] == [twin]
+    assert cousin not in {peer.run_id for peer in database.read(own).peers}
+
+
+def test_a_deleted_run_is_no_peer(database):
+    under = {"mlflow.parentRunId": database.log()}
+    run_id, other = (database.log(metrics={"acc": [0.9]}, tags=under) for _ in range(2))
+    database.client.delete_run(other)
+    assert database.read(run_id).peers == ()

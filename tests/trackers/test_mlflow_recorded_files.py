@@ -104,3 +104,17 @@ def test_hardware_comes_from_the_record(database):
 def test_a_record_that_is_not_one_has_no_hardware(database, text):
     record = database.log(artifacts={"reprocheck/record.json": text})
     assert database.read(record).hardware == {}
+
+
+def test_the_experiment_definition_of_a_run_is_read(store):
+    text = "version: 1\nmetrics: {primary: {acc: {margin: {abs: 0.01}}}}\n"
+    record = store.read(store.log(artifacts={"experiment.yaml": text, "a/experiment.yaml": "x"}))
+    assert record.definition.primary == ("acc",)
+    assert record.definition.origin.where == "experiment.yaml"
+    assert [file.path for file in record.files] == ["experiment.yaml"]
+
+
+def test_a_broken_definition_is_told_and_does_not_count(database):
+    record = database.read(database.log(artifacts={"reprocheck/experiment.yaml": "version: 7"}))
+    assert record.definition is None
+    assert "broken-definition" in {finding.code for finding in record.findings}

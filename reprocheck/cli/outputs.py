@@ -1,0 +1,144 @@
+"""Where a report goes: files, standard output, the terminal and the exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reprocheck.errors import ReprocheckError, UsageError
+from reprocheck.model import Outcome, Report, Require, Verdict
+
+if TYPE_CHECKING:
+    from reprocheck.progress import Progress
+
+STDOUT = "-"
+EXIT_CODES = {
+    Verdict.IDENTICAL: 0,
+    Verdict.NUMERICALLY_EQUAL: 0,
+    Verdict.REPRODUCED: 0,
+    Verdict.NOT_WORSE: 0,
+    Verdict.CONSISTENT: 0,
+    Verdict.NOT_VERIFIED: 3,
+    Verdict.NOT_COMPARABLE: 3,
+    Verdict.NOT_REPRODUCED: 10,
+    Verdict.INCONCLUSIVE: 11,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outputs:
+    """What the command line says about the report."""
+
+    json: str | None
+    markdown: str | None
+    verbose: bool
+    quiet: bool
+
+
+def exit_code(report: Report) -> int:
+    """The exit code that the report's verdict stands for (DESIGN's table)."""
+    if report.dry_run:
+        return 0
+    if any(stage.failure and stage.failure.usage for stage in report.stages):
+        return 2
+    code = EXIT_CODES[report.verdict]
+    if code == 0 and report.require is Require.CRITERIA:
+        return _of_criteria({result.outcome for result in report.criteria})
+    weaker = report.verdict in (Verdict.CONSISTENT, Verdict.NOT_WORSE)
+    return 11 if weaker and report.require is Require.REPRODUCED else code
+
+
+def _of_criteria(outcomes: set[Outcome]) -> int:
+    """Nothing judged is not met."""
+    if Outcome.MISSES in outcomes:
+        return 12
+    return 0 if outcomes == {Outcome.MEETS} else 11
+
+
+def check(outputs: Outputs) -> None:
+    """Refuses, before anything is run, what could not be written at the end.
+
+    Raises `UsageError`.
+    """
+    if outputs.json == STDOUT and outputs.markdown == STDOUT:
+        raise UsageError(
+            "--json - and --markdown - cannot both have standard output", "name a file for one"
+        )
+    for name in (outputs.json, outputs.markdown):
+        if name is None or name == STDOUT:
+            continue
+        path = Path(name)
+        folder = path.parent
+        if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise UsageError(
+                f"{name} cannot be written: {folder} is no writable directory, or it is one itself",
+                "name a file in an existing directory",
+            )
+
+
+@contextlib.contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """Progress on stderr, or none."""
+    from reprocheck.progress import Silent, Terminal
+
+    if quiet or sys.stderr is None:
+        yield Silent()
+    else:
+        with Terminal(sys.stderr) as terminal:
+            yield terminal
+
+
+def write(report: Report, outputs: Outputs) -> None:
+    """Writes the report to where it was asked for, and to the terminal.
+
+    Raises `ReprocheckError` when a file cannot be written.
+    """
+    from reprocheck.reporters import json, markdown, terminal
+
+    texts = ((outputs.json, json.render), (outputs.markdown, markdown.render))
+    unwritten = []
+    for name, render in texts:
+        if name == STDOUT:
+            echo(render(report))
+        elif name is not None:
+            try:
+                Path(name).write_text(render(report), encoding="utf-8")
+            except OSError as error:  # the verdict is told all the same
+                unwritten.append(f"{name}: {error.strerror}")
+    if STDOUT not in (outputs.json, outputs.markdown):
+        width, color = screen()
+        echo(terminal.render(report, width=width, color=color, verbose=outputs.verbose))
+    if unwritten:
+        raise ReprocheckError(
+            f"the report could not be written to {'; '.join(unwritten)}",
+            "make room, or name another file",
+        )
+
+
+def echo(text: str) -> None:
+    """Writes to standard output; what its encoding lacks becomes a question mark.
+
+    Raises `ReprocheckError` when it cannot be written to.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ReprocheckError(f"writing to standard output failed: {error.strerror}") from error
+
+
+def screen() -> tuple[int, bool]:
+    """How many columns standard output has, and whether it shows colours."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return 80, False
+    columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    return max(60, min(columns, 120)), not os.environ.get("NO_COLOR")

@@ -1,0 +1,59 @@
+"""What the command line and the current directory say about the project: its config and tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from reprocheck import config as configuration
+from reprocheck.config import Config
+from reprocheck.errors import MissingStoreError
+
+
+def root_of(repo: str | None, cwd: Path, env: Mapping[str, str]) -> Path:
+    """The root of the repository that was named, else of the current one, else the directory."""
+    from reprocheck.source import local_path, repository_root
+
+    folder = local_path(repo) if repo and local_path(repo).is_dir() else cwd
+    return repository_root(folder, env) or folder
+
+
+def load_config(path: Path | None, root: Path) -> Config:
+    """The config that was named, else the one in the root, else all defaults.
+
+    Raises `ConfigError`.
+    """
+    default = root / configuration.FILE_NAME
+    return configuration.load(path or default) if path or default.is_file() else Config()
+
+
+def tracking_uri(
+    named: str | None,
+    asked: Sequence[str],
+    config: Config,
+    folders: Sequence[Path],
+    env: Mapping[str, str],
+) -> str:
+    """The address of the tracker: named, of a run's page among `asked`, of the environment or the
+    config, or of a store in one of the folders.
+
+    Raises `MissingStoreError`.
+    """
+    from reprocheck.trackers import uri_of_page
+
+    pages = (uri_of_page(run) for run in asked)
+    found = (
+        named
+        or next((page for page in pages if page), None)
+        or env.get("MLFLOW_TRACKING_URI")
+        or config.tracking_uri
+    )
+    if found:
+        return found
+    for folder in folders:
+        if (folder / "mlflow.db").is_file():
+            return f"sqlite:///{folder / 'mlflow.db'}"
+    raise MissingStoreError(
+        "no tracker is named, and there is no mlflow.db here",
+        "name one with --tracking-uri, MLFLOW_TRACKING_URI or tracker.uri in reprocheck.yaml",
+    )

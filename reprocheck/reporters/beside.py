@@ -1,0 +1,152 @@
+"""What stands beside the verdict: sentences of single metrics, success criteria, curves, products.
+
+In the same words for every reporter; a renderer escapes them for its own format.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from reprocheck.compare.products import products_sentence
+from reprocheck.model import Comparison, HistoryComparison, Outcome, Pair, Report, Verdict
+from reprocheck.numbers import format_size, format_spread, format_value
+from reprocheck.reporters.base import MARKS, Fact
+
+OUTCOMES = {Outcome.MEETS: "✓", Outcome.MISSES: "✗", Outcome.UNDECIDED: "?"}
+NAMES = 5
+"""Metrics told by name of one sentence."""
+
+_SAID_BY_ROW = (Verdict.IDENTICAL, Verdict.NUMERICALLY_EQUAL, Verdict.REPRODUCED)
+
+
+def sentences(report: Report, *, every: bool) -> tuple[str, ...]:
+    """What was found of the gated metrics, where the report's own sentence does not say it.
+
+    Without `every` only of those of which the table's row does not say all.
+    """
+    told = [
+        (each.metric, each.sentence)
+        for each in _gated(report)
+        if each.sentence not in report.sentence and (every or each.verdict not in _SAID_BY_ROW)
+    ]
+    return _grouped(told)
+
+
+def power(report: Report) -> str:
+    """What difference could have been detected, "" where none is known."""
+    told = [
+        (each.metric, format_spread(each.detectable, each.scale))
+        for each in _gated(report)
+        if each.detectable is not None and math.isfinite(each.detectable)
+    ]
+    if not told:
+        return ""
+    if len(_gated(report)) == 1:
+        return f"A true difference of {told[0][1]} would have been found in 80 %."
+    sizes = ", ".join(f"{name} {size}" for name, size in told)
+    return f"True differences that would have been found in 80 %: {sizes}."
+
+
+def notes(report: Report) -> tuple[str, ...]:
+    """What else the reader should know of the gated metrics, each sentence once.
+
+    One that holds for all of them names none.
+    """
+    gated = _gated(report)
+    common = (
+        [note for note in gated[0].notes if all(note in e.notes for e in gated)] if gated else []
+    )
+    told = ((each.metric, note) for each in gated for note in each.notes if note not in common)
+    return (*common, *_grouped(told))
+
+
+def criteria(report: Report) -> tuple[str, ...]:
+    """The success criteria, each with its mark; they are no part of the verdict."""
+    return tuple(f"{OUTCOMES[each.outcome]} {each.sentence}" for each in report.criteria)
+
+
+def curves(report: Report, *, every: bool) -> tuple[Fact, ...]:
+    """What histories tell of the gated metrics; with `every` of all."""
+    return tuple(
+        Fact(label="Curves", text=f"{each.metric}: {_curve(each.history)}")
+        for each in report.comparisons
+        if each.history is not None and (each.gated or every)
+    )
+
+
+def parted(report: Report) -> str:
+    """Where the curves of the gated metrics part, in one line; "" where there is at most one."""
+    told = [
+        f"{each.metric} nowhere"
+        if each.history.parted_at is None
+        else f"{each.metric} at step {each.history.parted_at}"
+        for each in _gated(report)
+        if each.history is not None
+    ]
+    return f"part: {', '.join(told)}" if len(told) > 1 else ""
+
+
+def outputs(report: Report, *, every: bool) -> tuple[Fact, ...]:
+    """Products and predictions; with `every` also products by name that are not judged."""
+    facts = [Fact(label="Products", text=text) for text in _products(report, every)]
+    if report.predictions:
+        facts.append(Fact(label="Predictions", text=report.predictions.sentence))
+    return tuple(facts)
+
+
+def _gated(report: Report) -> list[Comparison]:
+    return [each for each in report.comparisons if each.gated]
+
+
+def _grouped(told: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Each sentence once, after the names of the metrics it is of."""
+    names: dict[str, list[str]] = {}
+    for name, text in told:
+        names.setdefault(text, []).append(name)
+    return tuple(
+        # The sentence of a metric that could not be compared begins with its name.
+        text if text.startswith(f"{metrics[0]} ") else f"{_names(metrics)}: {text}"
+        for text, metrics in names.items()
+    )
+
+
+def _names(metrics: list[str]) -> str:
+    more = f" and {len(metrics) - NAMES} more" if len(metrics) > NAMES else ""
+    return ", ".join(metrics[:NAMES]) + more
+
+
+# --- curves -------------------------------------------------------------------------------
+
+
+def _curve(history: HistoryComparison) -> str:
+    if history.parted_at is None:
+        return f"equal at all {history.steps} common steps"
+    parts = [
+        f"part at step {history.parted_at} ({history.steps} in common)",
+        f"best {_pair(history.best)}" if history.best else "",
+        f"area {_pair(history.area)}",
+    ]
+    if history.rank_p is not None:
+        parts.append(f"rank p {format_size(history.rank_p)}")
+    return "; ".join(part for part in parts if part)
+
+
+def _pair(pair: Pair) -> str:
+    apart = pair.rerun - pair.original
+    return f"{format_value(pair.original, apart)} → {format_value(pair.rerun, apart)}"
+
+
+# --- products -----------------------------------------------------------------------------
+
+
+def _products(report: Report, every: bool) -> tuple[str, ...]:
+    """How many are the same; then the gated ones by name, with `every` all results that are not."""
+    if not report.products:
+        return ()
+    named = tuple(
+        f"{MARKS[each.verdict]} {each.sentence}".lstrip()
+        for each in report.products
+        if each.gated or (every and each.reason not in ("same", "description"))
+    )
+    return (products_sentence(report.products), *named)

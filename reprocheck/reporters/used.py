@@ -1,0 +1,125 @@
+"""What the verification used: the run, its code, command, environment and data."""
+
+from __future__ import annotations
+
+from reprocheck.durations import format_duration
+from reprocheck.model import (
+    Argv,
+    BuiltEnvironment,
+    Material,
+    Origin,
+    OriginKind,
+    Report,
+    RunRecord,
+    ShellLine,
+    Stage,
+    StageStatus,
+    Step,
+)
+from reprocheck.numbers import counted
+from reprocheck.reporters.base import Fact
+from reprocheck.reporters.differences import set_aside
+from reprocheck.reporters.seeds import given_seeds
+
+
+def used(report: Report) -> tuple[Fact, ...]:
+    """The run, its code, command, environment and data, one line each."""
+    record = report.record
+    if record is None:
+        return (Fact(label="Run", text=report.asked),)
+    facts = [
+        Fact(label="Run", text=_run(record)),
+        Fact(label="Code", text=_code(record)),
+        Fact(label="Command", text=_command(record)),
+        Fact(label="Environment", text=_environment(report, record)),
+        Fact(label="Data", text=_data(report, record)),
+    ]
+    if report.plan and report.seeds:
+        facts.append(Fact(label="Seeds", text=given_seeds(report, report.plan.seeds)))
+    if report.environment:
+        facts.insert(4, Fact(label="Rebuilt", text=_rebuilt(report.environment)))
+    if aside := set_aside(report):
+        facts.append(Fact(label="Set aside", text=aside))
+    return tuple(facts)
+
+
+def stage_times(report: Report) -> str:
+    """How long each stage that ran took, on one line; one that did not pass says so."""
+    said = []
+    for result in report.stages:
+        if result.status is StageStatus.SKIPPED:
+            continue
+        how = "" if result.status is StageStatus.PASSED else f" {result.status.value}"
+        said.append(f"{result.stage.value} {format_duration(result.duration_s)}{how}")
+    return " · ".join(said)
+
+
+def command_line(step: Step) -> str:
+    """A step as one line to read, not to paste."""
+    match step.run:
+        case Argv(args=args):
+            line = " ".join(arg if arg and " " not in arg else repr(arg) for arg in args)
+        case ShellLine(line=text):
+            line = f"sh -c {text!r}"
+    return line if step.cwd in ("", ".") else f"{line} (in {step.cwd})"
+
+
+def origin_words(origin: Origin | None) -> str:
+    """Where a fact was found, in brackets; nothing where that is not known."""
+    if origin is None:
+        return ""
+    if origin.kind is OriginKind.INFERRED:
+        return f" (inferred from {origin.where})"
+    return f" ({origin.kind.value} {origin.where})"
+
+
+def _run(record: RunRecord) -> str:
+    name = f" {record.name}" if record.name else ""
+    group = f" of {record.experiment}" if record.experiment else ""
+    return f"{record.ref.run_id}{name}{group} ({record.ref.tracker})"
+
+
+def _code(record: RunRecord) -> str:
+    code = record.code
+    patch = " with its patch" if code.patch else ""
+    commit = code.commit[:12] or "no commit"
+    origin = origin_words(record.origins.get("/code/commit"))
+    return f"{commit}, tree {code.tree.value}{patch}{origin}"
+
+
+def _command(record: RunRecord) -> str:
+    if record.command is None:
+        return "not recorded"
+    line = " && ".join(command_line(step) for step in record.command.steps)
+    return line + origin_words(record.origins.get("/command"))
+
+
+def _environment(report: Report, record: RunRecord) -> str:
+    if report.environment:
+        return report.environment.asked
+    spec = record.environment
+    if spec is None:
+        return "not recorded"
+    return f"{spec.kind.value} {spec.file}{origin_words(spec.origin)}"
+
+
+def _rebuilt(built: BuiltEnvironment) -> str:
+    cached = ", cached" if built.cached else ""
+    return (
+        f"{built.kind.value}, Python {built.python}, {counted(len(built.packages), 'package')}"
+        f"{cached}; isolation: {built.isolation or 'none'}"
+    )
+
+
+def _data(report: Report, record: RunRecord) -> str:
+    if not record.data:
+        said = (each.summary for each in report.stages if each.stage is Stage.RESTORE)
+        return next(said, "") or "no digest recorded"
+    first = ", ".join(_material(material) for material in record.data[:2])
+    more = f" and {len(record.data) - 2} more" if len(record.data) > 2 else ""
+    return f"{counted(len(record.data), 'material')}: {first}{more}"
+
+
+def _material(material: Material) -> str:
+    weak = " (weak)" if material.weak else ""
+    return f"{material.path} {material.algorithm} {material.digest[:12]}{weak}"
