@@ -179,7 +179,7 @@ def _unsettled(case: Case, ruling: Ruling) -> str:
     reruns = counted(_judged(case), "rerun")
     if case.sample is None:
         return f"{reruns} with a non-finite value cannot settle it."
-    if ruling.reason == "shift_detected" and case.sample.sd == 0.0:
+    if ruling.reason == "shift_detected" and case.sample.sd == 0.0 and case.margin is None:
         return (
             f"All {reruns} gave {words.mean(case)}, not {_originals(case)}: a difference of "
             f"{_difference(case)}, which another machine may cause; no margin was declared to "
