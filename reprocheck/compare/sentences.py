@@ -102,7 +102,8 @@ def _consistent(case: Case, ruling: Ruling) -> str:
     if ruling.reason == "known_noise":
         return (
             f"The mean of {reruns} differs from {words.baseline(case)} by {_difference(case)}, "
-            f"within the run-to-run noise known from elsewhere (SD {_known(case)}); too few to test more."
+            f"within the run-to-run noise known from elsewhere (SD {_known(case)}); too few to "
+            "test more."
         )
     sample, interval = case.sample, words.shown_interval(case)
     supported = math.inf if interval is None else smallest_margin(interval)
