@@ -101,8 +101,9 @@ def _consistent(case: Case, ruling: Ruling) -> str:
     reruns = counted(_judged(case), "rerun")
     if ruling.reason == "known_noise":
         return (
-            f"{reruns} differ from {words.baseline(case)} by {_difference(case)}, within the "
-            f"run-to-run noise known from elsewhere (SD {_known(case)}); too few to test more."
+            f"The mean of {reruns} differs from {words.baseline(case)} by {_difference(case)}, "
+            f"within the run-to-run noise known from elsewhere (SD {_known(case)}); too few to "
+            "test more."
         )
     sample, interval = case.sample, words.shown_interval(case)
     supported = math.inf if interval is None else smallest_margin(interval)
@@ -179,7 +180,7 @@ def _unsettled(case: Case, ruling: Ruling) -> str:
     reruns = counted(_judged(case), "rerun")
     if case.sample is None:
         return f"{reruns} with a non-finite value cannot settle it."
-    if ruling.reason == "shift_detected" and case.sample.sd == 0.0:
+    if ruling.reason == "shift_detected" and case.sample.sd == 0.0 and case.margin is None:
         return (
             f"All {reruns} gave {words.mean(case)}, not {_originals(case)}: a difference of "
             f"{_difference(case)}, which another machine may cause; no margin was declared to "
