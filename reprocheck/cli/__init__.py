@@ -40,7 +40,8 @@ Exit codes of verify and compare:
   10   not reproduced
   11   inconclusive
   12   misses its own success criteria (only with --require criteria)
-  130  interrupted (SIGINT); 143: terminated (SIGTERM); 129: its terminal was closed (SIGHUP)
+  130  interrupted (SIGINT); 143: terminated (SIGTERM)
+  129  its terminal was closed (SIGHUP)
   141  nobody reads its output any more
 """
 
