@@ -192,8 +192,7 @@ def _is_fresh_seed(name: str, original: str, trial: str, rules: Rules) -> bool:
     recorded = recorded_seeds(rules.record)
     # Nothing else is by chance the given seed where the run has the recorded one.
     return name in recorded or any(
-        rules.seed in trial and trial.replace(rules.seed, value) == original
-        for value in recorded.values()
+        trial.replace(rules.seed, value) == original for value in recorded.values()
     )
 
 

@@ -16,6 +16,7 @@ from reprocheck.compare.case import resolution_of
 from reprocheck.compare.margins import KNOWN, known_spread
 from reprocheck.compare.power import Chance, chance_of_answer, reruns_for
 from reprocheck.compare.selection import selection_of
+from reprocheck.errors import CompareError, UsageError
 from reprocheck.model import (
     Comparison,
     Cost,
@@ -136,8 +137,21 @@ class Outlook:
 
 
 def forecast(outlook: Outlook) -> Forecast:
-    """The chance of each verdict for an honest run, and what the reruns cost."""
+    """The chance of each verdict for an honest run, and what the reruns cost.
+
+    Raises `UsageError` for a given sigma of a metric that would not be judged, and `CompareError`
+    where none would be.
+    """
     question = outlook.question
+    if not question.gates.metrics:
+        raise CompareError(
+            f"no metric would be judged: {question.gates.reason}", "name one by --gate"
+        )
+    for name in sorted(outlook.given - set(question.gates.metrics)):
+        raise UsageError(
+            f"--sigma {name}: this metric would not be judged",
+            f"judged would be {', '.join(question.gates.metrics)}; name others by --gate",
+        )
     draws = _draws(question)
     planned = preview(question)
     metrics = tuple(
@@ -164,7 +178,7 @@ def _draws(question: Question) -> Draws:
     """Originals (paths, n, metrics) and reruns (paths, K, metrics), standard normal."""
     import numpy as np
 
-    metrics = max(1, len(question.gates.metrics))
+    metrics = len(question.gates.metrics)
     originals, reruns = 1 + len(question.baselines), question.plan.most
     paths = max(1_000, min(PATHS, MOST_NUMBERS // (metrics * (originals + reruns))))
     random = np.random.default_rng(SEED)
@@ -304,9 +318,10 @@ def _joint(
 def _lacks(metrics: tuple[MetricForecast, ...], varying: tuple[MetricForecast, ...]) -> str:
     """Why nothing can be said of all gated metrics together."""
     unknown = [each.metric for each in metrics if each.chance is None]
+    unlogged = [each.metric for each in metrics if each.original is None]
     without = [each.metric for each in varying if each.margin is None]
-    if not metrics:
-        return "no metric would be judged"
+    if unlogged:
+        return f"the run never logged {', '.join(unlogged)}"
     if unknown:
         return f"how much it varies is not known of {', '.join(unknown)}"
     if without and len(without) < len(varying):

@@ -52,7 +52,7 @@ def test_fresh_seeds_measure_the_spread_of_the_recipe(lab: Lab) -> None:
     assert [trial["seed"] for trial in trials] == planned[: len(trials)]
     assert [trial["parameters"]["seed"] for trial in trials] == planned[: len(trials)]
     assert len({trial["metrics"]["accuracy"]["value"] for trial in trials}) == len(trials)
-    assert f"fresh: {planned[0]}, {planned[1]}" in result.stdout.replace("\n", " ")
+    assert f"spread): {planned[0]}, {planned[1]}" in result.stdout.replace("\n", " ")
     assert not schema.check(result.report, "report")
 
 
@@ -68,6 +68,22 @@ def test_a_fresh_seed_that_the_training_ignores_is_not_verified(lab: Lab, tmp_pa
     fixed.write_text(fixed.read_text().replace(", seed_env: SEED", ""))
     result = lab.verify(lab.seeded, "--config", str(fixed))
     assert (result.exit_code, result.report["environment"]) == (2, None)
+
+
+def test_a_variable_carries_a_fresh_seed_also_where_the_caller_has_set_it(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEED", "7")
+    by_variable = tmp_path / "variable.yaml"
+    by_variable.write_text(
+        'version: 1\ncommand: [sh, -c, "python train.py --lr {params.lr} --seed $SEED"]\n'
+        "metrics: {accuracy: {gate: true}}\npass_env: [SEED]\n"
+        "reruns: {seeds: fresh, seed_env: SEED, min: 1, max: 1}\n"
+    )
+    report = lab.verify(lab.seeded, "--config", str(by_variable)).report
+    (trial,) = report["trials"]
+    assert [trial["seed"]] == report["seeds"]
+    assert trial["parameters"]["seed"] == trial["seed"] != "7"
 
 
 def test_an_inflated_metric_is_not_reproduced(lab: Lab, tmp_path: Path) -> None:

@@ -46,15 +46,11 @@ class Case:
     tolerance: Tolerance
     margin: Margin | None
     plan: RerunPlan
+    judged: int  # how many of the reruns it is judged by; 0 where it is too early to judge
     samples: Mapping[int, Sample]  # by number of reruns; only where both sides have a value
     selection: Selection | None
     siblings: tuple[float, ...]
     last_steps: tuple[int, ...]  # of the original, then of the reruns
-
-    @property
-    def judged(self) -> int:
-        """How many of the reruns it is judged by; 0 where it is too early to judge."""
-        return judged_reruns(self.plan, len(self.reruns), has_margin=self.margin is not None)
 
     @property
     def sample(self) -> Sample | None:
@@ -123,6 +119,7 @@ def build_case(
     baselines = (value, *others)
     siblings = tuple(s.metrics[name] for s in question.siblings if name in s.metrics)
     tolerance = tolerance_of(rule.dtype, (original, *reruns))
+    margin = margin_of(rule, _centre(rule, baselines), siblings)
     return Case(
         metric=name,
         rule=rule,
@@ -131,8 +128,9 @@ def build_case(
         reruns=values,
         rung=_rung(value, values, tolerance),
         tolerance=tolerance,
-        margin=margin_of(rule, _centre(rule, baselines), siblings),
+        margin=margin,
         plan=question.plan,
+        judged=judged_reruns(question.plan, len(values), has_margin=margin is not None),
         samples=_samples(question, rule, (baselines, values), flip_floor),
         selection=selection_of(rule, value, question.peers),
         siblings=siblings,

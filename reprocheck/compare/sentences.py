@@ -101,8 +101,9 @@ def _consistent(case: Case, ruling: Ruling) -> str:
     reruns = counted(_judged(case), "rerun")
     if ruling.reason == "known_noise":
         return (
-            f"{reruns} differ from {words.baseline(case)} by {_difference(case)}, within the "
-            f"run-to-run noise known from elsewhere (SD {_known(case)}); too few to test more."
+            f"The mean of {reruns} differs from {words.baseline(case)} by {_difference(case)}, "
+            f"within the run-to-run noise known from elsewhere (SD {_known(case)}); too few to "
+            "test more."
         )
     sample, interval = case.sample, words.shown_interval(case)
     supported = math.inf if interval is None else smallest_margin(interval)

@@ -26,6 +26,8 @@ from reprocheck.reporters.console import laid_out
 from reprocheck.resources import Resources
 
 _CHANCES = ("REPRODUCED", "CONSISTENT", "INCONCLUSIVE", "False alarm", "Reruns")
+_WRAPPING = ("Metric", "Chance of", "Margin", "SD run to run")
+"""Columns of names and sources, which may wrap; a number that is cut would be another."""
 _TOGETHER = "all together"
 _UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
@@ -75,7 +77,7 @@ def _about(forecast: Forecast) -> str:
 
 def _metrics(forecast: Forecast) -> RenderableType:
     """What each metric is judged against, and how many reruns that wants."""
-    heads = ("Metric", "Original", "Margin", "SD run to run", "Reruns for 80 %", "90 %")
+    heads = ("Metric", "Original", "Margin", "SD run to run", "Reruns\nfor 80 %", "\n90 %")
     return _table(heads, [_metric(metric) for metric in forecast.metrics])
 
 
@@ -115,7 +117,7 @@ def _size(x: float, scale: Scale) -> str:
 
 
 def _needed(reruns: int | None) -> str:
-    return "over 100" if reruns is None else str(reruns)
+    return ">100" if reruns is None else str(reruns)
 
 
 def _chances(forecast: Forecast) -> RenderableType | None:
@@ -141,8 +143,8 @@ def _shown(chances: Sequence[Chance]) -> tuple[str, ...]:
 
 def _chance(chance: Chance, shown: tuple[str, ...]) -> tuple[str, ...]:
     texts = (
-        _share(chance.reproduced),
-        _share(chance.consistent),
+        _share(chance.reproduced) if not chance.consistent else NOTHING,
+        _share(chance.consistent) if not chance.reproduced else NOTHING,
         _share(chance.inconclusive),
         _share(chance.not_reproduced),
         format_size(round(chance.mean_reruns, 1)),
@@ -153,6 +155,8 @@ def _chance(chance: Chance, shown: tuple[str, ...]) -> tuple[str, ...]:
 def _share(x: float) -> str:
     """A simulated chance: no more digits than are known."""
     percent = 100 * x
+    if not 0.05 <= percent < 99.95:
+        return "<0.1 %" if percent < 50 else ">99.9 %"
     return format_percent(round(percent, 1 if percent < 1 or percent > 99 else 0))
 
 
@@ -162,7 +166,7 @@ def _scenarios(forecast: Forecast) -> RenderableType | None:
         return None
     shown = _shown([scenario.chance for scenario in forecast.scenarios])
     rows = [_scenario(forecast, scenario, shown) for scenario in forecast.scenarios]
-    return _table(("If it varies by", "80 %", "90 %", *shown), rows)
+    return _table(("If the SD is", "80 %", "90 %", *shown), rows)
 
 
 def _scenario(forecast: Forecast, scenario: Scenario, shown: tuple[str, ...]) -> tuple[str, ...]:
@@ -170,9 +174,9 @@ def _scenario(forecast: Forecast, scenario: Scenario, shown: tuple[str, ...]) ->
     margin = unknown[0].margin
     if len(unknown) == 1 and margin is not None:
         size = _size(scenario.ratio * min(margin.low, margin.high), unknown[0].scale)
-        what = f"{size}, {format_size(scenario.ratio)} margins"
+        what = f"{size} ({format_size(scenario.ratio)}×)"
     else:
-        what = f"{format_size(scenario.ratio)} margins"
+        what = f"{format_size(scenario.ratio)} × margin"
     reruns = scenario.reruns
     return (
         what,
@@ -192,8 +196,6 @@ def _notes(forecast: Forecast) -> Iterator[Fact]:
             by_note.setdefault(note, []).append(metric.metric)
     for note, metrics in by_note.items():
         yield Fact(label="Note", text=f"{', '.join(metrics)}: {note}")
-    if forecast.joint is None and forecast.joint_lacks and len(forecast.metrics) > 1:
-        yield Fact(label="Together", text=f"not told: {forecast.joint_lacks}")
 
 
 def _asked(forecast: Forecast) -> Iterator[Fact]:
@@ -297,24 +299,28 @@ def _bytes(size: float) -> str:
 
 def _next(forecast: Forecast) -> Iterator[Fact]:
     unknown = [each.metric for each in forecast.metrics if each.margin and not each.spread]
-    without = [each for each in forecast.metrics if each.margin is None and each.ratio != 0.0]
+    without = [
+        each
+        for each in forecast.metrics
+        if each.chance and each.chance.consistent and not each.margin
+    ]
     if unknown:
         text = f"say how much it varies from run to run: --sigma {unknown[0]}=SD"
         yield Fact(label="Next", text=text)
     if without:
-        yield Fact(label="Next", text=f"declare what does not matter: {_proposed(without[0])}")
+        yield Fact(label="Next", text=f"declare what does not matter{_proposed(without[0])}")
     needed = [each.reruns.for_80 for each in forecast.metrics if each.reruns]
     if any(reruns is None for reruns in needed):
-        text = "no number of reruns settles this margin: one original is too noisy for it"
-        yield Fact(label="Next", text=f"{text}; widen the margin, or pool runs with --baseline")
+        text = "one original is too noisy for this margin, whatever the number of reruns: widen it"
+        yield Fact(label="Next", text=f"{text}, or pool runs with --baseline and rerun more often")
 
 
 def _proposed(metric: MetricForecast) -> str:
     """An option with a margin; 2.8 standard deviations are ISO 5725's repeatability limit."""
     if metric.spread is None or metric.scale is Scale.LOG:
-        return f"--margin {metric.metric}=VALUE"
+        return f": --margin {metric.metric}=VALUE"
     value = format_size(float(f"{2.8 * metric.spread.sigma.value:.2g}"))
-    return f"--margin {metric.metric}={value} is 2.8 standard deviations"
+    return f", for example 2.8 standard deviations: --margin {metric.metric}={value}"
 
 
 # --- layout -------------------------------------------------------------------------------
@@ -323,7 +329,7 @@ def _proposed(metric: MetricForecast) -> str:
 def _table(heads: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for head in heads:
-        table.add_column(Text(head), overflow="fold")
+        table.add_column(Text(head), overflow="fold", no_wrap=head not in _WRAPPING)
     for row in rows:
         table.add_row(*(Text(_lines(cell)) for cell in row))
     return table
