@@ -157,6 +157,11 @@ def test_a_spread_known_from_elsewhere_needs_no_second_interval(ask):
     assert found.interval.high - found.difference == pytest.approx(half, rel=1e-4)
 
 
+def test_several_originals_are_told_by_their_mean(ask):
+    found = ask(0.95, [0.9, 0.905, 0.91, 0.902, 0.908], rule(0.005), baselines=[0.951, 0.949])
+    assert found.sentence.startswith("The mean 0.95 of 3 originals lies outside what rerunning")
+
+
 # --- values that are no numbers -----------------------------------------------------------
 
 
