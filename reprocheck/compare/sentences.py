@@ -9,9 +9,9 @@ from reprocheck.compare.case import Case, Ruling
 from reprocheck.compare.distributions import clopper_pearson
 from reprocheck.compare.equivalence import (
     MOST_RERUNS_PROPOSED,
-    reruns_needed,
     smallest_margin,
 )
+from reprocheck.compare.futility import reruns_to_settle
 from reprocheck.compare.looks import Look
 from reprocheck.compare.margins import known_spread
 from reprocheck.compare.verdicts import tested_margin
@@ -205,7 +205,7 @@ def _prospect(case: Case, margin: Margin) -> str:
         return "only more originals would, since the reruns do not vary"
     if not -tested.low < sample.difference < tested.high:
         return "more reruns are not expected to reproduce it"
-    needed = reruns_needed(sample, tested, case.plan.alpha)
+    needed = reruns_to_settle(case)
     about = f"more than {MOST_RERUNS_PROPOSED}" if needed is None else f"about {needed}"
     return f"{about} reruns would"
 

@@ -71,6 +71,13 @@ def test_a_selected_original_that_was_inflated_is_still_found():
     assert percent(found) >= 98
 
 
+def test_reruns_that_beat_a_selected_original_are_judged_as_ever():
+    sample = summarise([0.0], [4.0, 5.0, 6.0])
+    chosen = Selection(best_of=20, inferred=False, direction=Direction.HIGHER)
+    assert selected_p(0.01, sample.difference, chosen) == 0.01
+    assert selected_p(0.01, -sample.difference, chosen) == 0.2
+
+
 # --- one side only ------------------------------------------------------------------------
 
 
@@ -110,7 +117,9 @@ def test_consistency_has_its_size_for_several_originals(n, k):
 
 
 def counted(ours, theirs, examples, k):
-    return Counts(ours=(ours, examples), theirs=(theirs, k * examples), reported=True)
+    return Counts(
+        ours=(ours, examples), theirs=(theirs, k * examples), examples=examples, reported=True
+    )
 
 
 def width_of(errors, examples):

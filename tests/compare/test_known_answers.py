@@ -17,6 +17,7 @@ from reprocheck.compare.distributions import (
     clopper_pearson,
     consistency_bound,
     fisher_more_p,
+    fisher_p,
     t_quantile,
     t_tail,
 )
@@ -233,6 +234,18 @@ def test_fishers_one_sided_test_is_scipys(ours, theirs):
     table = [[events, trials - events] for events, trials in (theirs, ours)]
     expected = stats.fisher_exact(table, alternative="greater").pvalue
     assert fisher_more_p(ours, theirs) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_fishers_two_sided_test_is_scipys(case):
+    generator = np.random.default_rng([20261121, 2, case])
+    trials = generator.integers(1, 10 ** (1 + case % 5), 2)
+    ours, theirs = (
+        (int(generator.binomial(n, p)), int(n))
+        for n, p in zip(trials, generator.choice([0.0, 0.01, 0.03, 0.5, 0.97, 1.0], 2), strict=True)
+    )
+    table = [[events, n - events] for events, n in (ours, theirs)]
+    assert fisher_p(ours, theirs) == pytest.approx(stats.fisher_exact(table).pvalue, rel=1e-7)
 
 
 def test_counts_predict_what_fishers_test_does_not_reject():
