@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import assert_never
 
-from reprocheck import hostile, model
+from reprocheck import hostile, judgement_documents, model
 from reprocheck.detail import (
     ENCODE,
     LEVELS,
@@ -252,14 +252,17 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
         "require": report.require.value,
         "dry_run": report.dry_run,
         # Gated first: what is judged is left out last.
-        "comparisons": [_comparison(each) for each in sorted(report.comparisons, key=_not_gated)],
+        "comparisons": [
+            judgement_documents.comparison(each)
+            for each in sorted(report.comparisons, key=_not_gated)
+        ],
         "gates": gates and {"metrics": list(gates.metrics), "reason": gates.reason},
-        "plan": report.plan and _plan(report.plan),
+        "plan": report.plan and judgement_documents.plan(report.plan),
         "seeds": list(report.seeds),
         "stopped_by": report.stopped_by,
-        "criteria": [_criterion(each) for each in report.criteria],
-        "products": [_product_comparison(each) for each in report.products],
-        "predictions": report.predictions and _predictions(report.predictions),
+        "criteria": [judgement_documents.criterion(each) for each in report.criteria],
+        "products": [judgement_documents.product(each) for each in report.products],
+        "predictions": report.predictions and judgement_documents.predictions(report.predictions),
         "findings": [
             {"stage": result.stage.value, **_finding(finding)}
             for result in report.stages
@@ -282,112 +285,6 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
 
 def _not_gated(comparison: model.Comparison) -> bool:
     return not comparison.gated
-
-
-def _comparison(comparison: model.Comparison) -> Document:
-    return {
-        "metric": comparison.metric,
-        "gated": comparison.gated,
-        "verdict": comparison.verdict.value,
-        "change": comparison.change and comparison.change.value,
-        "reason": comparison.reason,
-        "sentence": comparison.sentence,
-        "baseline": [number(value) for value in comparison.baseline],
-        "reruns": [number(value) for value in comparison.reruns],
-        "mean": number(comparison.mean),
-        "sd": number(comparison.sd),
-        "difference": number(comparison.difference),
-        "interval": _interval(comparison.interval),
-        "prediction": _interval(comparison.prediction),
-        "margin": comparison.margin and _margin(comparison.margin),
-        "p_equivalence": number(comparison.p_equivalence),
-        "p_difference": number(comparison.p_difference),
-        "smallest_margin": number(comparison.smallest_margin),
-        "reruns_needed": comparison.reruns_needed,
-        "max_ulps": comparison.max_ulps,
-        "scale": comparison.scale.value,
-        "detectable": number(comparison.detectable),
-        "best_of": comparison.best_of,
-        "history": comparison.history and _history(comparison.history),
-        "notes": list(comparison.notes),
-    }
-
-
-def _history(history: model.HistoryComparison) -> Document:
-    return {
-        "steps": history.steps,
-        "parted_at": history.parted_at,
-        "best": history.best and _pair(history.best),
-        "area": _pair(history.area),
-        "rank_p": number(history.rank_p),
-    }
-
-
-def _pair(pair: model.Pair) -> Document:
-    return {"original": number(pair.original), "rerun": number(pair.rerun)}
-
-
-def _plan(plan: model.RerunPlan) -> Document:
-    return {
-        "least": plan.least,
-        "most": plan.most,
-        "alpha": number(plan.alpha),
-        "seeds": plan.seeds.value,
-    }
-
-
-def _criterion(result: model.CriterionResult) -> Document:
-    return {
-        "metric": result.metric,
-        "bound": result.bound,
-        "threshold": number(result.threshold),
-        "outcome": result.outcome.value,
-        "mean": number(result.mean),
-        "limit": number(result.limit),
-        "level": number(result.level),
-        "sentence": result.sentence,
-    }
-
-
-def _product_comparison(product: model.ProductComparison) -> Document:
-    return {
-        "path": product.path,
-        "gated": product.gated,
-        "verdict": product.verdict.value,
-        "reason": product.reason,
-        "sentence": product.sentence,
-        "original": product.original,
-        "reruns": list(product.reruns),
-    }
-
-
-def _predictions(predictions: model.PredictionComparison) -> Document:
-    return {
-        "examples": predictions.examples,
-        "churn": [number(share) for share in predictions.churn],
-        "agreement": number(predictions.agreement),
-        "flip_sd": number(predictions.flip_sd),
-        "sentence": predictions.sentence,
-    }
-
-
-def _interval(interval: model.Interval | None) -> Document | None:
-    if interval is None:
-        return None
-    return {
-        "low": number(interval.low),
-        "high": number(interval.high),
-        "level": number(interval.level),
-    }
-
-
-def _margin(margin: model.Margin) -> Document:
-    return {
-        "low": number(margin.low),
-        "high": number(margin.high),
-        "source": margin.source.value,
-        "text": margin.text,
-    }
 
 
 def _stage(result: model.StageResult) -> Document:

@@ -11,6 +11,7 @@ from reprocheck import schema
 from reprocheck.detail import Detail
 from reprocheck.documents import record_document
 from reprocheck.model import Finding, RunRecord, RunStatus, Severity, TreeState
+from reprocheck.seeds import recorded_seeds
 
 COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 
@@ -157,7 +158,7 @@ def _parameters(record: RunRecord) -> Iterator[Finding]:
 
 
 def _seed(record: RunRecord) -> Iterator[Finding]:
-    if not record.seeds:
+    if not recorded_seeds(record):
         yield Finding(
             code="missing-seed",
             severity=Severity.WARNING,

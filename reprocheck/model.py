@@ -577,6 +577,7 @@ class Trial:
     log_tail: str
     products: tuple[Product, ...]
     predictions: Predictions | None = None
+    parent_parameters: Mapping[str, str] | None = None  # of the run's parent, where it has one
 
 
 class MarginSource(enum.StrEnum):

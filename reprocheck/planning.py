@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 PATHS = 20_000
 """Simulated verifications: a probability is known to 0.7 points at worst."""
 SEED = 2_026
-MOST_NUMBERS = 20_000_000
+MOST_NUMBERS = 2_000_000
 RATIOS = (0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 """Standard deviations that are looked at where none is known, as multiples of the margin."""
 

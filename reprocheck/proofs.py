@@ -9,6 +9,7 @@ from reprocheck.compare import is_hardware_bound
 from reprocheck.durations import format_duration
 from reprocheck.errors import RerunError
 from reprocheck.model import Finding, Judgement, Metric, RunRecord, Severity, Trial, Verdict
+from reprocheck.placeholders import parameters_given
 from reprocheck.seeds import recorded_seeds
 
 LONG = 10  # values: a history that tells how long a training was
@@ -81,19 +82,21 @@ def check_seed(record: RunRecord, trial: Trial, ignore: Sequence[str]) -> tuple[
     """What makes it doubtful that a trial had the fresh seed that it was given.
 
     Raises `RerunError` when it logged the recorded seed and no other. Parameters that match a
-    pattern of `ignore` tell nothing.
+    pattern of `ignore` tell nothing; the parent of a child run tells of both.
     """
-    names = [
-        name
-        for name in recorded_seeds(record)
-        if name in record.parameters and not any(fnmatch.fnmatchcase(name, p) for p in ignore)
-    ]
-    logged = {name: trial.parameters[name] for name in names if name in trial.parameters}
-    if trial.seed is None or trial.seed in trial.parameters.values():
+    given = {**trial.parameters, **(trial.parent_parameters or {})}
+    recorded = {
+        name: value
+        for name, value in recorded_seeds(record).items()
+        if name in parameters_given(record)
+        and not any(fnmatch.fnmatchcase(name, pattern) for pattern in ignore)
+    }
+    logged = {name: given[name] for name in recorded if name in given}
+    if trial.seed is None or trial.seed in given.values():
         return ()
     if not logged:
         return (_unlogged_seed(record, trial),)
-    if all(value == record.parameters[name] for name, value in logged.items()):
+    if logged.items() <= recorded.items():
         name, value = next(iter(logged.items()))
         raise RerunError(
             f"trial {trial.index} was given the fresh seed {trial.seed}, but logged the recorded "

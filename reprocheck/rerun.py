@@ -227,6 +227,7 @@ def _trial(
         log_tail=_told(request, completed),
         products=request.originals.put_beside(run),
         predictions=request.originals.predictions_of(run, index),
+        parent_parameters=run.lineage.parent_parameters,
     )
 
 

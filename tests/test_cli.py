@@ -68,7 +68,7 @@ def test_the_readme_and_the_help_list_the_same_exit_codes(lab: Lab) -> None:
     readme = {int(code) for cell in rows for code in cell.split(",")}
     helped = lab.reprocheck("--help").stdout.partition("Exit codes")[2]
     assert readme == {int(code) for code in re.findall(r"\b[0-9]+\b", helped)}
-    assert readme == {*CODES.values(), 1, 2, 12, 130, 143}
+    assert readme == {*CODES.values(), 1, 2, 12, 129, 130, 141, 143}
     for verdict, code in CODES.items():
         cell = next(cell for cell in rows if str(code) in cell.split(", "))
         assert verdict.value in rows[cell], verdict
@@ -160,6 +160,22 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(
     assert result.exit_code == 2
     assert "cannot be written" in result.stderr
     assert "read" not in result.stderr  # no stage was started
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_output_that_cannot_be_written_is_one_line_of_error(option: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "reprocheck", option],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr.startswith("Error: writing the output failed: No space left")
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

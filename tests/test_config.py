@@ -140,3 +140,12 @@ def test_options_win_over_the_file(tmp_path: Path) -> None:
     assert merged.metrics["acc"].direction is Direction.HIGHER
     assert "loss" in merged.metrics
     assert (merged.reruns.most, merged.require, merged.budget_s) == (3, "reproduced", 60)
+
+
+def test_the_readmes_configs_load(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    blocks = [text.partition("```")[0] for text in readme.split("```yaml\n")[1:]]
+    configs = [text for text in blocks if text.startswith("version: 1") and "primary:" not in text]
+    assert len(configs) == 2
+    for text in configs:
+        assert load(tmp_path, text).metrics

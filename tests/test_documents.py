@@ -39,7 +39,7 @@ def _follows(document):
         (model.EnvironmentSpec, lambda d: d["record"]["environment"], {"origin"}),
         (model.Material, lambda d: d["record"]["data"][0], {"origin"}),
         (model.Comparison, lambda d: d["comparisons"][0], set()),
-        (model.Trial, lambda d: d["trials"][0], {"predictions"}),
+        (model.Trial, lambda d: d["trials"][0], {"predictions", "parent_parameters"}),
         (model.BuiltEnvironment, lambda d: d["environment"], set()),
         (model.StageResult, lambda d: d["stages"][0], {"findings"}),
         (model.Report, lambda d: d, set()),

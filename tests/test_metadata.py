@@ -148,3 +148,9 @@ def test_a_recorded_entry_point_is_a_command() -> None:
     code = dataclasses.replace(make_record().code, entry_point="main")
     found = validate(make_record(command=None, code=code))
     assert "missing-command" not in [finding.code for finding in found]
+
+
+def test_a_parents_seed_is_the_runs() -> None:
+    lineage = dataclasses.replace(RECORD.lineage, parent="p", parent_parameters={"seed": "42"})
+    record = dataclasses.replace(RECORD, seeds={}, lineage=lineage)
+    assert "missing-seed" not in _codes(validate(record))

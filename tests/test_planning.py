@@ -118,7 +118,7 @@ def test_rounding_to_a_resolution_is_a_spread_of_its_own() -> None:
     assert found.ratio == pytest.approx(0.01 / 12**0.5 / 0.02)
 
 
-@pytest.mark.parametrize(("more", "chance"), [(0, 0.956), (1, 0.89), (3, 0.99)])
+@pytest.mark.parametrize(("more", "chance"), [(0, 0.956), (3, 0.99)])
 def test_pooled_originals_have_the_power_that_the_specification_simulated(
     more: int, chance: float
 ) -> None:

@@ -277,9 +277,10 @@ def test_supervise_says_that_its_supervisor_was_killed(tmp_path):
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT])
 def test_supervise_ends_all_when_the_caller_dies(tmp_path, signum):
     code = f"""
+import signal
 from pathlib import Path
-from reprocheck.errors import ReprocheckError
 from reprocheck.process import Call, supervise
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 folder = Path({str(tmp_path)!r})
 argv = ({sys.executable!r}, "-I", "-S", "-c", {DAEMON + STAY!r}, "pid")
 supervise(Call(argv=argv, cwd=folder, env={{}}), log=folder / "log")

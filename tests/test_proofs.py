@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.errors import RerunError
-from reprocheck.model import Gates, Judgement, Metric, RunRecord, Severity, Trial, Verdict
+from reprocheck.model import Gates, Judgement, Lineage, Metric, RunRecord, Severity, Trial, Verdict
 from reprocheck.proofs import check_command, check_seed, check_work, is_proved
 from tests.reporters.builders import make_metric, make_record
 
@@ -129,6 +129,15 @@ def test_one_changed_seed_among_constant_ones_is_noted_and_not_refused() -> None
     )
     (finding,) = check_seed(record, seeded(seed="1007", random_state="0"), ())
     assert "seed = 1007" in finding.message
+
+
+def test_a_child_runs_parent_tells_whether_the_seed_arrived() -> None:
+    above = Lineage(parent="p", depth=1, place=0, parent_parameters={"seed": "42"})
+    record = run_of(parameters={"fold": "1"}, seeds={}, lineage=above)
+    child = seeded(fold="1")
+    assert check_seed(record, dataclasses.replace(child, parent_parameters={"seed": "7"}), ()) == ()
+    with pytest.raises(RerunError, match="seed = 42: the seed did not arrive"):
+        check_seed(record, dataclasses.replace(child, parent_parameters={"seed": "42"}), ())
 
 
 def test_a_fresh_seed_that_arrived_proves_an_inferred_command() -> None:

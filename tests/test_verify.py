@@ -52,7 +52,7 @@ def test_fresh_seeds_measure_the_spread_of_the_recipe(lab: Lab) -> None:
     assert [trial["seed"] for trial in trials] == planned[: len(trials)]
     assert [trial["parameters"]["seed"] for trial in trials] == planned[: len(trials)]
     assert len({trial["metrics"]["accuracy"]["value"] for trial in trials}) == len(trials)
-    assert f"fresh: {planned[0]}, {planned[1]}" in result.stdout.replace("\n", " ")
+    assert f"spread): {planned[0]}, {planned[1]}" in result.stdout.replace("\n", " ")
     assert not schema.check(result.report, "report")
 
 

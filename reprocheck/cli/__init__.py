@@ -6,6 +6,7 @@ Commands are loaded when they are called, so that `reprocheck --help` stays fast
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import importlib
 import os
@@ -40,6 +41,8 @@ Exit codes of verify and compare:
   11   inconclusive
   12   misses its own success criteria (only with --require criteria)
   130  interrupted (SIGINT); 143: terminated (SIGTERM)
+  129  its terminal was closed (SIGHUP)
+  141  nobody reads its output any more
 """
 
 
@@ -133,6 +136,11 @@ def _told(error: BaseException) -> int:
             with contextlib.suppress(OSError):  # a terminal that was closed
                 click.echo("\nInterrupted; everything was cleaned up.", err=True)
             return 128 + signum
+        case OSError(errno=errno.ENOSPC | errno.EIO) if error.filename is None:
+            # A stream's, as `--help > /dev/full`: the error of a file names it.
+            with contextlib.suppress(OSError):
+                click.echo(f"Error: writing the output failed: {error.strerror}", err=True)
+            return 3
     raise error
 
 

@@ -13,6 +13,8 @@ def advice_on(comparison: Comparison, plan: RerunPlan) -> str:
     match comparison.verdict:
         case Verdict.INCONCLUSIVE:
             return _settle(comparison, plan)
+        case Verdict.CONSISTENT if comparison.reason == "known_noise":
+            return f"to test equivalence, more reruns: --reruns {FEWEST_RERUNS_TO_REJECT}"
         case Verdict.CONSISTENT:
             return _test_equivalence(comparison)
         case Verdict.NOT_COMPARABLE if comparison.reason == "hardware":

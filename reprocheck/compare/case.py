@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from reprocheck.compare.coarseness import is_coarse, step_of
 from reprocheck.compare.counts import Counts, counts_of
 from reprocheck.compare.ladder import (
     Tolerance,
@@ -173,8 +174,19 @@ def _samples(
         usable = [x for x in reruns[:count] if is_value(rule, x)]
         if usable:
             theirs = on_scale(usable, rule.scale)
-            samples[count] = summarise(originals, theirs, floor, rule.sigma)
+            sample = summarise(originals, theirs, floor, rule.sigma)
+            if sample.sd == 0.0 and sample.spread == 0.0:
+                sample = replace(sample, floor=_hidden_spread(rule, baselines, usable[0]))
+            samples[count] = sample
     return samples
+
+
+def _hidden_spread(rule: MetricRule, baselines: Sequence[float], rerun: float) -> float:
+    """What rounding may hide where all reruns are equal and only they tell their grid."""
+    if not is_coarse(rerun):
+        return 0.0
+    floor = step_of([rerun, *baselines]) / math.sqrt(12)
+    return floor / baselines[0] if rule.scale is Scale.LOG else floor
 
 
 def resolution_of(rule: MetricRule, values: Sequence[float]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 from reprocheck.compare.ladder import is_float32, nearest_float32
@@ -24,6 +25,32 @@ def is_coarse(value: float, resolution: float | None = None) -> bool:
     if float(exact.limit_denominator(_denominator(value))) == value:
         return True
     return is_float32(value) and _is_simple_float32(value, exact)
+
+
+def step_of(values: Sequence[float]) -> float:
+    """The step of the grid on which coarse values lie, 0 where none of them is coarse.
+
+    A power of ten for rounded numbers; for shares of examples the largest step that gives all.
+    """
+    coarse = [value for value in values if math.isfinite(value) and is_coarse(value)]
+    if not coarse:
+        return 0.0
+    for places in range(7):
+        if all(_is_same(round(value, places), value) for value in coarse):
+            return float(10.0**-places)
+    return 1 / math.lcm(*(_share(value).denominator for value in coarse))
+
+
+def _share(value: float) -> Fraction:
+    exact = Fraction(value)
+    share = exact.limit_denominator(_denominator(value))
+    if float(share) == value:
+        return share
+    return exact.limit_denominator(_LARGEST_FLOAT32_DENOMINATOR)
+
+
+def _is_same(rounded: float, value: float) -> bool:
+    return rounded == value or (is_float32(value) and nearest_float32(rounded) == value)
 
 
 def _denominator(value: float) -> int:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from reprocheck.compare import words
 from reprocheck.compare.case import Case, Ruling
-from reprocheck.compare.equivalence import equivalence_p, reruns_needed, smallest_margin
+from reprocheck.compare.equivalence import equivalence_p, smallest_margin
+from reprocheck.compare.futility import reruns_to_settle
 from reprocheck.compare.ladder import storable
 from reprocheck.compare.looks import Look
 from reprocheck.compare.names import is_hardware_bound
@@ -134,6 +135,4 @@ def _equivalence_p(case: Case) -> float | None:
 
 
 def _needed(case: Case, ruling: Ruling) -> int | None:
-    if ruling.reason not in ("noise", "shift_detected") or not case.sample or not case.margin:
-        return None
-    return reruns_needed(case.sample, tested_margin(case, case.margin), case.plan.alpha)
+    return reruns_to_settle(case) if ruling.reason in ("noise", "shift_detected") else None

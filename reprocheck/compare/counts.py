@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reprocheck.compare.distributions import clopper_pearson, fisher_p
 from reprocheck.model import Interval, Margin
@@ -18,6 +18,7 @@ class Counts:
 
     ours: tuple[int, int]  # events, trials
     theirs: tuple[int, int]
+    examples: int  # of one run
     reported: bool  # one original: a reported number, without noise of its own
 
     @property
@@ -44,6 +45,15 @@ class Counts:
         high = _last(lambda x: self._may_be(like + x, alpha), trials - like)
         level = 100 * (1 - alpha)
         return Interval(low=(like - low) / trials, high=(like + high) / trials, level=level)
+
+    def reruns_needed(self, margin: Margin, alpha: float, most: int) -> int | None:
+        """The least number of reruns that would show equivalence if the proportion stays."""
+        examples, share = self.examples, self.theirs[0] / self.theirs[1]
+        for reruns in range(self.theirs[1] // examples + 1, most + 1):
+            trials = reruns * examples
+            if replace(self, theirs=(round(share * trials), trials)).is_inside(margin, alpha):
+                return reruns
+        return None
 
     def _may_be(self, events: int, alpha: float) -> bool:
         return fisher_p((events, self.ours[1]), self.theirs) > alpha
@@ -72,6 +82,7 @@ def counts_of(
     return Counts(
         ours=(ours, len(originals) * test_size),
         theirs=(theirs, len(reruns) * test_size),
+        examples=test_size,
         reported=len(originals) == 1,
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+_MOST_TABLES = 5000  # for Fisher's test by our own sum
+
 
 def t_tail(freedom: float, x: float) -> float:
     """P(T > x) of Student's t."""
@@ -66,11 +68,28 @@ def f_tail(above: int, below: int, x: float) -> float:
 
 @lru_cache(maxsize=4096)
 def fisher_p(ours: tuple[int, int], theirs: tuple[int, int]) -> float:
-    """The two-sided p-value of Fisher's exact test; each side is (events, trials)."""
-    from scipy.stats import fisher_exact  # slow to import, and rarely needed
+    """The two-sided p-value of Fisher's exact test; each side is (events, trials).
 
-    table = [[events, trials - events] for events, trials in (ours, theirs)]
-    return float(fisher_exact(table)[1])
+    Of all tables with the same sums, those that are no likelier than this one.
+    """
+    if 2 * (ours[0] + theirs[0]) > ours[1] + theirs[1]:  # the rarer outcome has fewer tables
+        ours, theirs = (ours[1] - ours[0], ours[1]), (theirs[1] - theirs[0], theirs[1])
+    events = ours[0] + theirs[0]
+    first, last = max(0, events - theirs[1]), min(events, ours[1])
+    if last - first > _MOST_TABLES:
+        from scipy.stats import fisher_exact  # slow to import, and rarely needed
+
+        table = [[events, trials - events] for events, trials in (ours, theirs)]
+        return float(fisher_exact(table)[1])
+    logs = [0.0]  # of the tables' probabilities, up to a constant
+    for hit in range(first, last):
+        more = (ours[1] - hit) * (events - hit)
+        less = (hit + 1) * (theirs[1] - events + hit + 1)
+        logs.append(logs[-1] + math.log(more / less))
+    likeliest, observed = max(logs), logs[ours[0] - first]
+    # As R does, tables that differ by rounding only are equally likely.
+    tail = math.fsum(math.exp(x - likeliest) for x in logs if x <= observed + 1e-7)
+    return min(1.0, tail / math.fsum(math.exp(x - likeliest) for x in logs))
 
 
 def fisher_more_p(ours: tuple[int, int], theirs: tuple[int, int]) -> float:

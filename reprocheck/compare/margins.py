@@ -47,7 +47,7 @@ def margin_of(rule: MetricRule, original: float, siblings: Sequence[float] = ())
 
 def width_of(declared: DeclaredMargin, original: float) -> Width:
     """The declared widths in the metric's unit; on each side the larger of both forms."""
-    absolute, relative = declared.absolute or Width.both(0), declared.relative or Width.both(0)
+    absolute, relative = declared.absolute or Width.both(0.0), declared.relative or Width.both(0.0)
     size = abs(original)
     return Width(
         below=max(absolute.below, relative.below * size),

@@ -123,9 +123,10 @@ def _against(case: Case, sample: Sample, originals: list[float]) -> Iterator[str
     freedom = (sample.reruns - 1, len(originals) - 1)
     p = 2 * min(f_tail(*freedom, ratio), 1 - f_tail(*freedom, ratio))
     if sample.originals > 1 and p < 0.05:
+        taken = "pooling takes" if sample.welch is None else "only the test for a difference takes"
         yield (
             f"The spreads differ: the reruns' variance is {format_value(ratio)} times the "
-            "originals', and pooling takes them for equal."
+            f"originals', and {taken} them for equal."
         )
     elif theirs > 2 * ours:
         yield (

@@ -78,7 +78,8 @@ class Sample:
         rejects honest runs too often with few originals (10 % at 2 against 10).
         """
         fewest = min(self.originals, self.reruns)
-        if fewest < FEWEST_FOR_WELCH and (fewest < 2 or self.p_of_spreads >= UNEQUAL):
+        pooled = self.sigma is not None or self.p_of_spreads >= UNEQUAL
+        if fewest < FEWEST_FOR_WELCH and (fewest < 2 or pooled):
             return None
         theirs = max(self.sd or 0.0, self.floor) / math.sqrt(self.reruns)
         ours = max(self.original_sd or 0.0, self.floor) / math.sqrt(self.originals)

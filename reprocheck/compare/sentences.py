@@ -9,9 +9,9 @@ from reprocheck.compare.case import Case, Ruling
 from reprocheck.compare.distributions import clopper_pearson
 from reprocheck.compare.equivalence import (
     MOST_RERUNS_PROPOSED,
-    reruns_needed,
     smallest_margin,
 )
+from reprocheck.compare.futility import reruns_to_settle
 from reprocheck.compare.looks import Look
 from reprocheck.compare.margins import known_spread
 from reprocheck.compare.verdicts import tested_margin
@@ -100,10 +100,10 @@ def _not_worse(case: Case, ruling: Ruling) -> str:
 def _consistent(case: Case, ruling: Ruling) -> str:
     reruns = counted(_judged(case), "rerun")
     if ruling.reason == "known_noise":
-        differ = "differs" if _judged(case) == 1 else "differ"
         return (
-            f"{reruns} {differ} from {words.baseline(case)} by {_difference(case)}, within the "
-            f"run-to-run noise known from elsewhere (SD {_known(case)}); too few to test more."
+            f"The mean of {reruns} differs from {words.baseline(case)} by {_difference(case)}, "
+            f"within the run-to-run noise known from elsewhere (SD {_known(case)}); too few to "
+            "test more."
         )
     sample, interval = case.sample, words.shown_interval(case)
     supported = math.inf if interval is None else smallest_margin(interval)
@@ -180,7 +180,7 @@ def _unsettled(case: Case, ruling: Ruling) -> str:
     reruns = counted(_judged(case), "rerun")
     if case.sample is None:
         return f"{reruns} with a non-finite value cannot settle it."
-    if ruling.reason == "shift_detected" and case.sample.sd == 0.0:
+    if ruling.reason == "shift_detected" and case.sample.sd == 0.0 and case.margin is None:
         return (
             f"All {reruns} gave {words.mean(case)}, not {_originals(case)}: a difference of "
             f"{_difference(case)}, which another machine may cause; no margin was declared to "
@@ -205,7 +205,7 @@ def _prospect(case: Case, margin: Margin) -> str:
         return "only more originals would, since the reruns do not vary"
     if not -tested.low < sample.difference < tested.high:
         return "more reruns are not expected to reproduce it"
-    needed = reruns_needed(sample, tested, case.plan.alpha)
+    needed = reruns_to_settle(case)
     about = f"more than {MOST_RERUNS_PROPOSED}" if needed is None else f"about {needed}"
     return f"{about} reruns would"
 

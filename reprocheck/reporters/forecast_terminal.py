@@ -11,7 +11,7 @@ from rich.text import Text
 
 from reprocheck.compare.power import Chance
 from reprocheck.durations import format_duration
-from reprocheck.hostile import printable
+from reprocheck.hostile import printable, redact
 from reprocheck.model import Margin, Scale, SeedPolicy
 from reprocheck.numbers import (
     counted,
@@ -200,7 +200,7 @@ def _notes(forecast: Forecast) -> Iterator[Fact]:
 
 def _asked(forecast: Forecast) -> Iterator[Fact]:
     record, plan = forecast.record, forecast.plan
-    yield Fact(label="Run", text=f"{record.ref.run_id} {record.name}".rstrip())
+    yield Fact(label="Run", text=f"{record.ref.run_id} {redact(record.name)}".rstrip())
     yield Fact(label="Judged", text=f"{', '.join(forecast.gates.metrics)}: {forecast.gates.reason}")
     looks = (
         f"judged after each of {plan.looks[0]} to {counted(plan.most, 'rerun')}"

@@ -6,10 +6,10 @@ from reprocheck.model import Report, SeedPolicy
 
 
 def given_seeds(report: Report, policy: SeedPolicy) -> str:
-    """The seeds of the trials, of all planned ones before the first, and what their spread is."""
+    """What the reruns' spread is, and the seeds of the trials; before the first, of all planned."""
     if policy is SeedPolicy.SAME:
         known = report.seeds[0]
-        which = "none is known" if known is None else f"{known}, as recorded, in all reruns"
-        return f"same: {which}; their spread is the training's nondeterminism"
+        which = "none is known" if known is None else f"{known}, as recorded"
+        return f"same (the training's nondeterminism): {which}"
     given = report.seeds[: len(report.trials) or None]
-    return f"fresh: {', '.join(map(str, given))}; their spread is the recipe's over seeds"
+    return f"fresh (the recipe's spread): {', '.join(map(str, given))}"

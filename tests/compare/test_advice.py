@@ -50,7 +50,7 @@ def test_a_margin_that_is_declared_is_not_asked_for(ask_one):
     known = replace(RULE, sigma=Sigma(value=0.01, freedom=9))
     (comparison,) = (found := ask_one(known, 0.9, [0.901])).comparisons
     assert comparison.verdict is Verdict.CONSISTENT
-    assert comparison.sentence.startswith("1 rerun differs from the reported 0.9 by ")
+    assert comparison.sentence.startswith("The mean of 1 rerun differs from the reported 0.9 by ")
     assert found.needed == "to test equivalence, more reruns: --reruns 3"
 
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from reprocheck.compare.coarseness import is_coarse
+from reprocheck.compare.coarseness import is_coarse, step_of
 from reprocheck.compare.ladder import nearest_float32
 
 
@@ -36,3 +36,19 @@ def test_a_declared_resolution_makes_every_value_coarse():
 def test_extreme_values_have_an_answer():
     assert not is_coarse(5e-324)
     assert is_coarse(1e308)
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [
+        ([0.92, 0.9], 0.01),
+        ([0.945, 0.95], 0.001),
+        ([12.0, 14.0], 1.0),
+        ([nearest_float32(0.92), 0.9], 0.01),
+        ([347 / 360, 350 / 360], 1 / 360),
+        ([nearest_float32(347 / 360)], 1 / 360),
+        ([0.34821757311, math.nan], 0.0),
+    ],
+)
+def test_coarse_values_tell_their_grid(values, step):
+    assert step_of(values) == pytest.approx(step)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from scipy import stats
 
 from reprocheck.compare import check_margins, judge
 from reprocheck.compare.sample import summarise
@@ -90,6 +91,15 @@ def test_a_coarse_value_that_stays_needs_five_reruns(ask, k, expected):
     assert ask(0.9, [0.92] * k, rule(0.01)).verdict is expected
 
 
+def test_a_coarse_value_that_stays_is_no_proof_of_an_offset(ask):
+    """Rounded to two decimals, three reruns of a noisy metric are often equal."""
+    assert told(ask(0.9, [0.92] * 3, rule(0.02)))[0] is Verdict.INCONCLUSIVE
+    found = ask(0.9, [0.92] * 3, rule(0.03))
+    half = 2.919985580 * 0.01 / math.sqrt(12) / math.sqrt(3)  # t(.95, 2)
+    assert found.interval.high - found.difference == pytest.approx(half, rel=1e-9)
+    assert told(found) == (Verdict.REPRODUCED, "equivalent")
+
+
 def test_a_known_resolution_gives_the_floor_of_the_spread(ask):
     found = ask(0.9, [0.92] * 5, rule(0.05, resolution=0.01))
     half = 2.131846786 * 0.01 / math.sqrt(12) / math.sqrt(5)  # t(.95, 4)
@@ -125,6 +135,8 @@ def test_a_proven_offset_beside_originals_that_vary_is_no_exact_number(ask):
     assert "only more originals would" in near.sentence
     inside = ask(0.5, [[*CURVE, 0.51]] * 2, rule(0.3), baselines=originals)
     assert inside.verdict is Verdict.REPRODUCED
+    apart = ask(0.5, [[*CURVE, 1.13]] * 2, rule(0.03), baselines=originals)
+    assert apart.verdict is Verdict.INCONCLUSIVE  # two copies are one draw: t = 6.1, 2 df
     far = ask(0.5, [[*CURVE, 3.5]] * 2, rule(0.03), baselines=originals)
     assert told(far) == (Verdict.NOT_REPRODUCED, "outside")
 
@@ -135,6 +147,19 @@ def test_originals_that_vary_much_more_than_the_reruns_widen_the_interval(ask):
     error = math.hypot(0.015, 0.0)  # sd of 0.90 and 0.93 over the root of 2
     assert found.interval.high - found.difference > 6 * error  # t(.95, 1) = 6.31
     assert found.verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_spread_known_from_elsewhere_needs_no_second_interval(ask):
+    known = rule(0.03, sigma=Sigma(value=0.01, freedom=1_000_000))
+    reruns = [0.9121, 0.9122, 0.912, 0.9121, 0.9123, 0.912, 0.9122, 0.9121]
+    found = ask(0.9, reruns, known, baselines=[0.93])
+    half = 1.644854 * 0.01 * math.sqrt(1 / 2 + 1 / 8)
+    assert found.interval.high - found.difference == pytest.approx(half, rel=1e-4)
+
+
+def test_several_originals_are_told_by_their_mean(ask):
+    found = ask(0.95, [0.9, 0.905, 0.91, 0.902, 0.908], rule(0.005), baselines=[0.951, 0.949])
+    assert found.sentence.startswith("The mean 0.95 of 3 originals lies outside what rerunning")
 
 
 # --- values that are no numbers -----------------------------------------------------------
@@ -210,6 +235,29 @@ def test_the_prediction_near_a_bound_is_of_an_original(ask):
         assert inside.p_difference <= 0.05
 
 
+def test_near_a_bound_the_reruns_needed_are_counted_too(ask):
+    found = ask(0.99, [0.98, 0.97, 0.99, 0.98, 0.99], rule(test_size=100))
+    assert (found.verdict, found.reruns_needed) == (Verdict.INCONCLUSIVE, 7)
+    assert "about 7 reruns would" in found.sentence  # by Student's t six would
+    limits = [stats.binomtest(b, n).proportion_ci(0.9).high for b, n in ((11, 600), (13, 700))]
+    assert limits[0] > 0.03 > limits[1]
+
+
+def test_errors_that_come_together_are_told(ask):
+    found = ask(0.99, [0.99, 0.9, 0.99, 0.99, 0.9], rule(test_size=100))
+    assert any("more than twice what independent errors let expect" in x for x in found.notes)
+
+
+def test_a_selected_original_hides_larger_differences(ask):
+    chosen, plain = (ask(0.95, NOISY, rule(0.02, best_of=n)).detectable for n in (10, None))
+    assert chosen > 1.2 * plain
+
+
+def test_spreads_beyond_comparison_are_told(ask):
+    found = ask(0.9, [1e300, 2e300, 3e300], rule(0.1), baselines=[0.91])
+    assert any("beyond comparison" in note for note in found.notes)
+
+
 def test_a_perfect_score_that_stays_is_identical(ask):
     assert ask(1.0, [1.0] * 3, rule(test_size=100)).verdict is Verdict.IDENTICAL
 
@@ -258,8 +306,10 @@ def test_more_collapses_than_the_originals_have_are_a_change_for_the_worse(ask):
 
 def test_reruns_that_all_collapse_are_judged_beside_the_collapses_of_the_originals(ask):
     declared = rule(0.2, failure_if=COLLAPSED)
-    assert ask(0.92, [0.1] * 3, declared).verdict is Verdict.NOT_REPRODUCED
-    found = ask(0.92, [0.1] * 3, declared, baselines=[0.1, 0.2, 0.1, 0.3])
+    assert ask(0.92, [0.1] * 5, declared).verdict is Verdict.NOT_REPRODUCED
+    few = ask(0.92, [0.1] * 4, declared)  # half the runs may collapse: 6 % of the time all four
+    assert told(few) == (Verdict.INCONCLUSIVE, "unstable")
+    found = ask(0.92, [0.1] * 5, declared, baselines=[0.1, 0.2, 0.1, 0.3])
     assert told(found) == (Verdict.INCONCLUSIVE, "unstable")
 
 

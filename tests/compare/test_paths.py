@@ -154,9 +154,9 @@ def test_paths_are_decided_as_judge_does(judge_paths, shift, paths, metrics, mar
 
 
 @pytest.mark.parametrize("margin", [None, 1.5])
-@pytest.mark.parametrize("n", [3, 6])
-def test_pooled_paths_are_decided_as_judge_does(judge_paths, n, margin):
-    originals, reruns = draw(19, 40, n, 2), draw(20, 40, 8, 2) + 1.0
+@pytest.mark.parametrize(("n", "spread"), [(3, 1.0), (6, 1.0), (2, 0.02)])
+def test_pooled_paths_are_decided_as_judge_does(judge_paths, n, spread, margin):
+    originals, reruns = draw(19, 40, n, 2), spread * draw(20, 40, 8, 2) + 1.0
     found = decide_paths(originals, reruns, RerunPlan(least=5), margin)
     assert pairs(found) == judge_paths(originals, reruns, RerunPlan(least=5), margin)
 

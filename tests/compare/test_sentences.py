@@ -30,9 +30,9 @@ CASES = [
         "is visible but below the margin.",
     ),
     (
-        *(0.9, [0.92] * 5, {"margin": 0.03}),
-        "Deterministic offset: all 5 reruns gave 0.92, which differs from the reported 0.9 by "
-        "+0.02, inside the margin ±0.03 (declared).",
+        *(0.9, [0.9212345678] * 5, {"margin": 0.03}),
+        "Deterministic offset: all 5 reruns gave 0.921235, which differs from the reported 0.9 by "
+        "+0.02123, inside the margin ±0.03 (declared).",
     ),
     (
         *(0.915, NOISY, {}),
@@ -51,9 +51,9 @@ CASES = [
         "interval); no margin was declared: changed.",
     ),
     (
-        *(0.9, [0.92] * 5, {"margin": 0.01, "direction": Direction.HIGHER}),
-        "All 5 reruns gave 0.92, not the original 0.9: a difference of +0.02 without any noise, "
-        "and more than ±0.01: better.",
+        *(0.9, [0.9212345678] * 5, {"margin": 0.01, "direction": Direction.HIGHER}),
+        "All 5 reruns gave 0.921235, not the original 0.9: a difference of +0.02123 without any "
+        "noise, and more than ±0.01: better.",
     ),
     (
         *(0.915, NOISY, {"margin": 0.01}),
