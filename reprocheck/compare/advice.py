@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reprocheck.compare.verdicts import FEWEST_RERUNS_TO_REJECT
-from reprocheck.model import FIRST_LOOK, Comparison, ProductComparison, RerunPlan, Verdict
+from reprocheck.model import Comparison, ProductComparison, RerunPlan, Verdict
 
 _MARGIN = "declare a margin, the largest difference that does not matter: --margin {metric}=VALUE"
 
@@ -16,7 +16,7 @@ def advice_on(comparison: Comparison, plan: RerunPlan) -> str:
         case Verdict.CONSISTENT if comparison.reason == "known_noise":
             return f"to test equivalence, more reruns: --reruns {FEWEST_RERUNS_TO_REJECT}"
         case Verdict.CONSISTENT:
-            return _test_equivalence(comparison)
+            return "to test equivalence, " + _MARGIN.format(metric=comparison.metric)
         case Verdict.NOT_COMPARABLE if comparison.reason == "hardware":
             return "choose metrics that do not depend on the hardware: --gate NAME"
         case Verdict.NOT_COMPARABLE:
@@ -42,18 +42,6 @@ def advice_on_product(product: ProductComparison) -> str:
             return ""
 
 
-def _test_equivalence(comparison: Comparison) -> str:
-    if comparison.margin is not None:  # declared already: what lacks is reruns
-        return f"to test equivalence, more reruns: --reruns {_enough(comparison)}"
-    return "to test equivalence, " + _MARGIN.format(metric=comparison.metric)
-
-
-def _enough(comparison: Comparison) -> int:
-    """The fewest reruns after which such a metric can be judged, more than there were."""
-    fewest = FEWEST_RERUNS_TO_REJECT if comparison.margin is None else FIRST_LOOK
-    return max(fewest, len(comparison.reruns) + 1)
-
-
 def _settle(comparison: Comparison, plan: RerunPlan) -> str:
     match comparison.reason:
         case "unfinished":
@@ -63,7 +51,8 @@ def _settle(comparison: Comparison, plan: RerunPlan) -> str:
         case "unstable":
             return "a training that ends well each time: see the logs of the reruns"
         case "too_few" | "chance":
-            return f"more reruns: --reruns {_enough(comparison)}"
+            reruns = max(FEWEST_RERUNS_TO_REJECT, len(comparison.reruns) + 1)
+            return f"more reruns: --reruns {reruns}"
         case _:
             return _settle_noise(comparison)
 
