@@ -18,6 +18,7 @@ from reprocheck.model import (
     RunRecord,
     Sibling,
 )
+from reprocheck.seeds import is_unseeded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +29,7 @@ class Original:
     definition: ExperimentDefinition | None = None
     siblings: tuple[Sibling, ...] = ()
     peers: tuple[Sibling, ...] = ()
+    seeded: bool = True  # not known to have had no seed
 
     @classmethod
     def of(cls, record: RunRecord) -> Original:
@@ -37,6 +39,7 @@ class Original:
             definition=record.definition,
             siblings=record.siblings,
             peers=record.peers,
+            seeded=not is_unseeded(record),
         )
 
 
@@ -66,6 +69,7 @@ def ask(
         baselines=tuple(baseline.record.metrics for baseline in pooled),
         siblings=tuple(each for each in original.siblings if each.run_id not in own),  # once
         peers=original.peers,
+        seeded=original.seeded,
     )
     return question, (*findings, *precedence.left_out(definition, chosen))
 

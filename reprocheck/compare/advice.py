@@ -51,7 +51,8 @@ def _settle(comparison: Comparison, plan: RerunPlan) -> str:
         case "unstable":
             return "a training that ends well each time: see the logs of the reruns"
         case "too_few" | "chance":
-            reruns = max(FEWEST_RERUNS_TO_REJECT, len(comparison.reruns) + 1)
+            reruns = comparison.reruns_needed
+            reruns = reruns or max(FEWEST_RERUNS_TO_REJECT, len(comparison.reruns) + 1)
             return f"more reruns: --reruns {reruns}"
         case _:
             return _settle_noise(comparison)

@@ -137,4 +137,5 @@ def _equivalence_p(case: Case) -> float | None:
 
 
 def _needed(case: Case, ruling: Ruling) -> int | None:
-    return reruns_to_settle(case) if ruling.reason in ("noise", "shift_detected") else None
+    settled = ruling.reason not in ("noise", "shift_detected", "too_few")
+    return None if settled else reruns_to_settle(case)

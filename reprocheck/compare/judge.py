@@ -121,6 +121,7 @@ def _look(
         deterministic=any(case.repeats for case in cases) and are_deterministic(trials),
         beyond_chance=len(trials) == 1 and is_beyond_chance(question, trials[0], _is_close),
         same_machine=question.same_machine,
+        seeded=question.seeded,
     )
     judged = _judge_cases(cases, look)
     stopped_by = _stopped_by(question, trials, judged, look)

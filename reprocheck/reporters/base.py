@@ -218,6 +218,8 @@ def unjudged(report: Report) -> tuple[str, ...]:
 def original(comparison: Comparison) -> str:
     """The recorded value, or the mean of several."""
     usable, beside = _usable(comparison), _apart(comparison)
+    if comparison.baseline and not math.isfinite(comparison.baseline[0]):
+        return format_value(comparison.baseline[0])
     if len(usable) > 1:
         return f"{format_value(_centre(comparison), beside)} (mean of {len(usable)})"
     return format_value(usable[0], beside) if usable else NOTHING
@@ -227,6 +229,8 @@ def mean(comparison: Comparison) -> str:
     """The mean of the reruns, or the value where there is but one or all are non-finite."""
     if comparison.mean is not None:
         return format_value(comparison.mean, _apart(comparison))
+    if len(comparison.reruns) > 1 and all(map(math.isfinite, comparison.reruns)):
+        return format_value(math.fsum(comparison.reruns) / len(comparison.reruns))
     return format_value(comparison.reruns[-1]) if comparison.reruns else NOTHING
 
 
