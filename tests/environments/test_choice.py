@@ -83,7 +83,7 @@ def test_the_trackers_own_environment_is_taken(tree):
     assert choose(record(environment=mine), tree, Config())[0].file == "mine.txt"
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "conda.yaml", "conda-list.txt", "poetry.lock"])
+@pytest.mark.parametrize("name", ["Dockerfile", "conda.yaml", "conda-list.txt", "pixi.lock"])
 def test_what_cannot_be_built_gives_way_to_what_was_recorded_beside_it(tree, name):
     other = recorded(
         f"reprocheck/environment/{name}", CONDA if name == "conda.yaml" else "@EXPLICIT"

@@ -104,7 +104,7 @@ def test_no_secret_of_the_caller_is_seen(environment, cache, tmp_path, trial, mo
         ("Dockerfile", "FROM x", EnvironmentKind.DOCKER, "needs Docker"),
         ("environment.yml", "dependencies: [numpy]", EnvironmentKind.CONDA, "needs conda"),
         ("conda-list.txt", "@EXPLICIT\n", EnvironmentKind.CONDA, "needs conda"),
-        ("poetry.lock", "", EnvironmentKind.VENV, "another tool"),
+        ("pixi.lock", "", EnvironmentKind.VENV, "another tool"),
     ],
 )
 def test_what_none_can_build_is_refused_with_a_way_out(file, content, kind, needs):
