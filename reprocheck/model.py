@@ -151,6 +151,7 @@ class EnvironmentKind(enum.StrEnum):
     DOCKER = "docker"
     CONDA = "conda"
     VENV = "venv"
+    SCRIPT = "script"  # a recorded setup, run in a copy of the tree
 
 
 FIRST_LOOK = 3

@@ -167,18 +167,19 @@ def digest_of(place: Path) -> str:
     The commit counts, since some projects derive their version from it.
     """
     digest = hashlib.sha256(head(place).encode())
-    for path in sorted(_files(place)) if place.is_dir() else (place,):
+    for path in sorted(files(place)) if place.is_dir() else (place,):
         executable = os.access(path, os.X_OK) and not path.is_symlink()
         name = os.path.relpath(path, place)
         digest.update(f"\0{name}\0{executable:d}\0{_content(path)}".encode(errors="replace"))
     return digest.hexdigest()
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files(folder: Path) -> Iterator[Path]:
+    """Files and links below a folder, git's own and byte code aside."""
     for entry in os.scandir(folder):
         if entry.is_dir(follow_symlinks=False):
             if entry.name not in (".git", "__pycache__"):
-                yield from _files(Path(entry.path))
+                yield from files(Path(entry.path))
         elif entry.is_symlink() or entry.is_file():
             yield Path(entry.path)
 

@@ -67,7 +67,7 @@ def plan_for(request: BuildRequest, uv: Uv) -> Plan:
         asked=asked,
         interpreter=interpreter,
         lock="".join(f"{line}\n" for line in asked.requirements),
-        cutoff=None if request.started_at is None else _rfc3339(request.started_at),
+        cutoff=None if request.started_at is None else rfc3339(request.started_at),
         findings=(*asked.findings, *findings),
         sources=_sources(asked, request),
     )
@@ -229,5 +229,6 @@ def write(path: Path, *lines: str) -> None:
     path.write_text("".join(f"{line}\n" for line in lines))
 
 
-def _rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> str:
+    """A moment as uv and pip take it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -152,7 +152,7 @@ class Uv:
         except OSError as error:
             raise UvError(doing, Cause.OTHER, f"{error.strerror}: {error.filename}") from error
         if done.timed_out or done.exit_code != 0:
-            output = _without_secrets(done.stdout.decode(errors="replace"))
+            output = without_secrets(done.stdout.decode(errors="replace"))
             raise UvError(doing, classify(output), output)
         return done
 
@@ -165,7 +165,7 @@ class Uv:
         call = process.Call(argv=argv, cwd=self.folder, env=environment(self.env), timeout_s=120)
         done = process.run(call)
         if done.timed_out or done.exit_code != 0:
-            output = _without_secrets(done.stderr.decode(errors="replace"))
+            output = without_secrets(done.stderr.decode(errors="replace"))
             raise UvError(f"running uv {args[0]}", classify(output), output)
         return done.stdout
 
@@ -173,7 +173,7 @@ class Uv:
         lines = log.read_bytes()[-2000:].decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         if last:
-            self.progress.update(f"{doing}: {_without_secrets(last)[:80]}")
+            self.progress.update(f"{doing}: {without_secrets(last)[:80]}")
 
 
 def find_uv() -> str:
@@ -215,5 +215,6 @@ def classify(output: str) -> Cause:
     return Cause.OTHER
 
 
-def _without_secrets(text: str) -> str:
+def without_secrets(text: str) -> str:
+    """The text without the logins of addresses in it."""
     return re.sub(r"(://)[^/@\s]+@", r"\1***@", text)

@@ -62,7 +62,7 @@ class VenvEnvironment:
 
     def accepts(self, spec: EnvironmentSpec) -> bool:
         """Whether pip alone can install what the spec asks for."""
-        if spec.kind is EnvironmentKind.DOCKER:
+        if spec.kind in (EnvironmentKind.DOCKER, EnvironmentKind.SCRIPT):
             return False
         try:
             kind = asking.format_of(spec.file, spec.content)
@@ -115,7 +115,7 @@ def _install(folder: Path, plan: Plan, request: BuildRequest, uv: Uv) -> dict[st
     if plan.asked.places:
         local.copy_of(request.tree, uv.folder)
     findings = [*_install_pip(plan, python, uv), *_install_lock(plan, python, uv)]
-    version, purelib = _probe(python, uv.env)
+    version, purelib = probe(python, uv.env)
     (Path(purelib) / "reprocheck_redirect.pth").write_text(REDIRECT)
     return {
         "builder": BUILDER,
@@ -207,7 +207,11 @@ def _packages(python: Path, uv: Uv) -> list[list[str]]:
     return [[str(item["name"]), str(item["version"])] for item in listed]
 
 
-def _probe(python: Path, env: Mapping[str, str]) -> tuple[str, str]:
+def probe(python: Path, env: Mapping[str, str]) -> tuple[str, str]:
+    """The version of an environment's Python, and where its packages are.
+
+    Raises `RebuildError` when it does not run.
+    """
     call = process.Call(
         argv=(str(python), "-I", "-c", _PROBE),
         cwd=Path("/"),
@@ -228,7 +232,7 @@ def _healthy(plan: Plan, env: Mapping[str, str]) -> Callable[[Path, dict[str, An
 
     def check(folder: Path, state: dict[str, Any]) -> bool:
         try:
-            version, _ = _probe(folder / "env/bin/python", env)
+            version, _ = probe(folder / "env/bin/python", env)
         except RebuildError:
             return False
         unchanged = state.get("fingerprint") == cache.fingerprint(folder / "env")

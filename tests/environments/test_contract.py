@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
 
 from reprocheck.environments import ENVIRONMENTS, pick
 from reprocheck.environments.base import BuildRequest
+from reprocheck.environments.script import ScriptEnvironment
 from reprocheck.environments.venv import VenvEnvironment
 from reprocheck.errors import RebuildError, RerunError
 from reprocheck.model import EnvironmentKind
 from tests.environments.samples import STARTED, command, spec
 
+
+def setup(package):
+    """A spec of a setup that installs a package."""
+    steps = [{"argv": ["pip", "install", "-q", package], "cwd": "."}]
+    return spec(json.dumps(steps), file="requirements.txt", kind=EnvironmentKind.SCRIPT)
+
+
 # For each implementation a small spec that it builds, and one that fails while it is built.
 SAMPLES = {
     VenvEnvironment: (spec("six\n"), spec("six==99\n")),
+    ScriptEnvironment: (setup("six==1.15.0"), setup("six==99")),
 }
 
 
