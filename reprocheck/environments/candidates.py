@@ -37,7 +37,8 @@ _NAMES = (
     re.compile(r"python_env\.ya?ml"),
     re.compile(r"pyproject\.toml"),
 )
-_WHOLE = (3, 4)  # ranks of locks and freezes
+WHOLE = (3, 4)
+"""Ranks of locks and freezes."""
 _ENVIRONMENT = "/environment"
 
 
@@ -76,7 +77,7 @@ def best(search: Search, files: Sequence[RecordedFile]) -> EnvironmentSpec | Non
         return None
     if chosen.kind is EnvironmentKind.CONDA:
         # A conda file with a pip list leaves open what a lock or freeze beside it pins.
-        whole = [spec for _, spec in kept if rank(spec.file) in _WHOLE and _can_build(spec)]
+        whole = [spec for _, spec in kept if rank(spec.file) in WHOLE and _can_build(spec)]
         chosen = next(iter(whole), chosen)
     rivals = [
         file.path
