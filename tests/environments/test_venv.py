@@ -331,3 +331,27 @@ def test_a_missing_python_is_downloaded_where_that_is_allowed(build, tmp_path):
     with pytest.raises(RebuildError, match=r"^downloading Python 3\.14: ") as caught:
         build(spec("six", python="3.14"), env=env, download_python=True)
     assert str(tmp_path) in caught.value.message  # uv was sent for it
+
+
+def test_a_lock_of_uv_installs_the_members_of_its_workspace_too(build, trial, tmp_path):
+    tree = tmp_path / "tree"
+    (tree / "libs/own/own").mkdir(parents=True)
+    (tree / "libs/own/own/__init__.py").touch()
+    project = '[project]\nname = "{}"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    (tree / "pyproject.toml").write_text(
+        project.format("root") + 'dependencies = ["own"]\n'
+        '[tool.uv.workspace]\nmembers = ["libs/own"]\n[tool.uv.sources]\nown.workspace = true\n'
+    )
+    (tree / "libs/own/pyproject.toml").write_text(
+        project.format("own") + 'dependencies = ["six"]\n'
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    )
+    when = datetime(2023, 6, 1, tzinfo=UTC)
+    lock = [find_uv(), "lock", "-q", "--exclude-newer", "2023-06-01T00:00:00Z"]
+    subprocess.run(lock, cwd=tree, check=True)
+    asked = spec((tree / "uv.lock").read_text(), file="uv.lock", directory=".")
+    sandbox = build(asked, started_at=when)
+    assert installed(sandbox) == {"six": "1.16.0", "own": "1"}
+    code = "import own, six; print(own.__file__)"
+    done = sandbox.run(trial(command(("python", "-c", code))))
+    assert done.stdout.decode().strip() == str(tree / "libs/own/own/__init__.py")
