@@ -25,9 +25,11 @@ from reprocheck.model import (
     Finding,
     Gates,
     Judgement,
+    PackageLists,
     Report,
     RerunPlan,
     RunRecord,
+    Setting,
     Stage,
     StageResult,
     StageStatus,
@@ -92,6 +94,8 @@ class Account:
     stages: list[StageResult] = field(default_factory=list)
     record: RunRecord | None = None
     environment: BuiltEnvironment | None = None
+    packages: PackageLists | None = None
+    settings: tuple[Setting, ...] = ()
     cost: Cost | None = None
     gates: Gates | None = None
     plan: RerunPlan | None = None  # None: the config's
@@ -163,6 +167,8 @@ class Account:
             seeds=self.seeds,
             products=judgement.products if judgement else (),
             predictions=judgement.predictions if judgement else None,
+            packages=self.packages,
+            settings=self.settings,
         )
 
     def _comparisons(self) -> tuple[Comparison, ...]:

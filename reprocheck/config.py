@@ -32,7 +32,6 @@ LATER = (
     "tracker.experiment",
     "environment.args",
     "environment.network",
-    "environment.run",
     "data.*.url",
     "data.*.seen_as",
     "data.*.manifest",
@@ -84,6 +83,8 @@ class Config:
     environment_kind: str = "auto"
     environment_file: str | None = None
     environment_python: str | None = None
+    environment_run: tuple[StepTemplate, ...] = ()  # the setup, of kind script
+    download_python: bool = False
     data: tuple[DataRule, ...] = ()
     metrics: Mapping[str, MetricRule] = field(default_factory=dict)
     reruns: RerunPlan = field(default_factory=RerunPlan)
@@ -251,6 +252,8 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         environment_kind=environment.get("kind", "auto"),
         environment_file=environment.get("file"),
         environment_python=environment.get("python"),
+        environment_run=_setup(environment, located),
+        download_python=environment.get("download_python", False),
         data=tuple(_data_rule(entry) for entry in document.get("data", ())),
         metrics={
             name: metric_rule(name, rule, path.name, located.line(f"/metrics/{escape(name)}"))
@@ -278,6 +281,16 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         pass_env=tuple(document.get("pass_env", ())),
         require=Require(document.get("require", "consistent")),
     )
+
+
+def _setup(environment: Mapping[str, Any], located: LocatedYaml) -> tuple[StepTemplate, ...]:
+    steps = _command(environment.get("run"), located.place("/environment/run"))
+    if bool(steps) != (environment.get("kind") == "script"):
+        raise ConfigError(
+            f"{located.place('/environment')}: 'run' and 'kind: script' go together",
+            "write for example  environment: {kind: script, run: [make, setup]}",
+        )
+    return steps
 
 
 def _relative_uri(uri: str | None, folder: Path) -> str | None:

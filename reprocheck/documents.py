@@ -263,6 +263,11 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
         "criteria": [judgement_documents.criterion(each) for each in report.criteria],
         "products": [judgement_documents.product(each) for each in report.products],
         "predictions": report.predictions and judgement_documents.predictions(report.predictions),
+        "packages": report.packages and _packages(report.packages),
+        "settings": [
+            {"name": each.name, "value": each.value, "origin": _origin(each.origin)}
+            for each in report.settings
+        ],
         "findings": [
             {"stage": result.stage.value, **_finding(finding)}
             for result in report.stages
@@ -316,6 +321,24 @@ def _environment(built: model.BuiltEnvironment) -> Document:
         ],
         "isolation": built.isolation,
         "cached": built.cached,
+    }
+
+
+def _packages(lists: model.PackageLists) -> Document:
+    return {
+        "source": lists.source,
+        "asked": [{"name": name, "version": version} for name, version in lists.asked],
+        "whole": lists.whole,
+        "frameworks": list(lists.frameworks),
+        "differences": [
+            {
+                "name": each.name,
+                "asked": each.asked,
+                "landed": each.landed,
+                "grade": each.grade.value,
+            }
+            for each in lists.differences
+        ],
     }
 
 

@@ -151,6 +151,7 @@ class EnvironmentKind(enum.StrEnum):
     DOCKER = "docker"
     CONDA = "conda"
     VENV = "venv"
+    SCRIPT = "script"  # a recorded setup, run in a copy of the tree
 
 
 FIRST_LOOK = 3
@@ -741,6 +742,45 @@ class BuiltEnvironment:
     cached: bool
 
 
+class PackageGrade(enum.StrEnum):
+    """How much a package that is not as recorded matters, most first."""
+
+    PYTHON = "python"
+    FRAMEWORK = "framework"  # that the code imports
+    NUMERIC = "numeric"  # what frameworks compute with
+    OTHER = "other"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackageDifference:
+    """A package that was not installed as the run's record names it."""
+
+    name: str
+    asked: str | None  # a version, or what a version must meet; None: not in the record's list
+    landed: str | None  # None: not installed
+    grade: PackageGrade
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackageLists:
+    """What the run's record asks for, beside what was installed."""
+
+    source: str  # the file that lists it
+    asked: tuple[tuple[str, str], ...]  # name, and version or specifier; "": any version
+    whole: bool  # the list is of a whole environment
+    frameworks: tuple[str, ...]  # that the code imports
+    differences: tuple[PackageDifference, ...]  # what matters most first
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """A recorded variable that decides how a training computes, restored for the trials."""
+
+    name: str
+    value: str
+    origin: Origin
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
     """Why a stage could not do its work, and the next thing to try."""
@@ -801,6 +841,8 @@ class Report:
     criteria: tuple[CriterionResult, ...] = ()
     products: tuple[ProductComparison, ...] = ()
     predictions: PredictionComparison | None = None
+    packages: PackageLists | None = None
+    settings: tuple[Setting, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -23,6 +23,7 @@ from reprocheck import (
     baselines,
     compare,
     datastores,
+    determinism,
     environments,
     logged_files,
     metadata,
@@ -40,6 +41,7 @@ from reprocheck.baselines import Baseline
 from reprocheck.datastores import choice as data_choice
 from reprocheck.durations import format_duration
 from reprocheck.environments import choice as environment_choice
+from reprocheck.environments import landed
 from reprocheck.environments.base import BuildRequest, Sandbox
 from reprocheck.errors import MetadataError, ReprocheckError
 from reprocheck.model import (
@@ -64,7 +66,6 @@ from reprocheck.temporary import temporary_folder
 from reprocheck.trackers.base import Tracker
 
 __all__ = ["Request", "describe_cost", "plan", "verify"]
-
 
 CHANGED = Finding(
     code="changed-environment",
@@ -91,8 +92,7 @@ def verify(request: Request, progress: Progress | None = None) -> Report:
     """Verifies one run; whatever goes wrong on the way is in the report.
 
     Only a defect in reprocheck, an interruption, or the lack of a place for temporary files raises.
-    Nothing is left behind but caches and
-    what `keep` and `logs` ask for.
+    Nothing is left behind but caches and what `keep` and `logs` ask for.
     """
     with temporary_folder(keep=request.keep) as workspace:
         account = Account(request=request, progress=progress or Silent(), workspace=workspace)
@@ -216,6 +216,8 @@ def _checkout(account: Account, record: RunRecord, cost: Cost) -> _Prepared:
         note.findings.extend(logged_files.put_back(record.files, checkout.tree))
         prepared = _prepared(account, record, checkout, note, cost)
         account.record, account.seeds = prepared.record, prepared.starts.seeds
+        account.settings = determinism.settings(prepared.record)
+        note.findings.extend(determinism.missing(prepared.record, account.settings))
         note.summary = f"{checkout.commit[:12]} from {checkout.place}"
     return prepared
 
@@ -262,11 +264,13 @@ def _rebuild(account: Account, prepared: _Prepared, stack: contextlib.ExitStack)
         cache=account.request.cache,
         progress=account.progress,
         env=account.request.env,
+        download_python=account.request.config.download_python,
     )
     with account.stage(Stage.REBUILD, f"environment from {spec.file}") as note:
         sandbox = stack.enter_context(environments.pick(spec).build(build))
         built = account.environment = sandbox.built
-        note.findings.extend(sandbox.findings)
+        account.packages = landed.lists_of(prepared.record, prepared.checkout.tree, spec, built)
+        note.findings.extend((*sandbox.findings, *landed.findings_of(account.packages)))
         note.summary = (
             f"{'cached' if built.cached else 'built'}: Python {built.python}, "
             f"{counted(len(built.packages), 'package')} from {built.asked}"
@@ -299,6 +303,7 @@ def _rerun_request(
 ) -> rerunning.RerunRequest:
     request, found = account.request, prepared.starts.found
     passed = {name: request.env[name] for name in request.config.pass_env if name in request.env}
+    settings = {each.name: each.value for each in account.settings}
     return rerunning.RerunRequest(
         record=prepared.record,
         starts=prepared.starts.trials,
@@ -315,7 +320,7 @@ def _rerun_request(
         timeout_s=prepared.cost.trial_timeout_s,
         budget_s=request.config.budget_s,
         keep=request.keep,
-        env=passed,
+        env=passed | settings,
         fresh=request.config.reruns.seeds is SeedPolicy.FRESH,
     )
 

@@ -151,3 +151,15 @@ def test_the_readmes_configs_load(tmp_path: Path) -> None:
     assert len(configs) == 2
     for text in configs:
         assert load(tmp_path, text).metrics
+
+
+def test_a_setup_belongs_to_kind_script(tmp_path: Path) -> None:
+    def environment(text: str) -> Config:
+        return load(tmp_path, f"version: 1\nenvironment: {text}\n")
+
+    found = environment("{kind: script, run: [make, setup], download_python: true}")
+    assert [step.args for step in found.environment_run] == [("make", "setup")]
+    assert found.download_python
+    for wrong in ("{kind: script}", "{run: make setup}"):
+        with pytest.raises(ConfigError, match="go together"):
+            environment(wrong)

@@ -298,3 +298,23 @@ def test_a_bad_record_has_its_exit_code_and_message_and_leaves_nothing(
     assert result.report["failed_stage"] == bad.stage
     assert not schema.check(result.report, "report")
     assert lab.leftovers == []
+
+
+def test_a_setup_of_the_project_and_recorded_settings_reach_the_trials(
+    lab: Lab, tmp_path: Path
+) -> None:
+    own = tmp_path / "setup.yaml"
+    text = (lab.repo.path / "reprocheck.yaml").read_text()
+    command = text.partition("command: ")[2].partition("\n")[0]
+    proof = "import os; assert os.environ['PYTHONHASHSEED'] == '7'"
+    steps = f"[{{run: [python, -c, {json.dumps(proof)}]}}, {{run: {command}}}]"
+    setup = "environment: {kind: script, run: pip install -q -r requirements.txt}\n"
+    own.write_text(text.replace(command, steps) + setup)
+    lab.set_tag(lab.seeded, "env.PYTHONHASHSEED", "7")
+    result = lab.verify(lab.seeded, "--config", str(own))
+    assert (result.exit_code, result.verdict) == (0, "IDENTICAL"), result.stdout
+    report = result.report
+    assert not schema.check(report, "report")
+    assert report["environment"]["kind"] == "script"
+    assert "mlflow-skinny==" in report["environment"]["lock"]
+    assert [each["value"] for each in report["settings"]] == ["7"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from reprocheck.environments import asked
 from reprocheck.environments.asked import Format
 from reprocheck.environments.base import Environment
+from reprocheck.environments.script import ScriptEnvironment
 from reprocheck.environments.venv import VenvEnvironment
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentSpec
 
-ENVIRONMENTS: tuple[Environment, ...] = (VenvEnvironment(),)
+ENVIRONMENTS: tuple[Environment, ...] = (ScriptEnvironment(), VenvEnvironment())
 """Every way to build environments, most specific first."""
 
 

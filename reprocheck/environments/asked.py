@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from reprocheck.environments.local import LocalProject
 from reprocheck.environments.requirements import Asked, Reader, decode
 from reprocheck.errors import RebuildError, SourceError
 from reprocheck.model import EnvironmentSpec
@@ -27,6 +28,7 @@ class Format(enum.Enum):
     PYTHON_ENV = "MLflow's python_env"
     PYPROJECT = "a pyproject.toml"
     UV_LOCK = "a lock of uv"
+    LOCK = "a lock of Poetry, PDM, Pipenv or pylock.toml"
     FOREIGN_LOCK = "a lock of another tool"
     DOCKERFILE = "a Dockerfile"
 
@@ -36,7 +38,8 @@ _BY_NAME = (
     (re.compile(r"pyproject.*\.toml"), Format.PYPROJECT),
     (re.compile(r"python_env\.ya?ml"), Format.PYTHON_ENV),  # its python may be left out
     (re.compile(r"uv\.lock"), Format.UV_LOCK),
-    (re.compile(r"(poetry|pdm|Pipfile|pixi)\.lock|pylock.*\.toml"), Format.FOREIGN_LOCK),
+    (re.compile(r"(poetry|pdm|Pipfile)\.lock|pylock.*\.toml"), Format.LOCK),
+    (re.compile(r"pixi\.lock"), Format.FOREIGN_LOCK),
     (re.compile(r".*conda-lock\.ya?ml"), Format.EXPLICIT),
 )
 
@@ -150,15 +153,30 @@ def read_python(content: bytes) -> str | None:
 
 def _read_pyproject(spec: EnvironmentSpec, reader: Reader) -> Asked:
     project = read_project(spec.file, spec.content)
-    if "dependencies" in project.get("dynamic", ()) or "dependencies" not in project:
+    static = "dependencies" in project and "dependencies" not in project.get("dynamic", ())
+    for line in project.get("dependencies", ()) if static else ():
+        reader.take(str(line), folder=spec.directory or "")
+    if spec.directory is not None and is_installable(spec.file, spec.content):
+        reader.projects.append(
+            LocalProject(path=spec.directory or ".", optional=static, listed=static)
+        )
+    elif not static:
         raise RebuildError(
-            f"{spec.file} does not list its dependencies under [project], which is the only form "
-            "that this version of reprocheck can build",
+            f"{spec.file} does not list its dependencies under [project], and is no project of the "
+            "commit that could be installed",
             "export them to a requirements file and name that in reprocheck.yaml",
         )
-    for line in project["dependencies"]:
-        reader.take(str(line), folder=spec.directory or "")
     return reader.asked(python=project.get("requires-python"))
+
+
+def is_installable(name: str, content: bytes) -> bool:
+    """Whether a pyproject.toml says how its project is built; Poetry's may be no package.
+
+    Raises `RebuildError` for a file that is no TOML.
+    """
+    document = _toml(name, content)
+    poetry = document.get("tool", {}).get("poetry", {})
+    return "build-system" in document and poetry.get("package-mode", True) is not False
 
 
 def read_project(name: str, content: bytes) -> Mapping[str, Any]:
@@ -166,11 +184,15 @@ def read_project(name: str, content: bytes) -> Mapping[str, Any]:
 
     Raises `RebuildError` for a file that is no TOML.
     """
+    project = _toml(name, content).get("project", {})
+    return project if isinstance(project, dict) else {}
+
+
+def _toml(name: str, content: bytes) -> Mapping[str, Any]:
     try:
-        project = tomllib.loads(decode(content)).get("project", {})
+        return tomllib.loads(decode(content))
     except tomllib.TOMLDecodeError as error:
         raise RebuildError(f"reading {name}: {error}", "mend the file") from error
-    return project if isinstance(project, dict) else {}
 
 
 def _mapping(name: str, content: bytes) -> Mapping[str, Any]:

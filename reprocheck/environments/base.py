@@ -24,6 +24,7 @@ class BuildRequest:
     cache: Path  # finished environments are kept here, by digest
     progress: Progress = field(default_factory=Silent)
     env: Mapping[str, str] = field(default_factory=dict)  # the caller's; an allow-list is used
+    download_python: bool = False  # whether uv may fetch an interpreter that is not installed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -80,14 +80,19 @@ class Cache:
                 return
 
 
+def digest(*parts: str) -> str:
+    """One name for all of the parts."""
+    return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()
+
+
 def fingerprint(folder: Path) -> str:
     """Changes when a file below a folder is added, removed or written; byte code aside."""
-    digest = hashlib.sha256()
+    seen = hashlib.sha256()
     for name, size, changed in sorted(_files(str(folder))):
-        digest.update(
+        seen.update(
             f"{os.path.relpath(name, folder)}\0{size}\0{changed}\n".encode(errors="replace")
         )
-    return digest.hexdigest()
+    return seen.hexdigest()
 
 
 def _files(folder: str) -> Iterator[tuple[str, int, int]]:

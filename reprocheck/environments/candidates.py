@@ -29,14 +29,16 @@ _NAMES = (
     re.compile(r"conda-lock\.ya?ml|conda[-_](explicit|list|spec).*\.txt|spec-file\.txt"),
     re.compile(r"(conda|environment)\.ya?ml"),
     re.compile(  # not every *.lock: DVC, Cargo and yarn have theirs
-        r"(uv|poetry|pdm|Pipfile|pixi)\.lock|requirements.*\.lock|requirements[-_.]lock\.txt"
+        r"(uv|poetry|pdm|Pipfile|pixi)\.lock|pylock.*\.toml"
+        r"|requirements.*\.lock|requirements[-_.]lock\.txt"
     ),
     re.compile(r".*freeze.*\.txt"),
     re.compile(r"requirements.*\.txt"),
     re.compile(r"python_env\.ya?ml"),
     re.compile(r"pyproject\.toml"),
 )
-_WHOLE = (3, 4)  # ranks of locks and freezes
+WHOLE = (3, 4)
+"""Ranks of locks and freezes."""
 _ENVIRONMENT = "/environment"
 
 
@@ -75,7 +77,7 @@ def best(search: Search, files: Sequence[RecordedFile]) -> EnvironmentSpec | Non
         return None
     if chosen.kind is EnvironmentKind.CONDA:
         # A conda file with a pip list leaves open what a lock or freeze beside it pins.
-        whole = [spec for _, spec in kept if rank(spec.file) in _WHOLE and _can_build(spec)]
+        whole = [spec for _, spec in kept if rank(spec.file) in WHOLE and _can_build(spec)]
         chosen = next(iter(whole), chosen)
     rivals = [
         file.path
@@ -186,13 +188,21 @@ def counts(name: str, content: bytes) -> bool:
     try:
         match asked.format_of(name, content):
             case Format.PYPROJECT:
-                return "dependencies" in asked.read_project(name, content)
+                return _is_whole(name, content)
             case Format.CONDA:
                 return b"dependencies" in content
             case _:
                 return True
     except RebuildError:
         return True
+
+
+def _is_whole(name: str, content: bytes) -> bool:
+    """Whether a pyproject.toml says what its project depends on, be it by building it."""
+    project = asked.read_project(name, content)
+    builds = asked.is_installable(name, content)
+    dynamic = builds and "dependencies" in project.get("dynamic", ())
+    return "dependencies" in project or dynamic or (builds and b"[tool.poetry." in content)
 
 
 def folders(search: Search) -> list[str]:

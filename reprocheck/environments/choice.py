@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -28,6 +29,7 @@ from reprocheck.environments.candidates import (
 from reprocheck.environments.requirements import Asked, decode
 from reprocheck.errors import ConfigError, RebuildError, SourceError
 from reprocheck.model import (
+    EnvironmentKind,
     EnvironmentSpec,
     Finding,
     Origin,
@@ -51,7 +53,7 @@ def choose(
     names in vain.
     """
     search = Search(record=record, tree=tree, config=config, findings=[])
-    ways = (_from_config, _from_tracker, _recorded, _logged, _from_model, _at_commit)
+    ways = (_from_script, _from_config, _from_tracker, _recorded, _logged, _from_model, _at_commit)
     spec = next((found for way in ways if (found := way(search)) is not None), None)
     if spec is None:
         raise SourceError(
@@ -62,11 +64,27 @@ def choose(
             "environment: {file: …}",
         )
     spec = dataclasses.replace(spec, python=_python(search, spec))
-    _tell_unpinned(search, spec)
+    if spec.kind is not EnvironmentKind.SCRIPT:
+        _tell_unpinned(search, spec)
     return spec, tuple(search.findings)
 
 
 # --- the ways, first that exists ----------------------------------------------------------
+
+
+def _from_script(search: Search) -> EnvironmentSpec | None:
+    setup = search.config.environment_run
+    if not setup:
+        return None
+    steps = [{"argv": list(step.args), "cwd": step.cwd} for step in setup]
+    return EnvironmentSpec(
+        kind=EnvironmentKind.SCRIPT,
+        file=" && ".join(" ".join(step.args) for step in setup),
+        content=json.dumps(steps).encode(),
+        directory=".",
+        python=None,
+        origin=Origin(kind=OriginKind.CONFIG, where=search.config.name),
+    )
 
 
 def _from_config(search: Search) -> EnvironmentSpec | None:

@@ -1,4 +1,4 @@
-"""Finds an installed Python of the recorded version. Nothing is ever downloaded."""
+"""Finds an installed Python of the recorded version. Nothing is downloaded here."""
 
 from __future__ import annotations
 
@@ -28,6 +28,18 @@ libc = " ".join(platform.libc_ver())
 print(json.dumps([base, platform.python_version(), sys.implementation.name,
                   " ".join([sysconfig.get_platform(), abi, libc]).strip()]))
 """
+
+
+class MissingPythonError(RebuildError):
+    """No Python of a version is installed."""
+
+    def __init__(self, version: str, found: str) -> None:
+        super().__init__(
+            f"the run asks for Python {version}, which is not installed here; found: {found}",
+            f"install it, for example with  uv python install {version}  or  pyenv install "
+            f"{version}; or allow it:  environment: {{download_python: true}}",
+        )
+        self.version = version
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,10 +107,11 @@ def bare(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _specifiers(asked: str) -> SpecifierSet:
-    # Forms met: 3.11.7, 3.11, 3, 3.*, =3.8 (conda), 3.6.8=h0371630_0 (conda), ^3.8 (poetry), >=3.8
+    # Forms met: 3.11.7, 3.11, 3, 3.*, =3.8 (conda), 3.6.8=h0371630_0 (conda), ^3.8 and ~3.8
+    # (Poetry, also as "^3.8,<3.11"), >=3.8
     text = asked.strip().strip("'\"").replace(" ", "").removeprefix("cpython-")
-    if caret := re.fullmatch(r"\^(\d+)(\.\d+)*", text):
-        text = f">={text[1:]},<{int(caret[1]) + 1}"
+    text = re.sub(r"\^((\d+)(?:\.\d+)*)", lambda found: f">={found[1]},<{int(found[2]) + 1}", text)
+    text = re.sub(r"(?<!\S)~(\d+\.\d+)(\.\d+)?", r"==\1.*", text)
     if plain := re.fullmatch(r"={0,2}(\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?)(\.\*)?(=\w*)?", text):
         full = plain[1].count(".") >= 2
         text = f"=={plain[1]}" if full else f"=={plain[1]}.*"
@@ -211,10 +224,6 @@ def _other_patch(interpreter: Interpreter, asked: str) -> Finding:
     )
 
 
-def _missing(asked: str, found: list[_Candidate]) -> RebuildError:
+def _missing(asked: str, found: list[_Candidate]) -> MissingPythonError:
     versions = sorted({item.hint for item in found})
-    return RebuildError(
-        f"the run asks for Python {asked}, which is not installed here; "
-        f"found: {', '.join(map(str, versions))}",
-        f"install it, for example with  uv python install {asked}  or  pyenv install {asked}",
-    )
+    return MissingPythonError(asked.lstrip("="), ", ".join(map(str, versions)))

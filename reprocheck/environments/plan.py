@@ -10,16 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reprocheck.environments import asked as asking
-from reprocheck.environments import cache, interpreters
+from reprocheck.environments import cache, interpreters, local, locks
 from reprocheck.environments.asked import Format
 from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.interpreters import Interpreter
-from reprocheck.environments.requirements import Asked, Reader
+from reprocheck.environments.local import LocalProject
+from reprocheck.environments.requirements import Asked, Reader, decode
 from reprocheck.environments.uv_program import Uv, index_settings
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentSpec, Finding, Severity
 
-BUILDER = "venv 3"  # part of every digest: raise it when the same inputs build something else
+BUILDER = "venv 4"  # part of every digest: raise it when the same inputs build something else
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +37,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """The environment's name: equal for what is the same, wherever Python is installed."""
-        return _digest(BUILDER, self.lock, self.interpreter.identity, self.sources)
+        return cache.digest(BUILDER, self.lock, self.interpreter.identity, self.sources)
 
     @property
     def index_arguments(self) -> tuple[str, ...]:
@@ -54,25 +55,38 @@ def plan_for(request: BuildRequest, uv: Uv) -> Plan:
     Raises `RebuildError`.
     """
     spec = request.spec
-    asked = asking.read(spec, request.tree) if not _is_uv_lock(spec) else None
-    python = spec.python or (asked.python if asked else None)
-    interpreter, findings = interpreters.find(python, request.env, request.started_at)
-    asked = asked or _exported(request, interpreter, uv)
+    kind = asking.format_of(spec.file, spec.content)
+    lock = kind in (Format.UV_LOCK, Format.LOCK)
+    asked = asking.read(spec, request.tree) if not lock else None
+    python = spec.python or (asked.python if asked else locks.python_of(spec.file, spec.content))
+    interpreter, findings = _interpreter(python, request, uv)
+    if asked is None:
+        read = _exported if kind is Format.UV_LOCK else _translated
+        asked = read(request, interpreter, uv)
     plan = Plan(
         asked=asked,
         interpreter=interpreter,
         lock="".join(f"{line}\n" for line in asked.requirements),
-        cutoff=None if request.started_at is None else _rfc3339(request.started_at),
+        cutoff=None if request.started_at is None else rfc3339(request.started_at),
         findings=(*asked.findings, *findings),
         sources=_sources(asked, request),
     )
-    if asked.complete or not asked.requirements:
+    open_projects = [each for each in asked.projects if not each.listed]
+    if asked.complete or not (asked.requirements or open_projects):
         return plan
     return _resolved(plan, request, uv)
 
 
-def _is_uv_lock(spec: EnvironmentSpec) -> bool:
-    return asking.format_of(spec.file, spec.content) is Format.UV_LOCK
+def _interpreter(
+    python: str | None, request: BuildRequest, uv: Uv
+) -> tuple[Interpreter, tuple[Finding, ...]]:
+    try:
+        return interpreters.find(python, request.env, request.started_at)
+    except interpreters.MissingPythonError as error:
+        if not request.download_python:
+            raise
+        uv.download_python(error.version)
+        return interpreters.find(python, request.env, request.started_at)
 
 
 def _exported(request: BuildRequest, interpreter: Interpreter, uv: Uv) -> Asked:
@@ -87,9 +101,33 @@ def _exported(request: BuildRequest, interpreter: Interpreter, uv: Uv) -> Asked:
         *("--no-annotate", "-q", "--python", str(interpreter.path), "-o", "exported.txt"),
         doing=f"reading {spec.file}",
     )
+    return _frozen(request, decode((uv.folder / "exported.txt").read_bytes()))
+
+
+def _translated(request: BuildRequest, interpreter: Interpreter, _: Uv) -> Asked:
+    """The requirements that the lock of another tool pins."""
+    spec = request.spec
+    try:
+        project = _beside(spec, "pyproject.toml", request.tree)
+    except RebuildError:
+        project = b""  # without it only some markers are not known
+    lines = locks.requirements(spec.file, spec.content, project, interpreter.version)
+    return _frozen(request, "\n".join(lines))
+
+
+def _frozen(request: BuildRequest, lines: str) -> Asked:
+    """What a lock lists, and the project itself, which it leaves out."""
+    spec = request.spec
     reader = Reader(spec=spec, tree=request.tree)
-    reader.read((uv.folder / "exported.txt").read_bytes(), folder="")
+    reader.read(lines.encode(), folder=spec.directory or "")
+    path = spec.directory
+    if path is not None and _builds(request.tree / path / "pyproject.toml"):
+        reader.projects.append(LocalProject(path=path, optional=True, listed=True))
     return reader.asked(frozen=True)
+
+
+def _builds(file: Path) -> bool:
+    return file.is_file() and asking.is_installable(file.name, file.read_bytes())
 
 
 def _beside(spec: EnvironmentSpec, name: str, tree: Path) -> bytes:
@@ -107,20 +145,23 @@ def _beside(spec: EnvironmentSpec, name: str, tree: Path) -> bytes:
 
 def _resolved(plan: Plan, request: BuildRequest, uv: Uv) -> Plan:
     """The plan with a lock that pins everything as of the run's start."""
-    kept = request.cache / "locks" / f"{_inputs_digest(plan, uv)}.txt"
+    kept = request.cache / "locks" / f"{_inputs_digest(plan, request, uv)}.txt"
     if plan.cutoff is not None and kept.is_file():
         lock = kept.read_text()
     else:
-        lock = _compile(plan, request.spec.file, uv)
+        lock = _compile(plan, request, uv)
         if plan.cutoff is not None:  # without it, tomorrow's answer is another
             cache.write_whole(kept, lock)
     late = () if plan.cutoff else (_no_start(request.spec),)
     return dataclasses.replace(plan, lock=lock, findings=(*plan.findings, *late))
 
 
-def _compile(plan: Plan, file: str, uv: Uv) -> str:
+def _compile(plan: Plan, request: BuildRequest, uv: Uv) -> str:
     asked = plan.asked
-    write(uv.folder / "asked.txt", *asked.options, *asked.requirements)
+    projects = [each.line for each in asked.projects if not each.listed]
+    if projects or asked.places:
+        local.copy_of(request.tree, uv.folder)
+    write(uv.folder / "asked.txt", *asked.options, *asked.requirements, *projects)
     write(uv.folder / "constraints.txt", *asked.constraints)
     when = f" as of {plan.cutoff}" if plan.cutoff else ""
     uv(
@@ -129,15 +170,22 @@ def _compile(plan: Plan, file: str, uv: Uv) -> str:
         *("--python", str(plan.interpreter.path)),
         *(("--exclude-newer", plan.cutoff) if plan.cutoff else ()),
         *plan.index_arguments,
-        doing=f"resolving {file} for Python {plan.interpreter.version}{when}",
+        doing=f"resolving {request.spec.file} for Python {plan.interpreter.version}{when}",
     )
-    return (uv.folder / "lock.txt").read_text()
+    # Only what the editable projects depend on: they themselves are not of the environment.
+    ours = {f"./{local.COPY}/{each.path}".removesuffix("/.") for each in asked.projects}
+    lines = (uv.folder / "lock.txt").read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if line.split(" ;")[0].strip() not in ours)
 
 
-def _inputs_digest(plan: Plan, uv: Uv) -> str:
+def _inputs_digest(plan: Plan, request: BuildRequest, uv: Uv) -> str:
     asked = plan.asked
-    lines = (*asked.requirements, "-c", *asked.constraints, plan.interpreter.identity)
-    return _digest(*lines, str(plan.cutoff), uv.read("--version").decode(), plan.sources)
+    open_projects = [each for each in asked.projects if not each.listed]
+    trees = [local.digest_of(request.tree)] if open_projects else []
+    projects = [each.line for each in open_projects]
+    lines = (*asked.requirements, *projects, *trees, "-c", *asked.constraints)
+    lines = (*lines, plan.interpreter.identity)
+    return cache.digest(*lines, str(plan.cutoff), uv.read("--version").decode(), plan.sources)
 
 
 def _sources(asked: Asked, request: BuildRequest) -> str:
@@ -145,7 +193,8 @@ def _sources(asked: Asked, request: BuildRequest) -> str:
     settings = "\n".join((*asked.options, *asked.arguments, index_settings(request.env)))
     settings = re.sub(r"(?<=://)[^/@\s]+@", "", settings)  # a login does not change what is there
     wheels = [_content(Path(line)) for line in _local_links(asked)]
-    return "\n".join((settings.replace(str(request.tree.resolve()), ""), *wheels))
+    places = [local.digest_of(request.tree / place) for place in asked.places]
+    return "\n".join((settings.replace(str(request.tree.resolve()), ""), *wheels, *places))
 
 
 def _local_links(asked: Asked) -> list[str]:
@@ -180,9 +229,6 @@ def write(path: Path, *lines: str) -> None:
     path.write_text("".join(f"{line}\n" for line in lines))
 
 
-def _rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> str:
+    """A moment as uv and pip take it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()

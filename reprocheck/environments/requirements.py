@@ -9,9 +9,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from reprocheck.environments import local
+from reprocheck.environments.local import LocalProject
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentSpec, Finding, Severity
 
@@ -42,6 +45,8 @@ class Asked:
     constraints: tuple[str, ...] = ()
     options: tuple[str, ...] = ()  # lines such as --index-url …, as a requirements file has them
     arguments: tuple[str, ...] = ()  # of uv, for options that it takes from no file
+    projects: tuple[LocalProject, ...] = ()  # of the tree, installed editable
+    places: tuple[str, ...] = ()  # of the tree, that requirements name: wheels, folders
     python: str | None = None  # the version that the file names
     complete: bool = False  # everything is listed and pinned: nothing to resolve
     findings: tuple[Finding, ...] = ()
@@ -70,6 +75,8 @@ class Reader:
     constraints: list[str] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
     arguments: list[str] = field(default_factory=list)
+    projects: list[LocalProject] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     _open: list[str] = field(default_factory=list)  # files being read, to see a cycle
 
@@ -80,10 +87,15 @@ class Reader:
             constraints=tuple(self.constraints),
             options=tuple(self.options),
             arguments=tuple(self.arguments),
+            projects=tuple(dict.fromkeys(self.projects)),
+            places=tuple(dict.fromkeys(self.places)),
             python=python,
             findings=tuple(self.findings),
         )
         complete = asked.hashed or (frozen and not asked.unpinned)
+        if complete:
+            projects = tuple(dataclasses.replace(each, listed=True) for each in asked.projects)
+            asked = dataclasses.replace(asked, projects=projects)
         return dataclasses.replace(asked, complete=complete)
 
     def read(self, content: bytes, *, folder: str, constrain: bool = False) -> None:
@@ -95,8 +107,12 @@ class Reader:
         """Takes one line of a requirements file."""
         if line.startswith("-"):
             self._take_option(line, folder)
+        elif clone := local.clone_of(line):
+            self.requirements.append(clone.line)
+        elif _URL.match(line) and not line.startswith("file:"):
+            self.requirements.append(_named(line))
         elif _LOCAL.match(line):
-            raise self._refused(line, "a file or folder, not a package of an index")
+            self._take_local(line, folder)
         elif _PHANTOM.match(line):
             self._note("dropped-requirement", f"'{line}' is left out: no index has this version")
         else:
@@ -108,7 +124,7 @@ class Reader:
             case "--requirement" | "--constraint":
                 self._include(value, folder, constrain=name == "--constraint")
             case "--editable":
-                raise self._refused(line, "an editable package")
+                self._take_editable(value, folder)
             case "--find-links":
                 self.options.append(f"--find-links {self._links(value, folder)}")
             case "--pre":
@@ -121,6 +137,56 @@ class Reader:
                 self.options.append(line)
             case _:
                 self._note("ignored-option", f"the option '{line}' of {self.spec.file} is ignored")
+
+    def _take_editable(self, value: str, folder: str) -> None:
+        clone = local.clone_of(value)
+        if clone is None:
+            self._take_project(local.take_apart(value), value, folder)
+        elif clone.revision and clone.revision == local.head(self.tree):
+            # A freeze names the run's own repository so.
+            self.projects.append(LocalProject(path=clone.subdirectory or "."))
+        else:
+            self.requirements.append(clone.line)
+            self._note("not-editable", f"'{value}' is installed, but not as an editable package")
+
+    def _take_project(self, asked: local.LocalLine, line: str, folder: str) -> None:
+        path = self._find(asked.place, folder)
+        guessed = path is None and asked.place.startswith("/") and self._is_project(".")
+        if guessed:
+            # A freeze holds the path that the repository had then.
+            path = "."
+            self._note("guessed-project", f"'{line}' is taken to be the project at the commit")
+        if path is None or not self._is_project(path):
+            raise self._refused(f"-e {line}", "a project that is not part of the commit")
+        self.projects.append(LocalProject(path=path, extras=asked.extras))
+
+    def _is_project(self, path: str) -> bool:
+        return local.is_project(self.tree / path)
+
+    def _take_local(self, line: str, folder: str) -> None:
+        asked = local.take_apart(line)
+        path, version = self._find(asked.place, folder), asked.version
+        if path is not None:
+            self.places.append(path)
+            place = f"./{local.COPY}/{path}".removesuffix("/.")
+            self.requirements.append(f"{place}{asked.extras}{asked.rest}")
+        elif version is not None:
+            self.requirements.append(f"{version[0]}{asked.extras}=={version[1]}{asked.rest}")
+            self._note("lost-file", f"'{line}' is not at the commit; an index's file is installed")
+        elif asked.name:
+            self.requirements.append(f"{asked.name}{asked.extras}{asked.rest}")
+            self._note(
+                "lost-version",
+                f"'{line}' names a place of the original machine and no version, as freezes of "
+                "conda environments do; the version of the run's date is installed",
+                Severity.WARNING,
+            )
+        else:
+            raise self._refused(line, "a file or folder that is not part of the commit")
+
+    def _find(self, place: str, folder: str) -> str | None:
+        # A file that was logged with the run is no file of the tree, but was one at that time.
+        return local.find(self.tree, folder if self.spec.directory is not None else "", place)
 
     def _include(self, name: str, folder: str, *, constrain: bool) -> None:
         path = posixpath.normpath(posixpath.join(folder, name))
@@ -161,17 +227,16 @@ class Reader:
 
     def _refused(self, line: str, what: str) -> RebuildError:
         return RebuildError(
-            f"{self.spec.file} asks for '{line}': {what}, which this version of reprocheck cannot "
-            "rebuild yet",
-            "name a requirements file without it:  environment: {kind: venv, file: …}  in "
-            "reprocheck.yaml",
+            f"{self.spec.file} asks for '{line}': {what}, which cannot be rebuilt from the commit",
+            "commit it, or name a requirements file without it in reprocheck.yaml:  "
+            "environment: {kind: venv, file: …}",
         )
 
-    def _note(self, code: str, message: str) -> None:
+    def _note(self, code: str, message: str, severity: Severity = Severity.NOTE) -> None:
         self.findings.append(
             Finding(
                 code=code,
-                severity=Severity.NOTE,
+                severity=severity,
                 message=message,
                 hint="remove it from the file if it does not matter",
                 pointer="/environment",
@@ -180,7 +245,12 @@ class Reader:
 
 
 def is_pinned(line: str) -> bool:
-    """Whether a requirement allows exactly one version, or one URL."""
+    """Whether a requirement allows exactly one version, one commit, one URL or one file."""
+    clone = local.clone_of(line)
+    if clone is not None:
+        return re.fullmatch(r"[0-9a-f]{7,64}", clone.revision) is not None
+    if line.startswith(f"./{local.COPY}"):
+        return True
     try:
         requirement = Requirement(re.split(r"\s--[a-z]", line, maxsplit=1)[0])
     except InvalidRequirement:
@@ -189,6 +259,13 @@ def is_pinned(line: str) -> bool:
         part.operator == "===" or (part.operator == "==" and not part.version.endswith("*"))
         for part in requirement.specifier
     )
+
+
+def _named(url: str) -> str:
+    """A URL as a requirement with the name that its file tells, if it does."""
+    address, space, rest = url.partition(" ")
+    found = local.version_of(urlsplit(address).path)
+    return f"{found[0]} @ {address}{space}{rest}" if found else url
 
 
 def logical_lines(text: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from reprocheck import process
 from reprocheck.environments.base import TrialRun
 from reprocheck.environments.cache import fingerprint
+from reprocheck.environments.editable import Overlay
 from reprocheck.errors import RerunError
 from reprocheck.model import Argv, BuiltEnvironment, Finding, Step
 
@@ -21,7 +22,9 @@ _PASSED = re.compile(
     r"(LANG|TZ|USER|LOGNAME|LD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|NVIDIA_VISIBLE_DEVICES)$|LC_"
 )
 # Neither a record nor pass_env can set these: another PATH would lead to another Python.
-_OURS = frozenset({"PATH", "HOME", "TMPDIR", "VIRTUAL_ENV", "REPROCHECK_PREFIX"})
+_OURS = frozenset(
+    {"PATH", "HOME", "TMPDIR", "VIRTUAL_ENV", "REPROCHECK_PREFIX", "REPROCHECK_PATHS"}
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,10 +36,12 @@ class VenvSandbox:
     folder: Path  # of the virtual environment
     env: Mapping[str, str]  # the caller's, of which an allow-list is used
     fingerprint: str  # of the folder, as it was built
+    overlays: tuple[Overlay, ...] = ()
 
     def changed(self) -> bool:
         """Whether a trial wrote into the environment; what ran later was not what was built."""
-        return fingerprint(self.folder) != self.fingerprint
+        written = fingerprint(self.folder) != self.fingerprint
+        return written or any(each.changed() for each in self.overlays)
 
     def run(self, trial: TrialRun) -> process.Completed:
         """Runs the steps in order and stops at the first that fails; the timeout is for all.
@@ -45,6 +50,9 @@ class VenvSandbox:
         """
         deadline = time.monotonic() + trial.timeout_s
         env = self._environment(trial)
+        paths = [path for each in self.overlays for path in each.lay(trial.tree)]
+        if paths:
+            env["REPROCHECK_PATHS"] = ":".join(paths)
         steps = trial.command.steps
         if not steps:
             raise RerunError("running the trial: the command has no steps", "write the command")
@@ -79,9 +87,12 @@ class VenvSandbox:
         if name.endswith(".py"):
             return python, program, *rest
         # A name, or the absolute path that a program had where it was recorded.
-        own = self.folder / "bin" / name
         relative = "/" in program and not program.startswith("/")
-        return (str(own) if own.exists() and not relative else program), *rest
+        own = [str(folder / name) for folder in self._programs() if (folder / name).exists()]
+        return (own[0] if own and not relative else program), *rest
+
+    def _programs(self) -> tuple[Path, ...]:
+        return (*(each.site / "bin" for each in self.overlays), self.folder / "bin")
 
     def _environment(self, trial: TrialRun) -> dict[str, str]:
         temporary = trial.home / "tmp"
@@ -91,8 +102,9 @@ class VenvSandbox:
             for named in (trial.command.env, trial.env)
         )
         env = {key: value for key, value in self.env.items() if _PASSED.match(key)}
+        programs = ":".join(map(str, self._programs()))
         env |= {
-            "PATH": f"{self.folder / 'bin'}:{self.env.get('PATH', '/usr/local/bin:/usr/bin:/bin')}",
+            "PATH": f"{programs}:{self.env.get('PATH', '/usr/local/bin:/usr/bin:/bin')}",
             "VIRTUAL_ENV": str(self.folder),
             "REPROCHECK_PREFIX": str(self.folder),  # MLflow's hook compares it with its own
             "HOME": str(trial.home),

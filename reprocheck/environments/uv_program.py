@@ -17,8 +17,8 @@ _LAST_LINES = 15
 # Where packages come from, and how to reach that place; nothing that changes what is resolved.
 _INDEX_VARIABLES = re.compile(r"UV_(DEFAULT_INDEX|INDEX|EXTRA_INDEX|FIND_LINKS|NO_INDEX|CONFIG)")
 _PASSED = re.compile(
-    _INDEX_VARIABLES.pattern
-    + r"|UV_(KEYRING|NATIVE_TLS|SYSTEM_CERTS|INSECURE|HTTP|REQUEST|CONCURRENT|OFFLINE|CACHE"
+    _INDEX_VARIABLES.pattern + r"|UV_PYTHON_INSTALL"
+    r"|UV_(KEYRING|NATIVE_TLS|SYSTEM_CERTS|INSECURE|HTTP|REQUEST|CONCURRENT|OFFLINE|CACHE"
     r"|CREDENTIALS|NO_CONFIG)"
     r"|(https?|all|no)_proxy$|(HTTPS?|ALL|NO)_PROXY$|SSL_CERT_(FILE|DIR)$|SSL_CLIENT_CERT$"
     r"|REQUESTS_CA_BUNDLE$|CURL_CA_BUNDLE$|NETRC$|GIT_SSL|GIT_SSH|SSH_AUTH_SOCK$"
@@ -111,26 +111,39 @@ class Uv:
     env: Mapping[str, str]  # the caller's
     progress: Progress
 
-    def __call__(self, *args: str, doing: str) -> process.Completed:
+    def __call__(
+        self, *args: str, doing: str, more: Mapping[str, str] | None = None
+    ) -> process.Completed:
         """Runs a uv command and tells what it prints as progress.
 
         Certificates are checked by uv's own roots, then by the system's: a company's proxy has a
         root of its own. Raises `UvError`.
         """
         try:
-            return self._run(args, doing)
+            return self._run(args, doing, more or {})
         except UvError as error:
             if error.cause is not Cause.CERTIFICATE:
                 raise
-            return self._run(("--system-certs", *args), doing)
+            return self._run(("--system-certs", *args), doing, more or {})
 
-    def _run(self, args: tuple[str, ...], doing: str) -> process.Completed:
+    def download_python(self, version: str) -> None:
+        """Installs a Python where uv keeps its own, whatever else forbids downloads.
+
+        Raises `UvError`.
+        """
+        self(
+            *("python", "install", "--no-bin", version),
+            doing=f"downloading Python {version}",
+            more={"UV_PYTHON_DOWNLOADS": "manual"},
+        )
+
+    def _run(self, args: tuple[str, ...], doing: str, more: Mapping[str, str]) -> process.Completed:
         log = self.folder / "uv.log"
         log.unlink(missing_ok=True)
         call = process.Call(
             argv=(find_uv(), *args),
             cwd=self.folder,
-            env=environment(self.env),
+            env={**environment(self.env), **more},
             timeout_s=TIMEOUT_S,
         )
         self.progress.update(doing)
@@ -139,7 +152,7 @@ class Uv:
         except OSError as error:
             raise UvError(doing, Cause.OTHER, f"{error.strerror}: {error.filename}") from error
         if done.timed_out or done.exit_code != 0:
-            output = _without_secrets(done.stdout.decode(errors="replace"))
+            output = without_secrets(done.stdout.decode(errors="replace"))
             raise UvError(doing, classify(output), output)
         return done
 
@@ -152,7 +165,7 @@ class Uv:
         call = process.Call(argv=argv, cwd=self.folder, env=environment(self.env), timeout_s=120)
         done = process.run(call)
         if done.timed_out or done.exit_code != 0:
-            output = _without_secrets(done.stderr.decode(errors="replace"))
+            output = without_secrets(done.stderr.decode(errors="replace"))
             raise UvError(f"running uv {args[0]}", classify(output), output)
         return done.stdout
 
@@ -160,7 +173,7 @@ class Uv:
         lines = log.read_bytes()[-2000:].decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         if last:
-            self.progress.update(f"{doing}: {_without_secrets(last)[:80]}")
+            self.progress.update(f"{doing}: {without_secrets(last)[:80]}")
 
 
 def find_uv() -> str:
@@ -202,5 +215,6 @@ def classify(output: str) -> Cause:
     return Cause.OTHER
 
 
-def _without_secrets(text: str) -> str:
+def without_secrets(text: str) -> str:
+    """The text without the logins of addresses in it."""
     return re.sub(r"(://)[^/@\s]+@", r"\1***@", text)

@@ -12,9 +12,10 @@ from packaging.version import Version
 
 from reprocheck import process
 from reprocheck.environments import asked as asking
-from reprocheck.environments import cache, interpreters
+from reprocheck.environments import cache, editable, interpreters, local
 from reprocheck.environments.asked import Format
 from reprocheck.environments.base import BuildRequest
+from reprocheck.environments.editable import Overlay
 from reprocheck.environments.plan import BUILDER, Plan, plan_for, write
 from reprocheck.environments.sandbox import ISOLATION, VenvSandbox
 from reprocheck.environments.uv_program import Cause, Uv, UvError
@@ -30,12 +31,15 @@ from reprocheck.model import (
 )
 from reprocheck.temporary import temporary_folder
 
-# One line, since site.py runs the lines of a .pth one by one, and Python 3.6 must understand it.
-# It covers commands that overwrite PYTHONPATH, and does nothing without the variable.
+# Single lines, since site.py runs a .pth line by line, and Python 3.6 must understand them.
+# They cover commands that overwrite PYTHONPATH, and do nothing without the variables.
 REDIRECT = (
     "import os, sys; p = os.environ.get('REPROCHECK_REDIRECT'); "
     "'reprocheck_redirect' in sys.modules or not p or not os.path.isdir(p) or "
     "(sys.path.insert(0, p), __import__('reprocheck_redirect'))\n"
+    # Editable projects, where pip's own .pth would put them: behind everything else.
+    "import os, sys; sys.path += [p for p in os.environ.get('REPROCHECK_PATHS', '').split(':') "
+    "if p and p not in sys.path]\n"
 )
 _WHERE = {
     OriginKind.FILE: "at the commit",
@@ -43,6 +47,7 @@ _WHERE = {
     OriginKind.CONFIG: "named by reprocheck.yaml",
 }
 _LATE = "later-than-run"
+_BUILD_TOOLS = ("setuptools", "wheel", "cython")
 _PROBE = """
 import json, platform, sysconfig
 print(json.dumps([platform.python_version(), sysconfig.get_paths()["purelib"]]))
@@ -57,7 +62,7 @@ class VenvEnvironment:
 
     def accepts(self, spec: EnvironmentSpec) -> bool:
         """Whether pip alone can install what the spec asks for."""
-        if spec.kind is EnvironmentKind.DOCKER:
+        if spec.kind in (EnvironmentKind.DOCKER, EnvironmentKind.SCRIPT):
             return False
         try:
             kind = asking.format_of(spec.file, spec.content)
@@ -77,22 +82,29 @@ class VenvEnvironment:
             uv = Uv(folder=work, env=request.env, progress=request.progress)
             plan = plan_for(request, uv)
             cached = cache.Cache(root=request.cache / "venv", progress=request.progress)
-            with cached.entry(
-                plan.digest, lambda folder: _install(folder, plan, uv), _healthy(plan, request.env)
-            ) as entry:
+            with (
+                cached.entry(
+                    plan.digest,
+                    lambda folder: _install(folder, plan, request, uv),
+                    _healthy(plan, request.env),
+                ) as entry,
+                editable.overlays(plan, entry.folder / "env", request, uv) as overlays,
+            ):
+                projects = [finding for each in overlays for finding in each.findings]
                 yield VenvSandbox(
-                    built=_built(plan, entry, request.spec),
-                    findings=(*plan.findings, *_findings(entry.state, plan)),
+                    built=_built(plan, entry, request.spec, overlays),
+                    findings=(*plan.findings, *_findings(entry.state, plan), *projects),
                     folder=entry.folder / "env",
                     env=request.env,
                     fingerprint=entry.state["fingerprint"],
+                    overlays=overlays,
                 )
 
 
 # --- install ------------------------------------------------------------------------------
 
 
-def _install(folder: Path, plan: Plan, uv: Uv) -> dict[str, Any]:
+def _install(folder: Path, plan: Plan, request: BuildRequest, uv: Uv) -> dict[str, Any]:
     """Makes the environment in a folder, and returns the state to keep with it."""
     env = folder / "env"
     python = env / "bin/python"
@@ -100,8 +112,10 @@ def _install(folder: Path, plan: Plan, uv: Uv) -> dict[str, Any]:
         *("venv", "--no-project", "--python", str(plan.interpreter.path), str(env)),
         doing=f"making an environment of Python {plan.interpreter.version}",
     )
+    if plan.asked.places:
+        local.copy_of(request.tree, uv.folder)
     findings = [*_install_pip(plan, python, uv), *_install_lock(plan, python, uv)]
-    version, purelib = _probe(python, uv.env)
+    version, purelib = probe(python, uv.env)
     (Path(purelib) / "reprocheck_redirect.pth").write_text(REDIRECT)
     return {
         "builder": BUILDER,
@@ -152,13 +166,29 @@ def _install_lock(plan: Plan, python: Path, uv: Uv) -> Iterator[Finding]:
     except UvError as error:
         if error.cause not in (Cause.CUTOFF, Cause.LATER):
             raise
-        _pip_install(uv, python, *arguments, doing=doing)
+        _install_late(plan, python, arguments, uv)
         yield _note(
             _LATE,
             "some pinned packages are newer than the run's start, or the index does not say when "
             "they were published; they were installed all the same",
             "check the recorded start time and where the freeze comes from",
         )
+
+
+def _install_late(plan: Plan, python: Path, arguments: list[str], uv: Uv) -> None:
+    """Installs pins whatever their date, but builds with the tools of the run's time."""
+    doing = "installing packages that are newer than the run"
+    pins = {line.partition("==")[0] for line in plan.lock.splitlines()}
+    tools = [name for name in _BUILD_TOOLS if name not in pins]
+    dated = [
+        word for name in tools for word in ("--exclude-newer-package", f"{name}={plan.cutoff}")
+    ]
+    try:
+        _pip_install(uv, python, *arguments, *dated, doing=doing)
+    except UvError as error:
+        if error.cause not in (Cause.CUTOFF, Cause.LATER):
+            raise
+        _pip_install(uv, python, *arguments, doing=doing)  # the index tells no dates at all
 
 
 def _pip_install(uv: Uv, python: Path, *arguments: str, doing: str) -> None:
@@ -177,7 +207,11 @@ def _packages(python: Path, uv: Uv) -> list[list[str]]:
     return [[str(item["name"]), str(item["version"])] for item in listed]
 
 
-def _probe(python: Path, env: Mapping[str, str]) -> tuple[str, str]:
+def probe(python: Path, env: Mapping[str, str]) -> tuple[str, str]:
+    """The version of an environment's Python, and where its packages are.
+
+    Raises `RebuildError` when it does not run.
+    """
     call = process.Call(
         argv=(str(python), "-I", "-c", _PROBE),
         cwd=Path("/"),
@@ -198,7 +232,7 @@ def _healthy(plan: Plan, env: Mapping[str, str]) -> Callable[[Path, dict[str, An
 
     def check(folder: Path, state: dict[str, Any]) -> bool:
         try:
-            version, _ = _probe(folder / "env/bin/python", env)
+            version, _ = probe(folder / "env/bin/python", env)
         except RebuildError:
             return False
         unchanged = state.get("fingerprint") == cache.fingerprint(folder / "env")
@@ -210,15 +244,20 @@ def _healthy(plan: Plan, env: Mapping[str, str]) -> Callable[[Path, dict[str, An
 # --- what is told -------------------------------------------------------------------------
 
 
-def _built(plan: Plan, entry: cache.Entry, spec: EnvironmentSpec) -> BuiltEnvironment:
+def _built(
+    plan: Plan, entry: cache.Entry, spec: EnvironmentSpec, overlays: tuple[Overlay, ...]
+) -> BuiltEnvironment:
+    digests = [each.digest for each in overlays]
+    projects = [package for each in overlays for package in each.packages]
     return BuiltEnvironment(
         kind=EnvironmentKind.VENV,
-        digest=plan.digest,
+        digest=cache.digest(plan.digest, *digests) if digests else plan.digest,
         python=str(entry.state["python"]),
         asked=f"{_name(spec)} {_WHERE.get(spec.origin.kind, 'recorded with the run')}",
         lock=plan.lock,
-        packages=tuple(
-            Package(name=name, version=version) for name, version in entry.state["packages"]
+        packages=(
+            *(Package(name=name, version=version) for name, version in entry.state["packages"]),
+            *projects,
         ),
         isolation=ISOLATION,
         cached=entry.cached,

@@ -16,7 +16,7 @@ from reprocheck.model import Report, Severity, StageStatus
 from reprocheck.numbers import counted
 from reprocheck.reporters import base, beside
 from reprocheck.reporters.plans import planned, planned_margins
-from reprocheck.reporters.used import used
+from reprocheck.reporters.used import package_rows, used
 
 LARGEST = 60_000
 """Bytes: GitHub takes comments up to 65,536 characters, and a caller may add to it."""
@@ -196,12 +196,22 @@ def _folded(report: Report) -> Iterator[tuple[str, str]]:
         yield counted(len(found), "finding"), _findings(report)
     if report.stages:
         yield "Stages", _stages(report)
+    differing = package_rows(report)
+    if differing:
+        title = f"{counted(len(differing), 'package')} not as the run had them"
+        yield title, _packages(differing)
     built = report.environment
     if built is not None and built.packages:
         names = [f"{package.name}=={package.version}" for package in built.packages[:PACKAGES]]
         more = len(built.packages) - len(names)
         lines = [*names, f"and {more} more"] if more else names
         yield counted(len(built.packages), "package"), fence(lines)
+
+
+def _packages(rows: Sequence[tuple[str, ...]]) -> str:
+    cells = [(code(name), code(asked), code(landed), grade) for name, asked, landed, grade in rows]
+    table = _table(("Package", "Asked", "Landed", "Grade"), cells[:ROWS])
+    return table if len(rows) <= ROWS else f"{table}\n\n{len(rows) - ROWS} more differ."
 
 
 def _findings(report: Report) -> str:

@@ -16,7 +16,7 @@ from reprocheck.numbers import counted
 from reprocheck.reporters import base, beside
 from reprocheck.reporters.console import laid_out
 from reprocheck.reporters.plans import planned, planned_margins
-from reprocheck.reporters.used import stage_times, used
+from reprocheck.reporters.used import package_rows, stage_times, used
 
 COLORS = {
     Verdict.IDENTICAL: "green",
@@ -33,6 +33,8 @@ COLORS = {
 SEVERITIES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 UNJUDGED = 4
 """Metrics that are not judged, shown by name."""
+PACKAGES = 5
+"""Packages that differ, shown without --verbose."""
 LABELS = len("Environment")
 MOST_LINES = 60
 WRAPPING = ("Metric", "Margin")
@@ -70,6 +72,7 @@ def _blocks(report: Report, width: int, verbose: bool) -> RenderableType:
         _unjudged(report, len(report.comparisons) if verbose else UNJUDGED),
         _findings(report, verbose),
         _facts([*_shortened(used(report), told_width), *planned(report)]),
+        _packages(report, None if verbose else PACKAGES),
         _last_lines(report),
     ]
     return Group(*(Padding(block, (1, 0, 0, 0)) for block in blocks if block is not None))
@@ -178,6 +181,22 @@ def _unjudged(report: Report, most: int) -> RenderableType | None:
         return None
     more = f" and {len(told) - most} more" if len(told) > most else ""
     return Text(printable(f"Not judged: {'; '.join(told[:most])}{more}"), style="dim")
+
+
+def _packages(report: Report, most: int | None) -> RenderableType | None:
+    """What was not installed as the run had it."""
+    rows = package_rows(report)
+    if not rows:
+        return None
+    shown = rows[:most]
+    table = _columns(
+        ("Package", "Asked", "Landed", "Grade"),
+        [tuple(map(_text, row)) for row in shown],
+        no_wrap=False,
+    )
+    left = len(rows) - len(shown)
+    more = f"and {left} more (--verbose shows them)"
+    return Group(table, Text(more, style="dim")) if left else table
 
 
 def _findings(report: Report, verbose: bool) -> RenderableType | None:

@@ -9,15 +9,17 @@ from reprocheck.model import (
     Material,
     Origin,
     OriginKind,
+    PackageLists,
     Report,
     RunRecord,
+    Setting,
     ShellLine,
     Stage,
     StageStatus,
     Step,
 )
 from reprocheck.numbers import counted
-from reprocheck.reporters.base import Fact
+from reprocheck.reporters.base import NOTHING, Fact
 from reprocheck.reporters.differences import set_aside
 from reprocheck.reporters.seeds import given_seeds
 
@@ -38,9 +40,35 @@ def used(report: Report) -> tuple[Fact, ...]:
         facts.append(Fact(label="Seeds", text=given_seeds(report, report.plan.seeds)))
     if report.environment:
         facts.insert(4, Fact(label="Rebuilt", text=_rebuilt(report.environment)))
+    if report.packages:
+        facts.append(Fact(label="Packages", text=packages_told(report.packages)))
+    if report.settings:
+        facts.append(Fact(label="Settings", text=_settings(report.settings)))
     if aside := set_aside(report):
         facts.append(Fact(label="Set aside", text=aside))
     return tuple(facts)
+
+
+def packages_told(lists: PackageLists) -> str:
+    """How far what was installed is what the run's record asks for, on one line."""
+    if not lists.asked:
+        return f"{lists.source} lists none that could be compared"
+    asked = f"{counted(len(lists.asked), 'package')} asked for by {lists.source}"
+    count = len(lists.differences)
+    return f"{asked}; {f'{count} differ' if count else 'all landed as asked'}"
+
+
+def package_rows(report: Report) -> tuple[tuple[str, str, str, str], ...]:
+    """Name, asked, landed and grade of every package that is not as recorded, worst first."""
+    differences = report.packages.differences if report.packages else ()
+    return tuple(
+        (each.name, each.asked or NOTHING, each.landed or NOTHING, each.grade.value)
+        for each in differences
+    )
+
+
+def _settings(settings: tuple[Setting, ...]) -> str:
+    return ", ".join(f"{each.name}={each.value} ({each.origin.where})" for each in settings)
 
 
 def stage_times(report: Report) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
-from reprocheck.config import Config
+from reprocheck.config import Config, StepTemplate
 from reprocheck.environments.asked import read
 from reprocheck.environments.choice import choose
 from reprocheck.errors import ConfigError, SourceError
@@ -83,7 +84,7 @@ def test_the_trackers_own_environment_is_taken(tree):
     assert choose(record(environment=mine), tree, Config())[0].file == "mine.txt"
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "conda.yaml", "conda-list.txt", "poetry.lock"])
+@pytest.mark.parametrize("name", ["Dockerfile", "conda.yaml", "conda-list.txt", "pixi.lock"])
 def test_what_cannot_be_built_gives_way_to_what_was_recorded_beside_it(tree, name):
     other = recorded(
         f"reprocheck/environment/{name}", CONDA if name == "conda.yaml" else "@EXPLICIT"
@@ -295,3 +296,15 @@ def test_what_is_not_pinned_is_told(tree):
 def test_a_file_that_cannot_be_read_is_left_to_the_rebuild(tree):
     put(tree, requirements0txt="-e .\nsix\n")
     assert choose(record(), tree, Config())[1] == ()
+
+
+def test_a_setup_of_the_config_comes_before_everything(tree):
+    config = Config(
+        environment_kind="script",
+        environment_run=(StepTemplate(args=("make", "setup"), cwd="sub"),),
+        environment_python="3.9",
+    )
+    found, findings = choose(record(recorded("freeze.txt", PINNED)), tree, config)
+    assert (found.kind, found.file, found.python) == (EnvironmentKind.SCRIPT, "make setup", "3.9")
+    assert json.loads(found.content) == [{"argv": ["make", "setup"], "cwd": "sub"}]
+    assert findings == ()

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
 
 from reprocheck.environments import ENVIRONMENTS, pick
 from reprocheck.environments.base import BuildRequest
+from reprocheck.environments.script import ScriptEnvironment
 from reprocheck.environments.venv import VenvEnvironment
 from reprocheck.errors import RebuildError, RerunError
 from reprocheck.model import EnvironmentKind
 from tests.environments.samples import STARTED, command, spec
 
+
+def setup(package):
+    """A spec of a setup that installs a package."""
+    steps = [{"argv": ["pip", "install", "-q", package], "cwd": "."}]
+    return spec(json.dumps(steps), file="requirements.txt", kind=EnvironmentKind.SCRIPT)
+
+
 # For each implementation a small spec that it builds, and one that fails while it is built.
 SAMPLES = {
     VenvEnvironment: (spec("six\n"), spec("six==99\n")),
+    ScriptEnvironment: (setup("six==1.15.0"), setup("six==99")),
 }
 
 
@@ -104,7 +114,7 @@ def test_no_secret_of_the_caller_is_seen(environment, cache, tmp_path, trial, mo
         ("Dockerfile", "FROM x", EnvironmentKind.DOCKER, "needs Docker"),
         ("environment.yml", "dependencies: [numpy]", EnvironmentKind.CONDA, "needs conda"),
         ("conda-list.txt", "@EXPLICIT\n", EnvironmentKind.CONDA, "needs conda"),
-        ("poetry.lock", "", EnvironmentKind.VENV, "another tool"),
+        ("pixi.lock", "", EnvironmentKind.VENV, "another tool"),
     ],
 )
 def test_what_none_can_build_is_refused_with_a_way_out(file, content, kind, needs):

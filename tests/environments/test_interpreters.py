@@ -25,7 +25,15 @@ def test_the_exact_version_is_found_without_a_warning():
 
 
 @pytest.mark.parametrize(
-    "asked", [MINOR, f"={MINOR}", f"{MINOR}.*", f"=={MINOR}.*", f"={RUNNING}=h1_0"]
+    "asked",
+    [
+        MINOR,
+        f"={MINOR}",
+        f"{MINOR}.*",
+        f"=={MINOR}.*",
+        f"={RUNNING}=h1_0",
+        f"~{MINOR}",
+    ],
 )
 def test_other_ways_to_name_a_version_are_understood(asked):
     interpreter, findings = find(asked, ENV, None)
@@ -39,7 +47,7 @@ def test_another_patch_version_is_a_warning():
     assert finding.message == f"python {interpreter.version} instead of {MINOR}.99"
 
 
-@pytest.mark.parametrize("asked", [None, "", ">=3.8", "3", "^3.8"])
+@pytest.mark.parametrize("asked", [None, "", ">=3.8", "3", "^3.8", "^3.8,<3.99"])
 def test_an_open_version_is_a_warning(asked):
     interpreter, (finding,) = find(asked, ENV, None)
     assert interpreter.version == RUNNING

@@ -72,14 +72,83 @@ def test_includes_that_include_each_other_end(tmp_path):
     assert asked.requirements == ("idna", "six")
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["-e .", "--editable=git+https://host/x", "./pkg", "/abs/pkg", "pkg.whl", "a @ file:///tmp/a"],
-)
-def test_a_local_or_editable_package_is_refused_by_name(tmp_path, line):
-    with pytest.raises(RebuildError, match="cannot rebuild yet") as caught:
+@pytest.mark.parametrize("line", ["-e .", "-e /home/me/project", "./pkg", "/abs/pkg", "pkg.whl"])
+def test_a_local_package_that_is_not_at_the_commit_is_refused_by_name(tmp_path, line):
+    with pytest.raises(RebuildError, match="cannot be rebuilt from the commit") as caught:
         read(spec(f"six\n{line}\n"), tmp_path)
     assert line in caught.value.message
+
+
+HEAD = "1" * 40
+
+
+def project(tree, path="."):
+    """A tree at a commit with a project."""
+    (tree / ".git").mkdir(exist_ok=True)
+    (tree / ".git/HEAD").write_text(f"{HEAD}\n")
+    (tree / path).mkdir(parents=True, exist_ok=True)
+    (tree / path / "setup.py").touch()
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "extras"),
+    [
+        ("-e .", ".", ""),
+        ("-e sub[dev]", "sub", "[dev]"),
+        ("-e file:///home/me/team/sub", "sub", ""),
+        (f"-e git+ssh://git@host/team/own.git@{HEAD}#egg=own", ".", ""),
+        (f"-e git+https://host/own@{HEAD}#egg=own&subdirectory=sub", "sub", ""),
+    ],
+)
+def test_an_editable_project_of_the_commit_is_kept_apart(tmp_path, line, path, extras):
+    project(tmp_path)
+    project(tmp_path, "sub")
+    asked = read(spec(f"six\n{line}\n", directory="."), tmp_path)
+    assert asked.requirements == ("six",)
+    assert [(each.path, each.extras) for each in asked.projects] == [(path, extras)]
+    assert asked.findings == ()
+
+
+def test_the_place_that_a_freeze_names_is_taken_to_be_the_commit_and_told(tmp_path):
+    project(tmp_path)
+    asked = read(spec("six==1.15.0\n-e /home/me/own\n", file="freeze.txt"), tmp_path)
+    assert [(each.path, each.listed) for each in asked.projects] == [(".", True)]
+    assert [finding.code for finding in asked.findings] == ["guessed-project"]
+
+
+def test_another_repository_is_installed_at_its_commit(tmp_path):
+    project(tmp_path)
+    asked = read(spec(f"-e git+https://host/other@{'2' * 40}#egg=other"), tmp_path)
+    assert asked.requirements == (f"other @ git+https://host/other@{'2' * 40}",)
+    assert [finding.code for finding in asked.findings] == ["not-editable"]
+
+
+def test_addresses_get_the_name_that_their_file_tells(tmp_path):
+    lines = "https://host/six-1.15.0-py2.py3-none-any.whl\nhttps://host/x.zip\n"
+    assert read(spec(lines), tmp_path).requirements == (
+        "six @ https://host/six-1.15.0-py2.py3-none-any.whl",
+        "https://host/x.zip",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "kept", "code"),
+    [
+        ("six @ file:///w/six-1.15.0-py3-none-any.whl", "six==1.15.0", "lost-file"),
+        ("numpy @ file:///croot/numpy_and_base_16/work", "numpy", "lost-version"),
+    ],
+)
+def test_a_place_of_another_machine_is_told(tmp_path, line, kept, code):
+    asked = read(spec(line, file="freeze.txt"), tmp_path)
+    assert asked.requirements == (kept,)
+    assert [finding.code for finding in asked.findings] == [code]
+
+
+@pytest.mark.parametrize(
+    ("revision", "pinned"), [("@" + "a" * 40, True), ("@main", False), ("", False)]
+)
+def test_a_clone_is_pinned_by_its_commit_only(revision, pinned):
+    assert is_pinned(f"x @ git+https://me@host/x{revision}") is pinned
 
 
 def test_options_are_kept_and_others_told(tmp_path):

@@ -72,11 +72,11 @@ def test_a_freeze_is_installed_without_what_its_packages_ask_for(build):
     assert installed(sandbox) == {"requests": "2.23.0"}
 
 
-def test_a_freeze_that_is_newer_than_the_run_is_told_to_that_run_only(build):
-    frozen = spec("six==1.16.0\n", file="freeze.txt")
-    assert "later-than-run" in [finding.code for finding in build(frozen).findings]
+def test_a_freeze_that_is_newer_than_the_run_is_told_to_that_run_only(build, tmp_path):
+    frozen, own = spec("six==1.16.0\n", file="freeze.txt"), tmp_path / "cache"
+    assert "later-than-run" in [finding.code for finding in build(frozen, cache=own).findings]
     later = datetime(2022, 1, 1, tzinfo=UTC)
-    assert build(frozen, started_at=later).findings == ()
+    assert build(frozen, started_at=later, cache=own).findings == ()
 
 
 def test_hashes_are_checked(build):
@@ -290,3 +290,68 @@ def test_the_checkout_is_not_changed(tmp_path):
     asked = request(tmp_path, "six\n")
     with pick(asked.spec).build(asked):
         assert list(asked.tree.iterdir()) == []
+
+
+SIX = {
+    "WHEEL": "8b74bedcbbbaca38ff6d7491d76f2b06b3592611af620f8426e82dddb04a5ced",
+    "SDIST": "30639c035cdb23534cd4aa2dd52c3bf48f06e5f4a941509c8bafd8ce11080259",
+}
+POETRY = """
+[[package]]
+name = "six"
+version = "1.15.0"
+optional = false
+python-versions = "*"
+files = [
+    {file = "six-1.15.0-py2.py3-none-any.whl", hash = "WHEEL"},
+    {file = "six-1.15.0.tar.gz", hash = "SDIST"},
+]
+[metadata]
+python-versions = "~3.11"
+"""
+
+
+def test_a_lock_of_poetry_is_built_with_its_hashes(build):
+    right, wrong = POETRY, POETRY
+    for name, digest in SIX.items():
+        right = right.replace(name, f"sha256:{digest}")
+        wrong = wrong.replace(name, f"sha256:{digest[::-1]}")
+    sandbox = build(spec(right, file="poetry.lock", python=None))
+    assert installed(sandbox) == {"six": "1.15.0"}
+    assert sandbox.built.python.startswith("3.11.")
+    with pytest.raises(RebuildError, match="not the one whose hash is recorded"):
+        build(spec(wrong, file="poetry.lock"))
+
+
+def test_a_missing_python_is_downloaded_where_that_is_allowed(build, tmp_path):
+    env = {**os.environ, "UV_PYTHON_INSTALL_MIRROR": tmp_path.as_uri(), "UV_HTTP_RETRIES": "0"}
+    with pytest.raises(RebuildError, match="not installed here") as caught:
+        build(spec("six", python="3.14"), env=env)
+    assert "download_python: true" in caught.value.hint
+    with pytest.raises(RebuildError, match=r"^downloading Python 3\.14: ") as caught:
+        build(spec("six", python="3.14"), env=env, download_python=True)
+    assert str(tmp_path) in caught.value.message  # uv was sent for it
+
+
+def test_a_lock_of_uv_installs_the_members_of_its_workspace_too(build, trial, tmp_path):
+    tree = tmp_path / "tree"
+    (tree / "libs/own/own").mkdir(parents=True)
+    (tree / "libs/own/own/__init__.py").touch()
+    project = '[project]\nname = "{}"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    (tree / "pyproject.toml").write_text(
+        project.format("root") + 'dependencies = ["own"]\n'
+        '[tool.uv.workspace]\nmembers = ["libs/own"]\n[tool.uv.sources]\nown.workspace = true\n'
+    )
+    (tree / "libs/own/pyproject.toml").write_text(
+        project.format("own") + 'dependencies = ["six"]\n'
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    )
+    when = datetime(2023, 6, 1, tzinfo=UTC)
+    lock = [find_uv(), "lock", "-q", "--exclude-newer", "2023-06-01T00:00:00Z"]
+    subprocess.run(lock, cwd=tree, check=True)
+    asked = spec((tree / "uv.lock").read_text(), file="uv.lock", directory=".")
+    sandbox = build(asked, started_at=when)
+    assert installed(sandbox) == {"six": "1.16.0", "own": "1"}
+    code = "import own, six; print(own.__file__)"
+    done = sandbox.run(trial(command(("python", "-c", code))))
+    assert done.stdout.decode().strip() == str(tree / "libs/own/own/__init__.py")
