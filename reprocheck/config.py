@@ -84,6 +84,7 @@ class Config:
     environment_kind: str = "auto"
     environment_file: str | None = None
     environment_python: str | None = None
+    conda_channels: Mapping[str, str] = field(default_factory=dict)  # addresses by name
     data: tuple[DataRule, ...] = ()
     metrics: Mapping[str, MetricRule] = field(default_factory=dict)
     reruns: RerunPlan = field(default_factory=RerunPlan)
@@ -249,6 +250,10 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         environment_kind=environment.get("kind", "auto"),
         environment_file=environment.get("file"),
         environment_python=environment.get("python"),
+        conda_channels={
+            name: _channel(address, path.parent)
+            for name, address in environment.get("channels", {}).items()
+        },
         data=tuple(_data_rule(entry) for entry in document.get("data", ())),
         metrics={
             name: metric_rule(name, rule, path.name, located.line(f"/metrics/{escape(name)}"))
@@ -287,6 +292,11 @@ def _relative_uri(uri: str | None, folder: Path) -> str | None:
     if "://" not in uri and not uri.startswith("databricks"):
         return str((folder / uri).resolve())
     return uri
+
+
+def _channel(address: str, folder: Path) -> str:
+    """The address of a channel; one without a scheme is a folder, from the config file's own."""
+    return address if "://" in address else (folder / address).resolve().as_uri()
 
 
 def _command(value: str | list[Any] | None, place: str) -> tuple[StepTemplate, ...]:

@@ -260,6 +260,7 @@ def _rebuild(account: Account, prepared: _Prepared, stack: contextlib.ExitStack)
         cache=account.request.cache,
         progress=account.progress,
         env=account.request.env,
+        channels=account.request.config.conda_channels,
     )
     with account.stage(Stage.REBUILD, f"environment from {spec.file}") as note:
         sandbox = stack.enter_context(environments.pick(spec).build(build))

@@ -24,6 +24,7 @@ class BuildRequest:
     cache: Path  # finished environments are kept here, by digest
     progress: Progress = field(default_factory=Silent)
     env: Mapping[str, str] = field(default_factory=dict)  # the caller's; an allow-list is used
+    channels: Mapping[str, str] = field(default_factory=dict)  # conda's, at other addresses
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -21,7 +21,7 @@ _PASSED = re.compile(
     r"(LANG|TZ|USER|LOGNAME|LD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|NVIDIA_VISIBLE_DEVICES)$|LC_"
 )
 # Neither a record nor pass_env can set these: another PATH would lead to another Python.
-_OURS = frozenset({"PATH", "HOME", "TMPDIR", "VIRTUAL_ENV", "REPROCHECK_PREFIX"})
+_OURS = frozenset({"PATH", "HOME", "TMPDIR", "VIRTUAL_ENV", "CONDA_PREFIX", "REPROCHECK_PREFIX"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +33,7 @@ class VenvSandbox:
     folder: Path  # of the virtual environment
     env: Mapping[str, str]  # the caller's, of which an allow-list is used
     fingerprint: str  # of the folder, as it was built
+    activation: Mapping[str, str] | None = None  # what activating it sets; None: VIRTUAL_ENV
 
     def changed(self) -> bool:
         """Whether a trial wrote into the environment; what ran later was not what was built."""
@@ -93,7 +94,7 @@ class VenvSandbox:
         env = {key: value for key, value in self.env.items() if _PASSED.match(key)}
         env |= {
             "PATH": f"{self.folder / 'bin'}:{self.env.get('PATH', '/usr/local/bin:/usr/bin:/bin')}",
-            "VIRTUAL_ENV": str(self.folder),
+            **({"VIRTUAL_ENV": str(self.folder)} if self.activation is None else self.activation),
             "REPROCHECK_PREFIX": str(self.folder),  # MLflow's hook compares it with its own
             "HOME": str(trial.home),
             "TMPDIR": str(temporary),

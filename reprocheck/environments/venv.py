@@ -37,7 +37,7 @@ REDIRECT = (
     "'reprocheck_redirect' in sys.modules or not p or not os.path.isdir(p) or "
     "(sys.path.insert(0, p), __import__('reprocheck_redirect'))\n"
 )
-_WHERE = {
+WHERE = {
     OriginKind.FILE: "at the commit",
     OriginKind.MODEL: "of the logged model",
     OriginKind.CONFIG: "named by reprocheck.yaml",
@@ -101,12 +101,12 @@ def _install(folder: Path, plan: Plan, uv: Uv) -> dict[str, Any]:
         doing=f"making an environment of Python {plan.interpreter.version}",
     )
     findings = [*_install_pip(plan, python, uv), *_install_lock(plan, python, uv)]
-    version, purelib = _probe(python, uv.env)
+    version, purelib = probe(python, uv.env)
     (Path(purelib) / "reprocheck_redirect.pth").write_text(REDIRECT)
     return {
         "builder": BUILDER,
         "python": version,
-        "packages": _packages(python, uv),
+        "packages": packages(python, uv),
         "findings": [[item.code, item.message, item.hint] for item in findings],
         "cutoff": plan.cutoff,
         "fingerprint": cache.fingerprint(env),
@@ -126,13 +126,13 @@ def _install_pip(plan: Plan, python: Path, uv: Uv) -> Iterator[Finding]:
     names = [name for name in ("pip", "setuptools") if any(bundled.glob(f"{name}-*.whl"))]
     if names:
         where = ("--no-index", "--find-links", str(bundled))
-        _pip_install(uv, python, *where, *names, doing="installing what Python brings along")
+        pip_install(uv, python, *where, *names, doing="installing what Python brings along")
         return
     old = Version(plan.interpreter.version) < Version("3.12")
     cutoff = ("--exclude-newer", plan.cutoff) if plan.cutoff else ()
     try:
         names = ["pip", *(["setuptools<81"] if old else [])]
-        _pip_install(uv, python, *cutoff, *names, doing="installing pip")
+        pip_install(uv, python, *cutoff, *names, doing="installing pip")
     except UvError:
         message = f"{' and '.join(names)} could not be installed, and this Python brings none along"
         yield _note("no-pip", message)
@@ -142,17 +142,17 @@ def _install_lock(plan: Plan, python: Path, uv: Uv) -> Iterator[Finding]:
     if not plan.lock:
         return
     write(uv.folder / "install.txt", *plan.asked.options, plan.lock)
-    arguments = ["--no-deps", "-r", "install.txt", *plan.index_arguments]
+    arguments = ["--no-deps", "-r", "install.txt", *plan.asked.index_arguments]
     arguments += ["--require-hashes"] if plan.asked.complete and plan.asked.hashed else []
     # The cut-off also holds for what builds a source package: today's setuptools breaks old ones.
     cutoff = ["--exclude-newer", plan.cutoff] if plan.cutoff else []
     doing = f"installing {plan.lock.count(chr(10))} packages"
     try:
-        _pip_install(uv, python, *arguments, *cutoff, doing=doing)
+        pip_install(uv, python, *arguments, *cutoff, doing=doing)
     except UvError as error:
         if error.cause not in (Cause.CUTOFF, Cause.LATER):
             raise
-        _pip_install(uv, python, *arguments, doing=doing)
+        pip_install(uv, python, *arguments, doing=doing)
         yield _note(
             _LATE,
             "some pinned packages are newer than the run's start, or the index does not say when "
@@ -161,7 +161,11 @@ def _install_lock(plan: Plan, python: Path, uv: Uv) -> Iterator[Finding]:
         )
 
 
-def _pip_install(uv: Uv, python: Path, *arguments: str, doing: str) -> None:
+def pip_install(uv: Uv, python: Path, *arguments: str, doing: str) -> None:
+    """Installs into the environment of a Python.
+
+    Raises `UvError`.
+    """
     # Copies: uv's default, hard links, would let a training that writes into its site-packages
     # change uv's cache and every other environment (1.4 s more for 240 MB). Byte code now, not at
     # the first trial (1.5 s, which the first import wins back): trials leave the folder unchanged.
@@ -172,12 +176,17 @@ def _pip_install(uv: Uv, python: Path, *arguments: str, doing: str) -> None:
     )
 
 
-def _packages(python: Path, uv: Uv) -> list[list[str]]:
+def packages(python: Path, uv: Uv) -> list[list[str]]:
+    """Name and version of all that pip knows in the environment of a Python."""
     listed = json.loads(uv.read("pip", "list", "--format", "json", "-q", "--python", str(python)))
     return [[str(item["name"]), str(item["version"])] for item in listed]
 
 
-def _probe(python: Path, env: Mapping[str, str]) -> tuple[str, str]:
+def probe(python: Path, env: Mapping[str, str]) -> tuple[str, str]:
+    """The version of an environment's Python, and the folder that packages are installed in.
+
+    Raises `RebuildError` when it does not run.
+    """
     call = process.Call(
         argv=(str(python), "-I", "-c", _PROBE),
         cwd=Path("/"),
@@ -198,7 +207,7 @@ def _healthy(plan: Plan, env: Mapping[str, str]) -> Callable[[Path, dict[str, An
 
     def check(folder: Path, state: dict[str, Any]) -> bool:
         try:
-            version, _ = _probe(folder / "env/bin/python", env)
+            version, _ = probe(folder / "env/bin/python", env)
         except RebuildError:
             return False
         unchanged = state.get("fingerprint") == cache.fingerprint(folder / "env")
@@ -215,7 +224,7 @@ def _built(plan: Plan, entry: cache.Entry, spec: EnvironmentSpec) -> BuiltEnviro
         kind=EnvironmentKind.VENV,
         digest=plan.digest,
         python=str(entry.state["python"]),
-        asked=f"{_name(spec)} {_WHERE.get(spec.origin.kind, 'recorded with the run')}",
+        asked=f"{_name(spec)} {WHERE.get(spec.origin.kind, 'recorded with the run')}",
         lock=plan.lock,
         packages=tuple(
             Package(name=name, version=version) for name, version in entry.state["packages"]
