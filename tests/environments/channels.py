@@ -88,11 +88,13 @@ class Channel:
         """Adds the Python that runs the tests: its program, and links to its library."""
         base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
         library = Path(sysconfig.get_paths()["stdlib"])
+        patched = _as_upstream(library)
         files: dict[str, bytes | Path] = {
             f"lib/python{MINOR}/{entry.name}": entry
             for entry in library.iterdir()
-            if entry.name not in _LEFT_OUT
+            if entry.name not in _LEFT_OUT and not (patched and entry.name == "sysconfig")
         }
+        files |= patched
         files |= {
             f"bin/python{MINOR}": base.read_bytes(),
             "bin/python3": Path(f"python{MINOR}"),
@@ -111,6 +113,24 @@ class Channel:
                 "repodata_version": 1,
             }
             (self.folder / subdir / "repodata.json").write_text(json.dumps(repodata))
+
+
+def _as_upstream(library: Path) -> dict[str, bytes | Path]:
+    """What makes Debian's Python look into site-packages, as conda's does."""
+    if "posix_local" not in sysconfig.get_scheme_names():
+        return {}
+    package = library / "sysconfig"  # since 3.13
+    source = package / "__init__.py" if package.is_dir() else library / "sysconfig.py"
+    text = source.read_text().replace(
+        "prefix_scheme = 'posix_local'", "prefix_scheme = 'posix_prefix'"
+    )
+    folder = f"lib/python{MINOR}"
+    custom = f"import site, sys; site.addsitedir(f'{{sys.prefix}}/{folder}/site-packages')\n"
+    return {
+        **({f"{folder}/sysconfig/{each.name}": each for each in package.glob("*.py")}),
+        f"{folder}/{source.relative_to(library)}": text.encode(),
+        f"{folder}/sitecustomize.py": custom.encode(),
+    }
 
 
 def _archive(files: Mapping[str, bytes | Path], index: Mapping[str, Any]) -> bytes:
