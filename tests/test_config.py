@@ -49,6 +49,11 @@ def test_condas_channels_are_addresses_or_folders_beside_the_config(tmp_path: Pa
         ("", [":1", "mapping"]),
         ("[1]", [":1", "mapping"]),
         ("a: b: c", [":1", "YAML"]),
+        ("version: 1\nreruns:\n  alpha: .nan\n", [":3", "reruns.alpha", "finite"]),
+        (
+            "version: 1\nmetrics:\n  acc: {sigma: {value: .inf, df: 3}}\n",
+            [":3", "acc.sigma.value", "finite"],
+        ),
         ("version: 1\nreruns: {min: 5, max: 3}\n", ["min 5 is above", "max 3"]),
         ('version: 1\ncommand: "python \'train.py"\n', ["quotation"]),
     ],
