@@ -85,6 +85,7 @@ class Config:
     environment_python: str | None = None
     environment_run: tuple[StepTemplate, ...] = ()  # the setup, of kind script
     download_python: bool = False
+    conda_channels: Mapping[str, str] = field(default_factory=dict)  # addresses by name
     data: tuple[DataRule, ...] = ()
     metrics: Mapping[str, MetricRule] = field(default_factory=dict)
     reruns: RerunPlan = field(default_factory=RerunPlan)
@@ -254,6 +255,10 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         environment_python=environment.get("python"),
         environment_run=_setup(environment, located),
         download_python=environment.get("download_python", False),
+        conda_channels={
+            name: _channel(address, path.parent)
+            for name, address in environment.get("channels", {}).items()
+        },
         data=tuple(_data_rule(entry) for entry in document.get("data", ())),
         metrics={
             name: metric_rule(name, rule, path.name, located.line(f"/metrics/{escape(name)}"))
@@ -302,6 +307,11 @@ def _relative_uri(uri: str | None, folder: Path) -> str | None:
     if "://" not in uri and not uri.startswith("databricks"):
         return str((folder / uri).resolve())
     return uri
+
+
+def _channel(address: str, folder: Path) -> str:
+    """The address of a channel; one without a scheme is a folder, from the config file's own."""
+    return address if "://" in address else (folder / address).resolve().as_uri()
 
 
 def _command(value: str | list[Any] | None, place: str) -> tuple[StepTemplate, ...]:

@@ -265,6 +265,7 @@ def _rebuild(account: Account, prepared: _Prepared, stack: contextlib.ExitStack)
         progress=account.progress,
         env=account.request.env,
         download_python=account.request.config.download_python,
+        channels=account.request.config.conda_channels,
     )
     with account.stage(Stage.REBUILD, f"environment from {spec.file}") as note:
         sandbox = stack.enter_context(environments.pick(spec).build(build))

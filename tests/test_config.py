@@ -28,6 +28,15 @@ def test_relative_store_addresses_start_at_the_configs_folder(tmp_path: Path) ->
     assert loaded.tracking_uri == f"sqlite:///{tmp_path / 'mlflow.db'}"
 
 
+def test_condas_channels_are_addresses_or_folders_beside_the_config(tmp_path: Path) -> None:
+    channels = "{conda-forge: 'https://mirror.invalid/cf', own: ../channel}"
+    loaded = load(tmp_path, f"version: 1\nenvironment: {{channels: {channels}}}\n")
+    assert loaded.conda_channels == {
+        "conda-forge": "https://mirror.invalid/cf",
+        "own": (tmp_path.parent / "channel").as_uri(),
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

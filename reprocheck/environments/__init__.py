@@ -5,12 +5,17 @@ from __future__ import annotations
 from reprocheck.environments import asked
 from reprocheck.environments.asked import Format
 from reprocheck.environments.base import Environment
+from reprocheck.environments.conda import CondaEnvironment
 from reprocheck.environments.script import ScriptEnvironment
 from reprocheck.environments.venv import VenvEnvironment
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentSpec
 
-ENVIRONMENTS: tuple[Environment, ...] = (ScriptEnvironment(), VenvEnvironment())
+ENVIRONMENTS: tuple[Environment, ...] = (
+    ScriptEnvironment(),
+    CondaEnvironment(),
+    VenvEnvironment(),
+)
 """Every way to build environments, most specific first."""
 
 
@@ -29,7 +34,9 @@ def _refusal(spec: EnvironmentSpec) -> RebuildError:
     kind = asked.format_of(spec.file, spec.content)
     if kind is Format.CONDA:
         return asked.needs_conda(spec.file, asked.read_conda(spec.file, spec.content).packages)
-    needs = {Format.DOCKERFILE: ": it needs Docker", Format.EXPLICIT: ": it needs conda"}
+    if kind is Format.EXPLICIT:
+        return asked.needs_conda(spec.file)
+    needs = {Format.DOCKERFILE: ": it needs Docker"}
     return RebuildError(
         f"{spec.file} is {kind.value}{needs.get(kind, '')}, which this version of reprocheck "
         "cannot build yet",

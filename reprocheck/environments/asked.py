@@ -126,14 +126,14 @@ def _read_conda(spec: EnvironmentSpec, reader: Reader) -> Asked:
     return reader.asked(python=conda.python)
 
 
-def needs_conda(name: str, packages: tuple[str, ...]) -> RebuildError:
-    """The refusal of a file that asks for conda's own packages."""
+def needs_conda(name: str, packages: tuple[str, ...] = ()) -> RebuildError:
+    """The refusal of a file that asks for conda's own packages, where nothing installs them."""
     some = ", ".join(packages[:5]) + (", …" if len(packages) > 5 else "")
     return RebuildError(
-        f"{name} asks for conda packages ({some}): it needs conda, which this version of "
-        "reprocheck cannot build yet",
-        "if pip can install the same, name that file in reprocheck.yaml:  "
-        "environment: {kind: venv, file: requirements.txt}",
+        f"{name} asks for conda packages{f' ({some})' if some else ''}: it needs conda, and "
+        "neither micromamba, mamba or conda is on PATH nor py-rattler installed",
+        "pip install 'reprocheck[conda]'; or, if pip can install the same, name that file in "
+        "reprocheck.yaml:  environment: {kind: venv, file: requirements.txt}",
     )
 
 

@@ -25,6 +25,7 @@ class BuildRequest:
     progress: Progress = field(default_factory=Silent)
     env: Mapping[str, str] = field(default_factory=dict)  # the caller's; an allow-list is used
     download_python: bool = False  # whether uv may fetch an interpreter that is not installed
+    channels: Mapping[str, str] = field(default_factory=dict)  # conda's, at other addresses
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from reprocheck.config import Config
 from reprocheck.environments import ENVIRONMENTS, asked
 from reprocheck.environments.asked import Format
+from reprocheck.environments.conda import CondaEnvironment
 from reprocheck.errors import RebuildError
 from reprocheck.model import (
     Argv,
@@ -75,8 +76,9 @@ def best(search: Search, files: Sequence[RecordedFile]) -> EnvironmentSpec | Non
     chosen = first_buildable(search, [spec for _, spec in kept])
     if chosen is None:
         return None
-    if chosen.kind is EnvironmentKind.CONDA:
-        # A conda file with a pip list leaves open what a lock or freeze beside it pins.
+    if chosen.kind is EnvironmentKind.CONDA and not CondaEnvironment().accepts(chosen):
+        # A conda file with a pip list leaves open what a lock or freeze beside it pins. Not so one
+        # with packages of conda's own: what pip lists of those cannot be installed by pip.
         whole = [spec for _, spec in kept if rank(spec.file) in WHOLE and _can_build(spec)]
         chosen = next(iter(whole), chosen)
     rivals = [

@@ -39,15 +39,6 @@ class Plan:
         """The environment's name: equal for what is the same, wherever Python is installed."""
         return cache.digest(BUILDER, self.lock, self.interpreter.identity, self.sources)
 
-    @property
-    def index_arguments(self) -> tuple[str, ...]:
-        """Arguments of uv that decide which index a package comes from."""
-        # pip takes the best version of all indexes, and the file was written for pip; uv by
-        # itself looks no further than the first index that knows the name.
-        several = any(line.startswith("--extra-index-url") for line in self.asked.options)
-        strategy = ("--index-strategy", "unsafe-best-match") if several else ()
-        return (*self.asked.arguments, *strategy)
-
 
 def plan_for(request: BuildRequest, uv: Uv) -> Plan:
     """Reads what a spec asks for and pins everything as of the run's start.
@@ -69,7 +60,7 @@ def plan_for(request: BuildRequest, uv: Uv) -> Plan:
         lock="".join(f"{line}\n" for line in asked.requirements),
         cutoff=None if request.started_at is None else rfc3339(request.started_at),
         findings=(*asked.findings, *findings),
-        sources=_sources(asked, request),
+        sources=sources(asked, request),
     )
     open_projects = [each for each in asked.projects if not each.listed]
     if asked.complete or not (asked.requirements or open_projects):
@@ -169,7 +160,7 @@ def _compile(plan: Plan, request: BuildRequest, uv: Uv) -> str:
         *(("--constraints", "constraints.txt") if asked.constraints else ()),
         *("--python", str(plan.interpreter.path)),
         *(("--exclude-newer", plan.cutoff) if plan.cutoff else ()),
-        *plan.index_arguments,
+        *asked.index_arguments,
         doing=f"resolving {request.spec.file} for Python {plan.interpreter.version}{when}",
     )
     # Only what the editable projects depend on: they themselves are not of the environment.
@@ -188,8 +179,11 @@ def _inputs_digest(plan: Plan, request: BuildRequest, uv: Uv) -> str:
     return cache.digest(*lines, str(plan.cutoff), uv.read("--version").decode(), plan.sources)
 
 
-def _sources(asked: Asked, request: BuildRequest) -> str:
-    """A version may be another file elsewhere: on another index, or in the commit's own wheels."""
+def sources(asked: Asked, request: BuildRequest) -> str:
+    """All that decides where packages come from, beside their names.
+
+    A version may be another file elsewhere: on another index, or in the commit's own wheels.
+    """
     settings = "\n".join((*asked.options, *asked.arguments, index_settings(request.env)))
     settings = re.sub(r"(?<=://)[^/@\s]+@", "", settings)  # a login does not change what is there
     wheels = [_content(Path(line)) for line in _local_links(asked)]

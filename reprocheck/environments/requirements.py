@@ -57,6 +57,15 @@ class Asked:
         return bool(self.requirements) and all("--hash=" in line for line in self.requirements)
 
     @property
+    def index_arguments(self) -> tuple[str, ...]:
+        """Arguments of uv that decide which index a package comes from."""
+        # pip takes the best version of all indexes, and the file was written for pip; uv by
+        # itself looks no further than the first index that knows the name.
+        several = any(line.startswith("--extra-index-url") for line in self.options)
+        strategy = ("--index-strategy", "unsafe-best-match") if several else ()
+        return (*self.arguments, *strategy)
+
+    @property
     def unpinned(self) -> tuple[str, ...]:
         """The requirements that leave the version open."""
         return tuple(line for line in self.requirements if not is_pinned(line))

@@ -23,7 +23,10 @@ _PASSED = re.compile(
 )
 # Neither a record nor pass_env can set these: another PATH would lead to another Python.
 _OURS = frozenset(
-    {"PATH", "HOME", "TMPDIR", "VIRTUAL_ENV", "REPROCHECK_PREFIX", "REPROCHECK_PATHS"}
+    {
+        *("PATH", "HOME", "TMPDIR", "VIRTUAL_ENV", "CONDA_PREFIX"),
+        *("REPROCHECK_PREFIX", "REPROCHECK_PATHS"),
+    }
 )
 
 
@@ -37,6 +40,7 @@ class VenvSandbox:
     env: Mapping[str, str]  # the caller's, of which an allow-list is used
     fingerprint: str  # of the folder, as it was built
     overlays: tuple[Overlay, ...] = ()
+    activation: Mapping[str, str] | None = None  # what activating it sets; None: VIRTUAL_ENV
 
     def changed(self) -> bool:
         """Whether a trial wrote into the environment; what ran later was not what was built."""
@@ -105,7 +109,7 @@ class VenvSandbox:
         programs = ":".join(map(str, self._programs()))
         env |= {
             "PATH": f"{programs}:{self.env.get('PATH', '/usr/local/bin:/usr/bin:/bin')}",
-            "VIRTUAL_ENV": str(self.folder),
+            **({"VIRTUAL_ENV": str(self.folder)} if self.activation is None else self.activation),
             "REPROCHECK_PREFIX": str(self.folder),  # MLflow's hook compares it with its own
             "HOME": str(trial.home),
             "TMPDIR": str(temporary),

@@ -41,7 +41,7 @@ REDIRECT = (
     "import os, sys; sys.path += [p for p in os.environ.get('REPROCHECK_PATHS', '').split(':') "
     "if p and p not in sys.path]\n"
 )
-_WHERE = {
+WHERE = {
     OriginKind.FILE: "at the commit",
     OriginKind.MODEL: "of the logged model",
     OriginKind.CONFIG: "named by reprocheck.yaml",
@@ -120,7 +120,7 @@ def _install(folder: Path, plan: Plan, request: BuildRequest, uv: Uv) -> dict[st
     return {
         "builder": BUILDER,
         "python": version,
-        "packages": _packages(python, uv),
+        "packages": packages(python, uv),
         "findings": [[item.code, item.message, item.hint] for item in findings],
         "cutoff": plan.cutoff,
         "fingerprint": cache.fingerprint(env),
@@ -140,13 +140,13 @@ def _install_pip(plan: Plan, python: Path, uv: Uv) -> Iterator[Finding]:
     names = [name for name in ("pip", "setuptools") if any(bundled.glob(f"{name}-*.whl"))]
     if names:
         where = ("--no-index", "--find-links", str(bundled))
-        _pip_install(uv, python, *where, *names, doing="installing what Python brings along")
+        pip_install(uv, python, *where, *names, doing="installing what Python brings along")
         return
     old = Version(plan.interpreter.version) < Version("3.12")
     cutoff = ("--exclude-newer", plan.cutoff) if plan.cutoff else ()
     try:
         names = ["pip", *(["setuptools<81"] if old else [])]
-        _pip_install(uv, python, *cutoff, *names, doing="installing pip")
+        pip_install(uv, python, *cutoff, *names, doing="installing pip")
     except UvError:
         message = f"{' and '.join(names)} could not be installed, and this Python brings none along"
         yield _note("no-pip", message)
@@ -156,13 +156,13 @@ def _install_lock(plan: Plan, python: Path, uv: Uv) -> Iterator[Finding]:
     if not plan.lock:
         return
     write(uv.folder / "install.txt", *plan.asked.options, plan.lock)
-    arguments = ["--no-deps", "-r", "install.txt", *plan.index_arguments]
+    arguments = ["--no-deps", "-r", "install.txt", *plan.asked.index_arguments]
     arguments += ["--require-hashes"] if plan.asked.complete and plan.asked.hashed else []
     # The cut-off also holds for what builds a source package: today's setuptools breaks old ones.
     cutoff = ["--exclude-newer", plan.cutoff] if plan.cutoff else []
     doing = f"installing {plan.lock.count(chr(10))} packages"
     try:
-        _pip_install(uv, python, *arguments, *cutoff, doing=doing)
+        pip_install(uv, python, *arguments, *cutoff, doing=doing)
     except UvError as error:
         if error.cause not in (Cause.CUTOFF, Cause.LATER):
             raise
@@ -184,14 +184,18 @@ def _install_late(plan: Plan, python: Path, arguments: list[str], uv: Uv) -> Non
         word for name in tools for word in ("--exclude-newer-package", f"{name}={plan.cutoff}")
     ]
     try:
-        _pip_install(uv, python, *arguments, *dated, doing=doing)
+        pip_install(uv, python, *arguments, *dated, doing=doing)
     except UvError as error:
         if error.cause not in (Cause.CUTOFF, Cause.LATER):
             raise
-        _pip_install(uv, python, *arguments, doing=doing)  # the index tells no dates at all
+        pip_install(uv, python, *arguments, doing=doing)  # the index tells no dates at all
 
 
-def _pip_install(uv: Uv, python: Path, *arguments: str, doing: str) -> None:
+def pip_install(uv: Uv, python: Path, *arguments: str, doing: str) -> None:
+    """Installs into the environment of a Python.
+
+    Raises `UvError`.
+    """
     # Copies: uv's default, hard links, would let a training that writes into its site-packages
     # change uv's cache and every other environment (1.4 s more for 240 MB). Byte code now, not at
     # the first trial (1.5 s, which the first import wins back): trials leave the folder unchanged.
@@ -202,13 +206,14 @@ def _pip_install(uv: Uv, python: Path, *arguments: str, doing: str) -> None:
     )
 
 
-def _packages(python: Path, uv: Uv) -> list[list[str]]:
+def packages(python: Path, uv: Uv) -> list[list[str]]:
+    """Name and version of all that pip knows in the environment of a Python."""
     listed = json.loads(uv.read("pip", "list", "--format", "json", "-q", "--python", str(python)))
     return [[str(item["name"]), str(item["version"])] for item in listed]
 
 
 def probe(python: Path, env: Mapping[str, str]) -> tuple[str, str]:
-    """The version of an environment's Python, and where its packages are.
+    """The version of an environment's Python, and the folder that packages are installed in.
 
     Raises `RebuildError` when it does not run.
     """
@@ -253,7 +258,7 @@ def _built(
         kind=EnvironmentKind.VENV,
         digest=cache.digest(plan.digest, *digests) if digests else plan.digest,
         python=str(entry.state["python"]),
-        asked=f"{_name(spec)} {_WHERE.get(spec.origin.kind, 'recorded with the run')}",
+        asked=f"{_name(spec)} {WHERE.get(spec.origin.kind, 'recorded with the run')}",
         lock=plan.lock,
         packages=(
             *(Package(name=name, version=version) for name, version in entry.state["packages"]),

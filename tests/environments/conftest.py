@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.environments import pick
+from reprocheck.environments import conda_program, conda_rattler, pick
 from reprocheck.environments.base import BuildRequest, TrialRun
 from reprocheck.model import Command, EnvironmentSpec
+from tests.environments.channels import NEW, Channel
 from tests.environments.samples import STARTED
 
 
@@ -51,3 +52,20 @@ def trial(tmp_path):
         return TrialRun(command=what, **(given | fields))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def channel(tmp_path_factory) -> Channel:
+    """A channel of conda: this Python, and a package that had a new version after the run."""
+    made = Channel(tmp_path_factory.mktemp("channel"))
+    made.add_python()
+    made.add_module("hello", "1.0")
+    made.add_module("hello", "2.0", built=NEW)
+    return made
+
+
+@pytest.fixture
+def without_conda(monkeypatch) -> None:
+    """A machine where nothing installs conda's packages."""
+    monkeypatch.setattr(conda_rattler, "is_installed", lambda: False)
+    monkeypatch.setattr(conda_program, "NAMES", ())

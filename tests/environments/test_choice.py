@@ -85,7 +85,7 @@ def test_the_trackers_own_environment_is_taken(tree):
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "conda.yaml", "conda-list.txt", "pixi.lock"])
-def test_what_cannot_be_built_gives_way_to_what_was_recorded_beside_it(tree, name):
+def test_what_cannot_be_built_gives_way_to_what_was_recorded_beside_it(tree, name, without_conda):
     other = recorded(
         f"reprocheck/environment/{name}", CONDA if name == "conda.yaml" else "@EXPLICIT"
     )
@@ -108,6 +108,15 @@ def test_a_freeze_is_better_than_a_conda_files_pip_list(tree):
     files = recorded("env/conda.yaml", PIP_CONDA), recorded("env/pip-freeze.txt", PINNED)
     found, findings = choose(record(*files), tree, Config())
     assert (found.file, codes(findings)) == ("pip-freeze.txt", [])
+
+
+@pytest.mark.parametrize(
+    ("file", "content"), [("environment.yml", CONDA), ("conda-list.txt", "@EXPLICIT\n")]
+)
+def test_what_asks_for_condas_own_packages_is_better_than_a_freeze(tree, file, content):
+    files = recorded(f"env/{file}", content), recorded("env/pip-freeze.txt", PINNED)
+    found, findings = choose(record(*files), tree, Config())
+    assert (found.file, codes(findings)) == (file, [])
 
 
 def test_several_artifacts_of_one_rank_are_told_and_the_shallowest_is_taken(tree):
@@ -218,7 +227,7 @@ def test_an_mlproject_names_its_environment(tree):
     assert findings == ()
 
 
-def test_what_cannot_be_built_gives_way_at_the_commit_too(tree):
+def test_what_cannot_be_built_gives_way_at_the_commit_too(tree, without_conda):
     put(tree, Dockerfile="FROM x", environment0yml=CONDA, requirements0txt=PINNED)
     found, findings = choose(record(), tree, Config())
     assert (found.file, codes(findings)) == ("requirements.txt", ["environment-skipped"])

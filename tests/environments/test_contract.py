@@ -9,10 +9,12 @@ import pytest
 
 from reprocheck.environments import ENVIRONMENTS, pick
 from reprocheck.environments.base import BuildRequest
+from reprocheck.environments.conda import CondaEnvironment
 from reprocheck.environments.script import ScriptEnvironment
 from reprocheck.environments.venv import VenvEnvironment
 from reprocheck.errors import RebuildError, RerunError
 from reprocheck.model import EnvironmentKind
+from tests.environments.channels import PYTHON
 from tests.environments.samples import STARTED, command, spec
 
 
@@ -23,7 +25,12 @@ def setup(package):
 
 
 # For each implementation a small spec that it builds, and one that fails while it is built.
+CONDA = "channels: [here, nodefaults]\ndependencies: [python, hello, {pip: [six%s]}]\n"
 SAMPLES = {
+    CondaEnvironment: tuple(
+        spec(CONDA % pin, file="environment.yml", kind=EnvironmentKind.CONDA, python=PYTHON)
+        for pin in ("", "==99")
+    ),
     VenvEnvironment: (spec("six\n"), spec("six==99\n")),
     ScriptEnvironment: (setup("six==1.15.0"), setup("six==99")),
 }
@@ -35,12 +42,12 @@ def environment(request):
 
 
 @pytest.fixture
-def sandbox(environment, cache, tmp_path):
-    with environment.build(asked(environment, 0, cache, tmp_path)) as sandbox:
+def sandbox(environment, cache, tmp_path, channel):
+    with environment.build(asked(environment, 0, cache, tmp_path, channel)) as sandbox:
         yield sandbox
 
 
-def asked(environment, which, cache, tmp_path) -> BuildRequest:
+def asked(environment, which, cache, tmp_path, channel) -> BuildRequest:
     (tmp_path / "tree").mkdir(exist_ok=True)
     return BuildRequest(
         spec=SAMPLES[type(environment)][which],
@@ -48,6 +55,7 @@ def asked(environment, which, cache, tmp_path) -> BuildRequest:
         started_at=STARTED,
         cache=cache,
         env=dict(os.environ),
+        channels={"here": channel.url},
     )
 
 
@@ -55,26 +63,26 @@ def test_it_accepts_what_it_builds(environment):
     assert all(environment.accepts(sample) for sample in SAMPLES[type(environment)])
 
 
-def test_it_says_what_was_built(sandbox):
+def test_it_says_what_was_built(sandbox, environment):
     built = sandbox.built
     assert len(built.digest) == 64
     assert built.python.count(".") == 2
     assert "six==1.15.0" in built.lock
     assert ("six", "1.15.0") in [(item.name, item.version) for item in built.packages]
-    assert built.asked.startswith("requirements.txt")
+    assert built.asked.startswith(SAMPLES[type(environment)][0].file)
     assert built.isolation
 
 
-def test_a_second_build_is_the_same_and_cached(environment, cache, tmp_path, sandbox):
-    with environment.build(asked(environment, 0, cache, tmp_path)) as again:
+def test_a_second_build_is_the_same_and_cached(environment, cache, tmp_path, sandbox, channel):
+    with environment.build(asked(environment, 0, cache, tmp_path, channel)) as again:
         assert again.built.cached
         assert again.built.digest == sandbox.built.digest
 
 
-def test_a_failure_has_a_message_and_a_hint(environment, cache, tmp_path):
+def test_a_failure_has_a_message_and_a_hint(environment, cache, tmp_path, channel):
     with (
         pytest.raises(RebuildError) as caught,
-        environment.build(asked(environment, 1, cache, tmp_path)),
+        environment.build(asked(environment, 1, cache, tmp_path, channel)),
     ):
         pass
     assert "six" in caught.value.message
@@ -102,9 +110,9 @@ def test_a_step_that_cannot_start_is_an_error(sandbox, trial):
         sandbox.run(trial(command(("no-such-program",))))
 
 
-def test_no_secret_of_the_caller_is_seen(environment, cache, tmp_path, trial, monkeypatch):
+def test_no_secret_of_the_caller_is_seen(environment, cache, tmp_path, trial, monkeypatch, channel):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
-    with environment.build(asked(environment, 0, cache, tmp_path)) as sandbox:
+    with environment.build(asked(environment, 0, cache, tmp_path, channel)) as sandbox:
         assert b"hunter2" not in sandbox.run(trial(command("env"))).stdout
 
 
@@ -112,8 +120,6 @@ def test_no_secret_of_the_caller_is_seen(environment, cache, tmp_path, trial, mo
     ("file", "content", "kind", "needs"),
     [
         ("Dockerfile", "FROM x", EnvironmentKind.DOCKER, "needs Docker"),
-        ("environment.yml", "dependencies: [numpy]", EnvironmentKind.CONDA, "needs conda"),
-        ("conda-list.txt", "@EXPLICIT\n", EnvironmentKind.CONDA, "needs conda"),
         ("pixi.lock", "", EnvironmentKind.VENV, "another tool"),
     ],
 )
@@ -121,4 +127,15 @@ def test_what_none_can_build_is_refused_with_a_way_out(file, content, kind, need
     with pytest.raises(RebuildError, match=needs) as caught:
         pick(spec(content, file=file, kind=kind))
     assert "cannot build yet" in caught.value.message
+    assert "environment: {kind: venv, file: requirements.txt}" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [("environment.yml", "dependencies: [numpy]"), ("conda-list.txt", "@EXPLICIT\n")],
+)
+def test_without_conda_its_files_are_refused_with_two_ways_out(file, content, without_conda):
+    with pytest.raises(RebuildError, match="neither micromamba, mamba or conda") as caught:
+        pick(spec(content, file=file, kind=EnvironmentKind.CONDA))
+    assert "pip install 'reprocheck[conda]'" in caught.value.hint
     assert "environment: {kind: venv, file: requirements.txt}" in caught.value.hint
