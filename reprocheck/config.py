@@ -14,6 +14,7 @@ from reprocheck.errors import ConfigError, UsageError
 from reprocheck.metric_rules import metric_rule
 from reprocheck.model import (
     DeclaredMargin,
+    Limits,
     MetricRule,
     PredictionsRule,
     ProductRule,
@@ -30,17 +31,11 @@ MOST_LOOKS = 20
 
 LATER = (
     "tracker.experiment",
-    "environment.args",
-    "environment.network",
     "environment.run",
     "data.*.url",
     "data.*.seen_as",
     "data.*.manifest",
     "reruns.parallel",
-    "limits.memory",
-    "limits.cpus",
-    "limits.gpus",
-    "limits.network",
     "record",
     "report",
 )
@@ -84,6 +79,9 @@ class Config:
     environment_kind: str = "auto"
     environment_file: str | None = None
     environment_python: str | None = None
+    environment_args: Mapping[str, str] = field(default_factory=dict)  # of a Dockerfile
+    environment_network: bool = True  # while it is built
+    limits: Limits = field(default_factory=Limits)
     data: tuple[DataRule, ...] = ()
     metrics: Mapping[str, MetricRule] = field(default_factory=dict)
     reruns: RerunPlan = field(default_factory=RerunPlan)
@@ -249,6 +247,9 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         environment_kind=environment.get("kind", "auto"),
         environment_file=environment.get("file"),
         environment_python=environment.get("python"),
+        environment_args={name: str(value) for name, value in environment.get("args", {}).items()},
+        environment_network=environment.get("network", "build") == "build",
+        limits=_limits(document.get("limits", {})),
         data=tuple(_data_rule(entry) for entry in document.get("data", ())),
         metrics={
             name: metric_rule(name, rule, path.name, located.line(f"/metrics/{escape(name)}"))
@@ -276,6 +277,26 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         pass_env=tuple(document.get("pass_env", ())),
         require=Require(document.get("require", "consistent")),
     )
+
+
+def _limits(limits: Mapping[str, Any]) -> Limits:
+    default = Limits()
+    return Limits(
+        memory=_bytes(limits.get("memory")),
+        cpus=limits.get("cpus"),
+        gpus=limits.get("gpus", default.gpus),
+        pids=limits.get("pids", default.pids),
+        shm=_bytes(limits.get("shm")),
+        network=limits.get("network", "none") == "full",
+    )
+
+
+def _bytes(size: str | None) -> int | None:
+    """The bytes of a size such as 512MB or 8GiB; the schema has checked its form."""
+    if size is None:
+        return None
+    number, power, binary = re.findall(r"([0-9.]+)\s*([KMGT]?)(i?)B?", size)[0]
+    return int(float(number) * (1024 if binary else 1000) ** " KMGT".index(power or " "))
 
 
 def _relative_uri(uri: str | None, folder: Path) -> str | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from reprocheck.environments import asked
 from reprocheck.environments.asked import Format
 from reprocheck.environments.base import Environment
+from reprocheck.environments.docker import DockerEnvironment, no_engine
 from reprocheck.environments.venv import VenvEnvironment
 from reprocheck.errors import RebuildError
-from reprocheck.model import EnvironmentSpec
+from reprocheck.model import EnvironmentKind, EnvironmentSpec
 
-ENVIRONMENTS: tuple[Environment, ...] = (VenvEnvironment(),)
+ENVIRONMENTS: tuple[Environment, ...] = (DockerEnvironment(), VenvEnvironment())
 """Every way to build environments, most specific first."""
 
 
@@ -25,10 +26,12 @@ def pick(spec: EnvironmentSpec) -> Environment:
 
 
 def _refusal(spec: EnvironmentSpec) -> RebuildError:
+    if spec.kind is EnvironmentKind.DOCKER:
+        return no_engine(spec)
     kind = asked.format_of(spec.file, spec.content)
     if kind is Format.CONDA:
         return asked.needs_conda(spec.file, asked.read_conda(spec.file, spec.content).packages)
-    needs = {Format.DOCKERFILE: ": it needs Docker", Format.EXPLICIT: ": it needs conda"}
+    needs = {Format.EXPLICIT: ": it needs conda"}
     return RebuildError(
         f"{spec.file} is {kind.value}{needs.get(kind, '')}, which this version of reprocheck "
         "cannot build yet",

@@ -84,7 +84,7 @@ def test_the_trackers_own_environment_is_taken(tree):
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "conda.yaml", "conda-list.txt", "poetry.lock"])
-def test_what_cannot_be_built_gives_way_to_what_was_recorded_beside_it(tree, name):
+def test_what_cannot_be_built_gives_way_to_what_was_recorded_beside_it(tree, name, no_engine):
     other = recorded(
         f"reprocheck/environment/{name}", CONDA if name == "conda.yaml" else "@EXPLICIT"
     )
@@ -217,7 +217,7 @@ def test_an_mlproject_names_its_environment(tree):
     assert findings == ()
 
 
-def test_what_cannot_be_built_gives_way_at_the_commit_too(tree):
+def test_what_cannot_be_built_gives_way_at_the_commit_too(tree, no_engine):
     put(tree, Dockerfile="FROM x", environment0yml=CONDA, requirements0txt=PINNED)
     found, findings = choose(record(), tree, Config())
     assert (found.file, codes(findings)) == ("requirements.txt", ["environment-skipped"])
