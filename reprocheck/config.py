@@ -282,21 +282,29 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
 def _limits(limits: Mapping[str, Any]) -> Limits:
     default = Limits()
     return Limits(
-        memory=_bytes(limits.get("memory")),
+        memory=_size(limits, "memory"),
         cpus=limits.get("cpus"),
         gpus=limits.get("gpus", default.gpus),
         pids=limits.get("pids", default.pids),
-        shm=_bytes(limits.get("shm")),
+        shm=_size(limits, "shm"),
         network=limits.get("network", "none") == "full",
     )
 
 
-def _bytes(size: str | None) -> int | None:
-    """The bytes of a size such as 512MB or 8GiB; the schema has checked its form."""
-    if size is None:
-        return None
-    number, power, binary = re.findall(r"([0-9.]+)\s*([KMGT]?)(i?)B?", size)[0]
-    return int(float(number) * (1024 if binary else 1000) ** " KMGT".index(power or " "))
+def _size(limits: Mapping[str, Any], name: str) -> int | None:
+    return parse_size(limits[name], f"limits.{name}") if name in limits else None
+
+
+def parse_size(text: str, place: str) -> int:
+    """Bytes of a text such as 512MB or 8GiB; `place` is where it was written.
+
+    Raises `UsageError`.
+    """
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?(?:([KMGT])(i?))?B?", text.strip())
+    if match is None:
+        raise UsageError(f"{place}: '{text}' is no size", "write for example 512MB or 8GiB")
+    power = " KMGT".index(match[2] or " ")
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
 def _relative_uri(uri: str | None, folder: Path) -> str | None:
