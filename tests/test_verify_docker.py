@@ -54,13 +54,7 @@ def test_a_failed_build_is_not_verified_and_shows_the_end_of_its_log(docker_lab:
 
 
 def test_what_a_killed_verification_left_is_removed_by_clean(docker_lab: Lab) -> None:
-    docker_lab.repo.write({"train.py": "import time\ntime.sleep(77)\n"})
-    at_commit(docker_lab)
-    argv = docker_lab.command("verify", docker_lab.seeded, "--tracking-uri", docker_lab.uri)
-    verification = subprocess.Popen(
-        argv, cwd=docker_lab.repo.path, env=docker_lab.env, stdout=-1, stderr=-2
-    )
-    wait_for(lambda: bool(containers(verification.pid)))
+    verification = hanging(docker_lab)
     verification.send_signal(signal.SIGKILL)
     verification.communicate()
     assert containers(verification.pid)
@@ -70,18 +64,29 @@ def test_what_a_killed_verification_left_is_removed_by_clean(docker_lab: Lab) ->
 
 
 def test_a_signal_removes_the_container(docker_lab: Lab) -> None:
-    docker_lab.repo.write({"train.py": "import time\ntime.sleep(77)\n"})
-    at_commit(docker_lab)
-    argv = docker_lab.command("verify", docker_lab.seeded, "--tracking-uri", docker_lab.uri)
-    verification = subprocess.Popen(
-        argv, cwd=docker_lab.repo.path, env=docker_lab.env, stdout=-1, stderr=-2
-    )
-    wait_for(lambda: bool(containers(verification.pid)))
+    verification = hanging(docker_lab)
     verification.send_signal(signal.SIGTERM)
     output, _ = verification.communicate(timeout=60)
     assert verification.returncode == 143, output.decode()
     assert containers(verification.pid) == []
     assert docker_lab.leftovers == []
+
+
+def hanging(lab: Lab) -> "subprocess.Popen[bytes]":
+    """A verification whose trial sleeps in its container."""
+    lab.repo.write({"train.py": "import time\ntime.sleep(77)\n"})
+    at_commit(lab)
+    argv = lab.command("verify", lab.seeded, "--tracking-uri", lab.uri)
+    verification = subprocess.Popen(
+        argv, cwd=lab.repo.path, env=lab.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    deadline = time.monotonic() + 30
+    while not containers(verification.pid):
+        if verification.poll() is not None or time.monotonic() > deadline:
+            verification.kill()
+            pytest.fail(verification.communicate()[0].decode())
+        time.sleep(0.1)
+    return verification
 
 
 def containers(pid: int) -> list[object]:
@@ -92,10 +97,3 @@ def containers(pid: int) -> list[object]:
         for item in found
         if f"|{pid}|" in item.labels[OWNER] and "train.py" in str(item.attrs["Args"])
     ]
-
-
-def wait_for(condition: object, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.1)

@@ -116,7 +116,7 @@ def _archive(python: Path) -> bytes:
         binaries = [path for tool in TOOLS if (path := shutil.which(tool))]
         for binary in binaries:
             _copy(Path(binary), root / "usr/bin" / Path(binary).name)
-        for library in sorted(_libraries([*binaries, *_extensions(python)])):
+        for library in sorted(_libraries([*binaries, find_uv_bin(), *_extensions(python)])):
             _copy(library, root / str(library.resolve()).lstrip("/"))
             _copy(library, root / str(library).lstrip("/"))
         subprocess.run(["ldconfig", "-r", str(root)], check=True, capture_output=True)
@@ -149,7 +149,13 @@ def _mend(root: Path, python: Path) -> None:
 
 def _libraries(binaries: list[str]) -> set[Path]:
     found = set()
-    extra = ("libgomp.so.1", "libstdc++.so.6", "libnss_dns.so.2", "libnss_files.so.2")
+    extra = (
+        "libgomp.so.1",
+        "libgcc_s.so.1",
+        "libstdc++.so.6",
+        "libnss_dns.so.2",
+        "libnss_files.so.2",
+    )
     for folder in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64"):
         found |= {path for name in extra if (path := Path(folder, name)).exists()}
     for start in range(0, len(binaries), 50):
