@@ -72,7 +72,7 @@ def test_a_signal_removes_the_container(docker_lab: Lab) -> None:
     assert docker_lab.leftovers == []
 
 
-def hanging(lab: Lab) -> "subprocess.Popen[bytes]":
+def hanging(lab: Lab) -> subprocess.Popen[bytes]:
     """A verification whose trial sleeps in its container."""
     lab.repo.write({"train.py": "import time\ntime.sleep(77)\n"})
     at_commit(lab)

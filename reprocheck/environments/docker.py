@@ -9,7 +9,6 @@ from pathlib import PurePosixPath
 
 from reprocheck.environments import asked as asking
 from reprocheck.environments import docker_engine, docker_owned
-from reprocheck.environments.asked import Format
 from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.docker_engine import Engine
 from reprocheck.environments.docker_failures import Cause, ImageError
@@ -63,7 +62,7 @@ def no_engine(spec: EnvironmentSpec) -> ImageError:
 
 
 def _is_dockerfile(spec: EnvironmentSpec) -> bool:
-    return asking.format_of(spec.file, spec.content) is Format.DOCKERFILE
+    return spec.file != asking.IMAGE  # the config may name a Dockerfile of any name
 
 
 def _built(
@@ -71,6 +70,8 @@ def _built(
 ) -> BuiltEnvironment:
     spec = request.spec
     name = PurePosixPath(spec.directory or ".", spec.file).as_posix()
+    if not _is_dockerfile(spec):
+        name = f"image {spec.content.decode(errors='replace').strip()}"
     return BuiltEnvironment(
         kind=EnvironmentKind.DOCKER,
         digest=image.digest,

@@ -42,17 +42,31 @@ class Context:
             digest.update(_entry(self.folder, path).encode(errors="surrogateescape"))
         return digest.hexdigest()
 
+    @property
+    def dockerfile(self) -> Path:
+        """Where the Dockerfile is written: outside, or `COPY .` would copy it, too."""
+        return self.folder.with_name(FILE)
+
     def write(self, text: str) -> None:
-        """Puts a Dockerfile beside what it copies."""
-        (self.folder / FILE).write_text(text)
+        """Writes the Dockerfile as it is to be built."""
+        self.dockerfile.write_text(text)
 
     def archive(self) -> bytes:
         """The folder as a tar file, the same whenever and by whomever it is made."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as archive:
-            for path in sorted((*self.paths, FILE)):
-                archive.add(self.folder / path, arcname=path, recursive=False, filter=_neutral)
+            for path in sorted(self.paths):
+                if path != ".dockerignore":
+                    archive.add(self.folder / path, arcname=path, recursive=False, filter=_neutral)
+            archive.add(self.dockerfile, arcname=FILE, filter=_neutral)
+            _add(archive, ".dockerignore", self._ignore())
         return packed.getvalue()
+
+    def _ignore(self) -> bytes:
+        # Makes the engine take what is only there for itself out of the context again.
+        if ".dockerignore" in self.paths:
+            return (self.folder / ".dockerignore").read_bytes() + f"\n{FILE}\n".encode()
+        return f"{FILE}\n.dockerignore\n".encode()
 
 
 def gather(request: BuildRequest, folder: Path) -> Context:
@@ -146,6 +160,12 @@ def _entry(folder: Path, path: str) -> str:
 
 def _normalised(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(content), 0o644
+    archive.addfile(entry, io.BytesIO(content))
 
 
 def _neutral(entry: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -55,6 +55,12 @@ _SIGNS: tuple[tuple[Cause, str], ...] = (
         r"unknown flag: (mount|link|chmod|network|security)|unknown instruction: (EOF|<<)",
     ),
     (
+        Cause.DOCKERFILE,
+        r"dockerfile parse error|unknown instruction|(COPY|ADD) failed|failed to compute cache key|"
+        r"no build stage in current context|failed to (parse|read) dockerfile|"
+        r"base name \(.*\) should not be blank|the Dockerfile .* cannot be empty",
+    ),
+    (
         Cause.REGISTRY_LOGIN,
         r"pull access denied|may require 'docker login'|unauthorized|authentication required|"
         r"insufficient_scope|no basic auth credentials",
@@ -62,7 +68,7 @@ _SIGNS: tuple[tuple[Cause, str], ...] = (
     (
         Cause.BASE_GONE,
         r"manifest (for .* not found|unknown)|manifest_unknown|no such image|"
-        r"repository .* not found|name unknown|no match for platform|: not found$",
+        r"repository .* not found|name unknown|no match for platform",
     ),
     (
         Cause.GPU,
@@ -75,12 +81,6 @@ _SIGNS: tuple[tuple[Cause, str], ...] = (
         r"there is no version of|was not found in the package registry|unable to locate package|"
         r"version '.*' for '.*' was not found|PackagesNotFoundError|has no installation candidate|"
         r"nothing provides|404 +not found",
-    ),
-    (
-        Cause.DOCKERFILE,
-        r"dockerfile parse error|unknown instruction|(COPY|ADD) failed|failed to compute cache key|"
-        r"no build stage in current context|failed to (parse|read) dockerfile|"
-        r"base name \(.*\) should not be blank|the Dockerfile .* cannot be empty",
     ),
     (Cause.MEMORY, r"non-zero code: 137|exit (code|status):? 137|^Killed$"),
     (

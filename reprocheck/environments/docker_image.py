@@ -139,13 +139,9 @@ class Builder:
         tag = f"{DERIVED}:{str(found.id).rpartition(':')[2][:16]}"
         user = (found.attrs.get("Config") or {}).get("User") or "0"
         settings = " ".join(f"{variable}={_BUNDLE}" for variable in _NAMES)
-        folder = self.folder / "derive"
-        folder.mkdir(exist_ok=True)
+        folder = self.folder / "derived/context"
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "ca-certificates.crt").write_bytes(bundle.read_bytes())
-        (folder / FILE).write_text(
-            f"FROM {name}\nUSER 0\nCOPY ca-certificates.crt {_BUNDLE}\n"
-            f"ENV {settings}\nUSER {user}\n"
-        )
         context = Context(
             file="the base image with this machine's certificates",
             text="",
@@ -153,6 +149,10 @@ class Builder:
             folder=folder,
             paths=("ca-certificates.crt",),
             network=False,
+        )
+        context.write(
+            f"FROM {name}\nUSER 0\nCOPY ca-certificates.crt {_BUNDLE}\n"
+            f"ENV {settings}\nUSER {user}\n"
         )
         self._legacy(context, tag, {})
         return tag
@@ -171,7 +171,7 @@ class Builder:
         doing = f"building {context.file}"
         log = self.folder / "build.log"
         log.unlink(missing_ok=True)
-        options = ["--progress=plain", "--file", str(context.folder / FILE), "--tag", tag]
+        options = ["--progress=plain", "--file", str(context.dockerfile), "--tag", tag]
         options += [f"--label={name}={value}" for name, value in labels.items()]
         options += [f"--build-arg={name}={value}" for name, value in context.args.items()]
         options += [] if context.network else ["--network=none"]
