@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -121,7 +122,9 @@ class Builder:
     def _make_room(self) -> None:
         used = self.request.cache / "docker"
         docker_owned.remove_dead(self.engine)
-        docker_owned.remove_images(self.engine, older_than_s=86400.0, at_most=0, used=used)
+        docker_owned.remove_images(
+            self.engine, older_than_s=86400.0, at_most=sys.maxsize, used=used
+        )
 
     def _trusting(self, text: str, args: Mapping[str, str], error: ImageError) -> str:
         """The Dockerfile on bases that trust this machine's certificates: a company's proxy has a
