@@ -6,9 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from reprocheck.compare.coarseness import is_coarse
+from reprocheck.compare.ladder import same_bits
+from reprocheck.compare.names import is_hardware_bound
 from reprocheck.config import NamedRun
 from reprocheck.errors import UnfinishedRunError, UnknownRunError, UsageError
-from reprocheck.model import Finding, Gates, Metric, MetricRule, RunRecord
+from reprocheck.model import Finding, Gates, Metric, MetricRule, RunRecord, Severity
 from reprocheck.recipe import other_recipe
 
 
@@ -52,6 +55,53 @@ def doubts(
         finding
         for baseline in pooled
         for finding in other_recipe(original, baseline.record, ignore)
+    )
+
+
+def distinct(
+    original: RunRecord, pooled: Iterable[Baseline]
+) -> tuple[tuple[Baseline, ...], tuple[Finding, ...]]:
+    """The baselines without those that only repeat an original before them, and what was left out.
+
+    Runs that logged the same bits are one draw of the recipe: counted several times it would make
+    the originals look steadier than they are. Coarse values of different seeds agree by chance.
+    """
+    kept: list[Baseline] = []
+    findings: list[Finding] = []
+    for baseline in pooled:
+        before = (original, *(each.record for each in kept))
+        repeated = next((record for record in before if _repeats(baseline.record, record)), None)
+        if repeated is None:
+            kept.append(baseline)
+        else:
+            findings.append(_repetition(baseline, repeated))
+    return tuple(kept), tuple(findings)
+
+
+def _repeats(record: RunRecord, other: RunRecord) -> bool:
+    ours, theirs = (_final_values(each) for each in (record, other))
+    common = ours.keys() & theirs.keys()
+    if not common or not all(same_bits(ours[name], theirs[name]) for name in common):
+        return False
+    one_seed = bool(record.seeds) and record.seeds == other.seeds
+    return one_seed or any(not is_coarse(ours[name]) for name in common)
+
+
+def _final_values(record: RunRecord) -> Mapping[str, float]:
+    return {
+        name: metric.value for name, metric in record.metrics.items() if not is_hardware_bound(name)
+    }
+
+
+def _repetition(baseline: Baseline, repeated: RunRecord) -> Finding:
+    return Finding(
+        code="repeated-baseline",
+        severity=Severity.WARNING,
+        message=f"{baseline.place}: baseline {baseline.record.ref.run_id} logged the same values "
+        f"as run {repeated.ref.run_id}, bit for bit, and does not count: a repetition shows "
+        "nothing of how much runs vary",
+        hint="name runs of the recipe with other seeds",
+        pointer="",
     )
 
 

@@ -157,7 +157,9 @@ def _read(
         )
         stack.callback(tracker.close)
         record = account.record = tracker.read(request.asked)
-        pooled = baselines.read(config.baselines, record, tracker.read)
+        named = baselines.read(config.baselines, record, tracker.read)
+        pooled, repeated = baselines.distinct(record, named)
+        note.findings.extend(repeated)
         note.findings.extend(baselines.doubts(record, pooled, config.ignore_parameters))
         histories = sum(len(metric.history) for metric in record.metrics.values())
         note.summary = (

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from reprocheck.compare import check_criteria, check_margins
 from reprocheck.compare.margins import width_of
+from reprocheck.compare.names import is_share
 from reprocheck.errors import ConfigError
 from reprocheck.metric_rules import refuse_contradictions
 from reprocheck.model import (
@@ -29,7 +30,7 @@ from reprocheck.model import (
     Severity,
     Width,
 )
-from reprocheck.numbers import format_percent, format_size
+from reprocheck.numbers import format_percent, format_size, format_value
 from reprocheck.schema import pointer
 
 _T = TypeVar("_T")
@@ -58,6 +59,7 @@ def combine(
         findings += _looser(later, earlier, value)
         combined[name] = _combined(later, earlier)
         refuse_contradictions(combined[name])
+        findings += _wide(combined[name], value)
     return combined, (*findings, *_never_logged(definition, rules, metrics))
 
 
@@ -139,6 +141,24 @@ def _looser(
             "remove noninferiority, or put it into the definition before the run",
         )
     yield from _looser_criteria(later, earlier)
+
+
+def _wide(rule: MetricRule, value: float) -> Iterator[Finding]:
+    """A margin of half the value lets nearly everything pass; 0.01 around a loss of 0.001 may be
+    meant."""
+    declared = rule.margin
+    if declared is None or rule.scale is Scale.LOG or not math.isfinite(value):
+        return
+    share = is_share(rule.metric) or rule.test_size is not None
+    width = width_of(declared, value)
+    if (declared.relative or share) and min(width.below, width.above) >= 0.5 * abs(value) > 0:
+        yield _finding(
+            "wide-margin",
+            rule.metric,
+            f"the margin of {rule.metric} {_told(declared)} is half of the recorded "
+            f"{format_value(value)} or more: REPRODUCED says little within it",
+            "declare the largest difference that does not matter for the metric's use",
+        )
 
 
 def _looser_margins(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reprocheck import compare, precedence
 from reprocheck.baselines import Baseline, check_gated
 from reprocheck.config import Config
+from reprocheck.errors import UsageError
 from reprocheck.model import (
     ExperimentDefinition,
     Finding,
@@ -16,6 +18,7 @@ from reprocheck.model import (
     RunRecord,
     Sibling,
 )
+from reprocheck.seeds import is_unseeded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +29,7 @@ class Original:
     definition: ExperimentDefinition | None = None
     siblings: tuple[Sibling, ...] = ()
     peers: tuple[Sibling, ...] = ()
+    seeded: bool = True  # not known to have had no seed
 
     @classmethod
     def of(cls, record: RunRecord) -> Original:
@@ -35,6 +39,7 @@ class Original:
             definition=record.definition,
             siblings=record.siblings,
             peers=record.peers,
+            seeded=not is_unseeded(record),
         )
 
 
@@ -51,6 +56,7 @@ def ask(
     metrics = compare.with_expressions(original.metrics, config.metrics)
     rules, findings = precedence.combine(config.metrics, definition, metrics)
     compare.check_margins(rules, metrics)
+    _check_named(gates, metrics)
     compare.check_criteria(_answerable(rules, config, metrics), metrics, config.require)
     chosen = compare.choose_gates(metrics, rules, gates, definition)
     check_gated(pooled, chosen, rules, metrics)
@@ -63,8 +69,18 @@ def ask(
         baselines=tuple(baseline.record.metrics for baseline in pooled),
         siblings=tuple(each for each in original.siblings if each.run_id not in own),  # once
         peers=original.peers,
+        seeded=original.seeded,
     )
     return question, (*findings, *precedence.left_out(definition, chosen))
+
+
+def _check_named(gates: tuple[str, ...], metrics: Mapping[str, Metric]) -> None:
+    """A name that was mistyped cannot be compared, whatever the reruns would cost."""
+    for name in gates:
+        if name not in metrics:
+            near = difflib.get_close_matches(name, metrics, n=3, cutoff=0.5) or sorted(metrics)[:8]
+            hint = f"nearest logged names: {', '.join(near)}" if near else "it logged no metric"
+            raise UsageError(f"--gate {name}: the run never logged it", hint)
 
 
 def _answerable(

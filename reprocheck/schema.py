@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,7 +62,7 @@ def check(document: object, name: str) -> tuple[SchemaIssue, ...]:
 
     References between the schemas are resolved from the shipped files, never from the network.
     """
-    odd = tuple(_odd(document))
+    odd = tuple(_odd(document, finite=name == "config"))
     if odd:
         return odd
     errors = _validator(name).iter_errors(document)
@@ -100,14 +101,19 @@ def _is_instant(value: object) -> bool:
     return "T" in value and datetime.fromisoformat(value).tzinfo is not None
 
 
-def _odd(document: object) -> Iterator[SchemaIssue]:
-    """What JSON cannot hold or jsonschema cannot show, but YAML can say."""
+def _odd(document: object, *, finite: bool) -> Iterator[SchemaIssue]:
+    """What JSON cannot hold or jsonschema cannot show, but YAML can say.
+
+    With `finite`, .nan and .inf, too: no bound of a schema refuses what cannot be compared.
+    """
     seen: set[int] = set()  # a YAML alias may name the value that holds it
     left: list[tuple[object, tuple[object, ...]]] = [(document, ())]
     while left:
         value, path = left.pop()
         if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
             yield SchemaIssue(pointer=pointer(path), message="the number is too large", hint="")
+        if finite and isinstance(value, float) and not math.isfinite(value):
+            yield SchemaIssue(pointer=pointer(path), message="must be a finite number", hint="")
         if not isinstance(value, Mapping | list) or id(value) in seen:
             continue
         seen.add(id(value))

@@ -31,7 +31,18 @@ def recorded_seeds(record: RunRecord) -> Mapping[str, str]:
 
 
 def _is_seed(value: str | None) -> bool:
-    return value not in (None, "None")
+    return value is not None and not is_no_seed(value)
+
+
+def is_no_seed(value: str) -> bool:
+    """Whether a recorded value says that there was no seed."""
+    return value.strip().lower() in ("", "none", "null")
+
+
+def is_unseeded(record: RunRecord) -> bool:
+    """Whether the record says that the run had no seed; False where it does not say anything."""
+    seeds = recorded_seeds(record)
+    return bool(seeds) and all(map(is_no_seed, seeds.values()))
 
 
 def recorded_seed(record: RunRecord) -> str | None:

@@ -81,9 +81,10 @@ def sides_of_runs(
     """
     original = _finished(read(runs.original), runs.original)
     named = [NamedRun(run=run, place="--baseline") for run in runs.baselines]
-    pooled = baselines.read(named, original, lambda run: _finished(read(run), run))
+    known = baselines.read(named, original, lambda run: _finished(read(run), run))
+    pooled, repeated = baselines.distinct(original, known)
     reruns = tuple(_finished(read(run), run) for run in runs.reruns)
-    _refuse_twice((original, *(each.record for each in pooled)), reruns)
+    _refuse_twice((original, *(each.record for each in known)), reruns)
     others = (*(each.record for each in pooled), *reruns)
     return Sides(
         original=_original(original, reruns),
@@ -92,7 +93,10 @@ def sides_of_runs(
         record=original,
         pooled=pooled,
         told=", ".join(record.ref.run_id[:8] for record in reruns[:_SHOWN]),
-        findings=tuple(f for other in others for f in other_recipe(original, other, ignore)),
+        findings=(
+            *repeated,
+            *(f for other in others for f in other_recipe(original, other, ignore)),
+        ),
     )
 
 

@@ -2,7 +2,10 @@
 
 import pytest
 
+from reprocheck.baselines import Baseline, distinct
+from reprocheck.model import RunRef
 from tests.lab import Lab, copy_of
+from tests.reporters.builders import make_metric, make_record
 
 
 def told(result):
@@ -89,3 +92,43 @@ def test_a_verification_pools_and_says_what_the_definition_declared(own):
     assert accuracy["margin"]["text"] == "0.02 (experiment.yaml)"
     assert "looser-margin" in codes(result)
     assert result.report["record"]["definition"]["primary"] == ["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("values", "seeds", "kept"),
+    [
+        ((0.912345678901, 0.912345678901), ("1", "1"), 0),
+        ((0.912345678901, 0.912345678901), ("1", "2"), 0),  # the seed changes nothing
+        ((0.912345678901, 0.912345678902), ("1", "1"), 1),
+        ((0.9, 0.9), ("1", "1"), 0),
+        ((0.9, 0.9), ("1", "2"), 1),  # a share of few examples repeats by chance
+    ],
+)
+def test_a_baseline_that_repeats_the_original_does_not_count(values, seeds, kept):
+    original, other = (
+        make_record(
+            ref=RunRef(tracker="mlflow", run_id=seed * 16 + letter * 16),
+            metrics={"accuracy": make_metric("accuracy", value)},
+            seeds={"seed": seed},
+        )
+        for value, seed, letter in zip(values, seeds, "ab", strict=True)
+    )
+    found, findings = distinct(original, [Baseline(record=other, place="--baseline")])
+    assert len(found) == kept
+    assert [each.code for each in findings] == ["repeated-baseline"] * (1 - kept)
+
+
+def test_a_repeated_baseline_is_not_pooled_and_told(own):
+    own.sql("DELETE FROM metrics WHERE run_uuid = ?", own.unseeded)
+    own.sql("DELETE FROM latest_metrics WHERE run_uuid = ?", own.unseeded)
+    for table in ("metrics", "latest_metrics"):
+        columns = "key, value, timestamp, step, is_nan"
+        own.sql(
+            f"INSERT INTO {table} (run_uuid, {columns}) "
+            f"SELECT ?, {columns} FROM {table} WHERE run_uuid = ?",
+            own.unseeded,
+            own.seeded,
+        )
+    result = own.verify(own.seeded, "--dry-run", "--baseline", own.unseeded)
+    assert "repeated-baseline" in codes(result)
+    assert "pooled with" not in result.report["stages"][0]["summary"]

@@ -40,6 +40,11 @@ def test_relative_store_addresses_start_at_the_configs_folder(tmp_path: Path) ->
         ("", [":1", "mapping"]),
         ("[1]", [":1", "mapping"]),
         ("a: b: c", [":1", "YAML"]),
+        ("version: 1\nreruns:\n  alpha: .nan\n", [":3", "reruns.alpha", "finite"]),
+        (
+            "version: 1\nmetrics:\n  acc: {sigma: {value: .inf, df: 3}}\n",
+            [":3", "acc.sigma.value", "finite"],
+        ),
         ("version: 1\nreruns: {min: 5, max: 3}\n", ["min 5 is above", "max 3"]),
         ('version: 1\ncommand: "python \'train.py"\n', ["quotation"]),
     ],
@@ -127,6 +132,7 @@ def test_options_win_over_the_file(tmp_path: Path) -> None:
         margins=(parse_margin("acc=2"), parse_margin("loss=1%")),
         reruns=(3, 3),
         require=Require.REPRODUCED,
+        environment_kind="venv",
         budget_s=60,
     )
     merged = config.override(loaded, options)
@@ -135,6 +141,7 @@ def test_options_win_over_the_file(tmp_path: Path) -> None:
     assert merged.metrics["acc"].direction is Direction.HIGHER
     assert "loss" in merged.metrics
     assert (merged.reruns.most, merged.require, merged.budget_s) == (3, "reproduced", 60)
+    assert (loaded.environment_kind, merged.environment_kind) == ("auto", "venv")
 
 
 def test_the_readmes_configs_load(tmp_path: Path) -> None:

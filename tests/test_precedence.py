@@ -153,3 +153,20 @@ def test_a_primary_metric_that_is_not_judged_is_told():
     assert (finding.code, finding.pointer) == ("ungated-primary", "/definition/metrics/accuracy")
     assert left_out(make_definition(primary=("loss",)), gates) == ()
     assert left_out(None, gates) == ()
+
+
+@pytest.mark.parametrize(
+    ("metric", "margin", "told"),
+    [
+        ("accuracy", {"abs": 0.25}, True),  # of 0.5
+        ("accuracy", {"abs": 0.24}, False),
+        ("loss", {"rel": 0.5}, True),
+        ("loss", {"rel": 0.4}, False),
+        ("loss", {"abs": 1.5}, False),  # no share: it may be meant
+        ("loss", {"abs": {"below": 1.9, "above": 0.1}, "rel": 0.1}, False),
+    ],
+)
+def test_a_margin_of_half_the_value_is_told(metric, margin, told):
+    rules = {metric: rule(metric, margin=margin)}
+    codes = [finding.code for finding in combine(rules, None, METRICS)[1]]
+    assert codes == ["wide-margin"] * told

@@ -267,6 +267,8 @@ def test_the_tracker_of_the_repository_is_found(logged):
         (("x.json", *VALUES), "runs (x.json) and plain values cannot be compared"),
         ((*VALUES, "--baseline", "x"), "plain values cannot be compared"),
         ((*VALUES, "--alpha", "0.5"), "0.5 is not in the range"),
+        ((*VALUES, "--alpha", "nan"), "--alpha nan: expected a number"),
+        ((*VALUES, "--gate", "acuracy"), "--gate acuracy: the run never logged it"),
         ((*VALUES, "--alpha", "0"), "0.0 is not in the range"),
         ((*VALUES, "--margin", "loss=1"), "margin is declared for loss"),
         ((*VALUES, "--margin", "accuracy=0"), "--margin accuracy=0"),

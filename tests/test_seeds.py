@@ -5,7 +5,14 @@ from itertools import islice
 import pytest
 
 from reprocheck.model import Argv, Command, Lineage, RunRef, Step
-from reprocheck.seeds import LARGEST, fresh_seeds, recorded_seed, recorded_seeds, reseeded
+from reprocheck.seeds import (
+    LARGEST,
+    fresh_seeds,
+    is_unseeded,
+    recorded_seed,
+    recorded_seeds,
+    reseeded,
+)
 from tests.reporters.builders import make_record
 
 
@@ -85,3 +92,11 @@ def test_a_recorded_argument_is_replaced_where_it_is_surely_the_seed(
     seeds = {"seed": "42", "random_seed": "42"}
     (step,) = reseeded(make_record(command=command, seeds=seeds), "9").command.steps
     assert " ".join(step.run.args) == replaced
+
+
+@pytest.mark.parametrize(
+    ("seeds", "unseeded"),
+    [({"seed": "None"}, True), ({"seed": "none"}, True), ({"seed": "0"}, False), ({}, False)],
+)
+def test_a_record_may_say_that_there_was_no_seed(seeds: dict[str, str], unseeded: bool) -> None:
+    assert is_unseeded(make_record(seeds=seeds, parameters=seeds)) is unseeded

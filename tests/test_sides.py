@@ -7,14 +7,18 @@ import pytest
 from reprocheck.errors import UnfinishedRunError, UnknownRunError, UsageError
 from reprocheck.model import RunRef, RunStatus, SeedPolicy, Sibling
 from reprocheck.sides import RecordedRuns, sides_of_runs, sides_of_values, value_lists
-from tests.reporters.builders import make_record
+from tests.reporters.builders import make_metric, make_record
 
 
 def record(run_id, **changes):
     return make_record(ref=RunRef(tracker="mlflow", run_id=run_id), **changes)
 
 
-RECORDS = {name: record(name) for name in "abcd"}
+LOGGED = {"accuracy": make_metric("accuracy", 0.9612)}
+RECORDS = {
+    **{name: record(name) for name in "abc"},
+    "d": record("d", metrics=LOGGED, seeds={"seed": "7"}),
+}
 
 
 def sides(*reruns, baselines=(), **others):
@@ -89,10 +93,22 @@ def test_a_run_that_has_not_finished_has_no_result():
 
 def test_another_recipe_on_either_side_is_told():
     other = {"parameters": {"lr": "0.5", "seed": "42", "out": "there"}}
-    found = sides("x", baselines=("y",), x=record("x", **other), y=record("y", **other))
+    y = record("y", **other, metrics=LOGGED)
+    found = sides("x", baselines=("y",), x=record("x", **other), y=y)
     assert [finding.code for finding in found.findings] == ["other-recipe"] * 2
     aside = record("x", parameters={**RECORDS["a"].parameters, "out": "x", "seed": "9"})
     assert sides("x", x=aside).findings == ()
+
+
+def test_a_baseline_that_repeats_another_original_counts_once():
+    found = sides(
+        "b", baselines=("c", "d", "e"), e=record("e", metrics=LOGGED, seeds={"seed": "7"})
+    )
+    assert [each.record for each in found.pooled] == [RECORDS["d"]]
+    assert [finding.code for finding in found.findings if "baseline" in finding.code] == [
+        "repeated-baseline",  # c repeats a
+        "repeated-baseline",  # e repeats d
+    ]
 
 
 def test_values_of_one_place_are_one_run():

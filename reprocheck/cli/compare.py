@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -173,6 +174,8 @@ def _sides(runs: tuple[str, ...], given: _Options) -> RecordedRuns | ValueLists:
 
 
 def _overrides(given: _Options) -> Overrides:
+    if given.alpha is not None and math.isnan(given.alpha):  # no range refuses it
+        raise UsageError("--alpha nan: expected a number", "write for example --alpha 0.05")
     return Overrides(
         margins=tuple(metric_rules.parse_margin(text) for text in given.margin),
         sigmas=tuple(metric_rules.parse_sigma(text) for text in given.sigma),

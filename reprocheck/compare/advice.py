@@ -17,6 +17,8 @@ def advice_on(comparison: Comparison, plan: RerunPlan) -> str:
             return f"to test equivalence, more reruns: --reruns {FEWEST_RERUNS_TO_REJECT}"
         case Verdict.CONSISTENT:
             return "to test equivalence, " + _MARGIN.format(metric=comparison.metric)
+        case Verdict.NOT_COMPARABLE if comparison.reason == "hardware":
+            return "choose metrics that do not depend on the hardware: --gate NAME"
         case Verdict.NOT_COMPARABLE:
             return (
                 f"make the training log a comparable {comparison.metric}, "
@@ -49,7 +51,8 @@ def _settle(comparison: Comparison, plan: RerunPlan) -> str:
         case "unstable":
             return "a training that ends well each time: see the logs of the reruns"
         case "too_few" | "chance":
-            reruns = max(FEWEST_RERUNS_TO_REJECT, len(comparison.reruns) + 1)
+            reruns = comparison.reruns_needed
+            reruns = reruns or max(FEWEST_RERUNS_TO_REJECT, len(comparison.reruns) + 1)
             return f"more reruns: --reruns {reruns}"
         case _:
             return _settle_noise(comparison)

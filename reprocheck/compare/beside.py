@@ -28,16 +28,17 @@ def criteria_of(
 ) -> tuple[CriterionResult, ...]:
     """The success criteria of all metrics, gated or not, on the finished trials."""
     alpha = level_at(question.plan, len(trials), has_margin=True)
-    return tuple(
-        result
-        for name, rule in question.rules.items()
-        for result in judge_criteria(
+    results: list[CriterionResult] = []
+    for name, rule in question.rules.items():
+        logged = [trial.metrics[name] for trial in trials if name in trial.metrics]
+        results += judge_criteria(
             rule,
-            [storable(trial.metrics[name].value) for trial in trials if name in trial.metrics],
+            [storable(metric.value) for metric in logged],
             alpha=alpha,
             proven=look.stopped_by in _PROVEN,
+            unlogged=len(trials) - len(logged),
         )
-    )
+    return tuple(results)
 
 
 def history_of(question: Question, trials: Sequence[Trial], name: str) -> HistoryComparison | None:

@@ -17,7 +17,7 @@ from reprocheck.compare.notes import detectable, notes_on
 from reprocheck.compare.sample import Sample, summarise
 from reprocheck.compare.sentences import informational, not_comparable, sentence_of
 from reprocheck.compare.verdicts import tested_margin
-from reprocheck.model import Comparison, HistoryComparison, Verdict
+from reprocheck.model import Comparison, HistoryComparison, Margin, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +27,7 @@ class Values:
     baseline: tuple[float, ...]
     reruns: tuple[float, ...]
     history: HistoryComparison | None = None
+    margin: Margin | None = None  # of a gated metric
 
 
 def compared(
@@ -105,6 +106,7 @@ def _plain(metric: str, values: Values, verdict: Verdict, told: tuple[str, str])
         mean=sample.mean if sample else None,
         sd=sample.sd if sample else None,
         difference=sample.difference if sample and values.baseline else None,
+        margin=values.margin,
         history=values.history,
     )
 
@@ -135,4 +137,5 @@ def _equivalence_p(case: Case) -> float | None:
 
 
 def _needed(case: Case, ruling: Ruling) -> int | None:
-    return reruns_to_settle(case) if ruling.reason in ("noise", "shift_detected") else None
+    settled = ruling.reason not in ("noise", "shift_detected", "too_few")
+    return None if settled else reruns_to_settle(case)

@@ -58,13 +58,17 @@ class _Bounds:
 
 
 def judge_criteria(
-    rule: MetricRule, values: Sequence[float], *, alpha: float, proven: bool
+    rule: MetricRule, values: Sequence[float], *, alpha: float, proven: bool, unlogged: int = 0
 ) -> tuple[CriterionResult, ...]:
     """One result for each success criterion of the rule, from the reruns' final values.
 
     `alpha` is the level of this look. `proven`: the reruns are known to repeat, or to equal the
-    original beyond chance. No result without a criterion.
+    original beyond chance. `unlogged`: finished reruns that did not log the metric; they decide
+    nothing. No result without a criterion.
     """
+    if unlogged:
+        told = f"{unlogged} of {counted(unlogged + len(values), 'rerun')} did not log it"
+        return tuple(_result(each, Outcome.UNDECIDED, told) for each in _criteria(rule))
     stored = tuple(storable(value) for value in values)
     return tuple(_judged(rule, each, stored, alpha, proven) for each in _criteria(rule))
 

@@ -58,6 +58,7 @@ def check_expressions(rules: Mapping[str, MetricRule], metrics: Mapping[str, Met
         if all(term.is_number for term in _terms(rule.expr)):
             hint = 'write for example "train_accuracy - accuracy"'
             raise _error(rule, f"the expr of {name} names no metric: '{rule.expr}'", hint)
+        _check_cancelled(rule)
 
 
 def _terms(expr: str) -> list[_Term]:
@@ -87,6 +88,18 @@ def _check_term(
         f"{where} uses '{term.text}', which the run never logged",
         f"{hint}; + and - stand between spaces",
     )
+
+
+def _check_cancelled(rule: MetricRule) -> None:
+    """A metric less itself is a number that every rerun has, whatever it measured."""
+    counts: dict[str, int] = {}
+    for term in _terms(rule.expr or ""):
+        if not term.is_number:
+            counts[term.text] = counts.get(term.text, 0) + term.sign
+    cancelled = [name for name, count in counts.items() if count == 0]
+    if cancelled:
+        message = f"in the expr of {rule.metric} {cancelled[0]} cancels out: '{rule.expr}'"
+        raise _error(rule, message, "name each metric on one side only")
 
 
 def _error(rule: MetricRule, message: str, hint: str) -> ConfigError:

@@ -17,6 +17,7 @@ from reprocheck.compare.looks import Look, most_reruns
 from reprocheck.compare.names import is_hardware_bound
 from reprocheck.compare.prediction import case_p, holm
 from reprocheck.compare.predictions import flip_floor
+from reprocheck.compare.preview import planned_margin
 from reprocheck.compare.products import compare_products, product_findings
 from reprocheck.compare.question import Question, complete
 from reprocheck.compare.verdicts import GOOD, finish, rule_on
@@ -120,6 +121,7 @@ def _look(
         deterministic=any(case.repeats for case in cases) and are_deterministic(trials),
         beyond_chance=len(trials) == 1 and is_beyond_chance(question, trials[0], _is_close),
         same_machine=question.same_machine,
+        seeded=question.seeded,
     )
     judged = _judge_cases(cases, look)
     stopped_by = _stopped_by(question, trials, judged, look)
@@ -215,6 +217,7 @@ def _values(question: Question, trials: Sequence[Trial], name: str, look: Look) 
         baseline=tuple(metric.value for metric in originals),
         reruns=tuple(trial.metrics[name].value for trial in trials if name in trial.metrics),
         history=history_of(question, trials, name) if look.stopped_by else None,
+        margin=planned_margin(question, name) if name in question.gates.metrics else None,
     )
 
 

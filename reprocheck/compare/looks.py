@@ -22,11 +22,12 @@ class Look:
     deterministic: bool  # the reruns are proven equal to each other
     beyond_chance: bool  # that they equal the original is no coincidence
     same_machine: bool  # known to be the original's, environment included
+    seeded: bool = True  # the original is not known to have had no seed
 
     @property
     def same_seed(self) -> bool:
         """Whether the reruns are asked to repeat the original's seed."""
-        return self.plan.seeds is SeedPolicy.SAME
+        return self.plan.seeds is SeedPolicy.SAME and self.seeded
 
 
 def single_look(plan: RerunPlan) -> int:

@@ -83,11 +83,19 @@ def known_spread(rule: MetricRule, original: float, siblings: Sequence[float] = 
 def _declared(rule: MetricRule, declared: DeclaredMargin, original: float) -> Margin:
     width = width_of(declared, original)
     if rule.scale is Scale.LOG and declared.relative:
-        width = Width(
-            below=math.log1p(declared.relative.below), above=math.log1p(declared.relative.above)
-        )
+        width = _factors(declared.relative)
     return Margin(
         low=width.below, high=width.above, source=MarginSource.DECLARED, text=_text(declared)
+    )
+
+
+def _factors(relative: Width) -> Width:
+    """In logarithms: log(1 + rel) on both sides; where the sides differ, below is what it says."""
+    above = math.log1p(relative.above)
+    if relative.below == relative.above:
+        return Width.both(above)
+    return Width(
+        below=-math.log1p(-relative.below) if relative.below < 1.0 else math.inf, above=above
     )
 
 

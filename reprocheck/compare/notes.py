@@ -11,6 +11,7 @@ from reprocheck.compare.counts import Counts
 from reprocheck.compare.distributions import f_tail
 from reprocheck.compare.looks import Look
 from reprocheck.compare.margins import noise_of_proportion, on_scale
+from reprocheck.compare.names import is_share
 from reprocheck.compare.sample import Sample, summarise
 from reprocheck.compare.verdicts import FEWEST_RERUNS_TO_REJECT, GOOD, LEVEL_WITHOUT_MARGIN
 from reprocheck.model import FIRST_LOOK, MarginSource, Verdict
@@ -37,6 +38,9 @@ def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[s
                 "That runs are normally distributed is assumed: so few cannot show it, and a "
                 "recipe that sometimes collapses may not have done so here."
             )
+    if sample.originals < len(case.baselines):
+        left = len(case.baselines) - sample.originals
+        yield f"{left} of {len(case.baselines)} originals has no value here and is left out."
     yield from _on_selection(case, sample)
     yield from _on_spread(case, sample, ruling)
     if case.margin is not None and case.margin.source is MarginSource.SIBLINGS:
@@ -61,7 +65,9 @@ def detectable(case: Case) -> float | None:
     half = None if margin is None else max(margin.low, margin.high)
     level = case.level if margin else min(LEVEL_WITHOUT_MARGIN, case.plan.alpha)
     level /= case.selection.best_of if case.selection else 1
-    return detectable_difference(sample.spread, sample.reruns, half, level, sample.originals)
+    found = detectable_difference(sample.spread, sample.reruns, half, level, sample.originals)
+    share = case.rule.test_size is not None or is_share(case.metric)
+    return None if share and 0.0 <= case.original <= 1.0 < found else found  # no share differs so
 
 
 def _on_counts(case: Case, counts: Counts) -> Iterator[str]:
@@ -112,7 +118,10 @@ def _against(case: Case, sample: Sample, originals: list[float]) -> Iterator[str
     """The reruns' spread beside that of other original runs."""
     theirs, ours = sample.sd or 0.0, summarise(originals, originals).sd or 0.0
     if ours == 0.0 and theirs > 0.0:
-        yield "The reruns are noisier than the originals: nondeterminism was introduced."
+        yield (
+            "The reruns are noisier than the originals, which do not vary: nondeterminism was "
+            "introduced, or one original is named several times."
+        )
         return
     if ours == 0.0 or not (math.isfinite(ours) and math.isfinite(theirs)):
         return

@@ -31,11 +31,15 @@ def _planned(question: Question, name: str) -> Comparison:
         sentence="",
         baseline=(metric.value,) if metric else (),
         reruns=(),
-        margin=_margin(question, name, metric.value) if metric else None,
+        margin=planned_margin(question, name),
         scale=question.rule(name).scale,
     )
 
 
-def _margin(question: Question, name: str, original: float) -> Margin | None:
+def planned_margin(question: Question, name: str) -> Margin | None:
+    """The margin of a metric by what is known without reruns."""
+    if name not in question.metrics:
+        return None
+    original = question.metrics[name].value
     siblings = [each.metrics[name] for each in question.siblings if name in each.metrics]
     return margin_of(question.rule(name), original, siblings)

@@ -81,7 +81,11 @@ def products_sentence(products: Iterable[ProductComparison]) -> str:
     for product in products:
         told = _TOLD.get(product.reason, "differ")
         counts[told] = counts.get(told, 0) + 1
-    parts = ", ".join(f"{counts[told]} {told}" for told in _TOLD_ORDER if told in counts)
+    parts = ", ".join(
+        f"{counts[told]} {_OF_ONE.get(told, told) if counts[told] == 1 else told}"
+        for told in _TOLD_ORDER
+        if told in counts
+    )
     return f"{counted(sum(counts.values()), 'product')}: {parts}." if parts else ""
 
 
@@ -91,6 +95,10 @@ _TOLD = {
     MISSING: "missing in a rerun",
     UNREAD: "not read",
     DESCRIPTION: "describe the run and differ as they may",
+}
+_OF_ONE = {
+    "differ": "differs",
+    _TOLD[DESCRIPTION]: "describes the run and differs as it may",
 }
 _TOLD_ORDER = (
     *(_TOLD[SAME], _TOLD[TOLERANCE], "differ"),

@@ -34,6 +34,7 @@ class Question:
     baselines: tuple[Mapping[str, Metric], ...] = ()  # further runs, pooled with the original
     siblings: tuple[Sibling, ...] = ()
     peers: tuple[Sibling, ...] = ()  # other finished runs of the same sweep
+    seeded: bool = True  # the original is not known to have had no seed
     unstable: bool = False  # a trial crashed after another had finished
     over_budget: bool = False  # no time is left for another trial
 

@@ -168,13 +168,22 @@ def _way_out(report: Report) -> str:
     if report.require is Require.CRITERIA:
         if misses_criteria(report):
             return ""
-        wanted = "more reruns narrow the bounds of" if report.criteria else "no rerun was judged by"
-        return f"`--require criteria`: {wanted} the success criteria"
+        return f"`--require criteria`: {_criteria_lack(report)} the success criteria"
     if report.verdict is Verdict.NOT_WORSE:
         return "`--require reproduced` needs both sides tested: remove noninferiority"
     if report.needed:
         return ""
     return "`--require reproduced` needs a margin: declare one, for example with --margin"
+
+
+def _criteria_lack(report: Report) -> str:
+    if not report.criteria:
+        return "no rerun was judged by"
+    logged = {name for trial in report.trials for name in trial.metrics}
+    open_ones = {each.metric for each in report.criteria if each.outcome is Outcome.UNDECIDED}
+    if report.trials and not open_ones <= logged:
+        return f"make the training log {', '.join(sorted(open_ones - logged))}, for"
+    return "more reruns narrow the bounds of"
 
 
 def last_lines(report: Report, most: int = LOG_LINES) -> tuple[str, ...]:
@@ -209,6 +218,8 @@ def unjudged(report: Report) -> tuple[str, ...]:
 def original(comparison: Comparison) -> str:
     """The recorded value, or the mean of several."""
     usable, beside = _usable(comparison), _apart(comparison)
+    if comparison.baseline and not math.isfinite(comparison.baseline[0]):
+        return format_value(comparison.baseline[0])
     if len(usable) > 1:
         return f"{format_value(_centre(comparison), beside)} (mean of {len(usable)})"
     return format_value(usable[0], beside) if usable else NOTHING
@@ -218,6 +229,8 @@ def mean(comparison: Comparison) -> str:
     """The mean of the reruns, or the value where there is but one or all are non-finite."""
     if comparison.mean is not None:
         return format_value(comparison.mean, _apart(comparison))
+    if len(comparison.reruns) > 1 and all(map(math.isfinite, comparison.reruns)):
+        return format_value(math.fsum(comparison.reruns) / len(comparison.reruns))
     return format_value(comparison.reruns[-1]) if comparison.reruns else NOTHING
 
 

@@ -23,6 +23,7 @@ from reprocheck.numbers import (
 from reprocheck.planning import IDENTICAL, Forecast, MetricForecast, Scenario
 from reprocheck.reporters.base import NOTHING, Fact
 from reprocheck.reporters.console import laid_out
+from reprocheck.reporters.plans import looks
 from reprocheck.resources import Resources
 
 _CHANCES = ("REPRODUCED", "CONSISTENT", "INCONCLUSIVE", "False alarm", "Reruns")
@@ -202,14 +203,10 @@ def _asked(forecast: Forecast) -> Iterator[Fact]:
     record, plan = forecast.record, forecast.plan
     yield Fact(label="Run", text=f"{record.ref.run_id} {redact(record.name)}".rstrip())
     yield Fact(label="Judged", text=f"{', '.join(forecast.gates.metrics)}: {forecast.gates.reason}")
-    looks = (
-        f"judged after each of {plan.looks[0]} to {counted(plan.most, 'rerun')}"
-        if plan.is_sequential
-        else f"judged once, after {counted(plan.most, 'rerun')}"
-    )
+    when = looks(plan, [metric.margin for metric in forecast.metrics])
     yield Fact(
         label="Plan",
-        text=f"{looks}, level {format_percent(100 * plan.alpha)}, {_seeds(forecast)}",
+        text=f"{when}, level {format_percent(100 * plan.alpha)}, {_seeds(forecast)}",
     )
     yield Fact(
         label="Assumed",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reprocheck.compare.looks import most_reruns, single_look
 from reprocheck.durations import format_duration
-from reprocheck.model import Comparison, Cost, Gates, Report, RerunPlan, SeedPolicy
+from reprocheck.model import Comparison, Cost, Gates, Margin, Report, RerunPlan, SeedPolicy
 from reprocheck.numbers import counted, format_percent, format_value
 from reprocheck.reporters.base import NOTHING, Fact, margin
 
@@ -70,13 +72,16 @@ def _plan(report: Report, plan: RerunPlan) -> str:
 
 
 def _looks(report: Report, plan: RerunPlan) -> str:
-    gated = [each for each in report.comparisons if each.gated]
-    without = [each for each in gated if each.margin is None]
+    return looks(plan, [each.margin for each in report.comparisons if each.gated])
+
+
+def looks(plan: RerunPlan, margins: Sequence[Margin | None]) -> str:
+    """When the gated metrics with these margins are judged, in words."""
     once = single_look(plan)
-    if not plan.is_sequential or (gated and len(without) == len(gated)):
+    if not plan.is_sequential or (margins and not any(margins)):
         return f"judged once, after {counted(once, 'rerun')}"
-    looks = f"judged after each of {plan.looks[0]} to {plan.most} reruns"
-    return f"{looks} (without a margin once, after {once})" if without else looks
+    told = f"judged after each of {plan.looks[0]} to {plan.most} reruns"
+    return told if all(margins) else f"{told} (without a margin once, after {once})"
 
 
 def _seeds(report: Report, plan: RerunPlan) -> str:

@@ -102,6 +102,7 @@ def judge_one(
     planned: int | None = None,
     seeds: str = "same",
     same_machine: bool = False,
+    seeded: bool = True,
     **rule: object,
 ) -> Judgement:
     """The judgement of one gated metric, `accuracy`, after all planned reruns."""
@@ -111,6 +112,7 @@ def judge_one(
         reruns=planned or len(reruns),
         seeds=seeds,
         same_machine=same_machine,
+        seeded=seeded,
     )
     return judge(question, build_trials(*({"accuracy": value} for value in reruns)))
 

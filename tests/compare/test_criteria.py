@@ -26,6 +26,16 @@ def test_without_a_criterion_there_is_no_result():
     assert judge_criteria(rule(), [0.9, 0.91], alpha=0.05, proven=False) == ()
 
 
+@pytest.mark.parametrize(
+    ("values", "unlogged", "told"),
+    [([], 5, "5 of 5 reruns did not log it"), ([0.95] * 5, 1, "1 of 6 reruns did not log it")],
+)
+def test_what_a_rerun_did_not_log_is_undecided(values, unlogged, told):
+    [result] = judge_criteria(rule(0.9), values, alpha=0.05, proven=False, unlogged=unlogged)
+    assert result.outcome is UNDECIDED
+    assert result.sentence.endswith(f"is undecided: {told}.")
+
+
 def test_both_bounds_have_their_results():
     results = judge_criteria(rule(0.8, 0.9), [0.91, 0.92, 0.915], alpha=0.05, proven=False)
     assert [(each.bound, each.outcome) for each in results] == [("min", MEETS), ("max", MISSES)]

@@ -95,6 +95,8 @@ def test_infinities_that_cancel_out_are_no_number(build_metrics):
         ({"gap": "a - "}, "uses 'a -'", "between spaces"),
         ({"gap": "a -  - a"}, "uses '- a'", "between spaces"),
         ({"gap": "1 - 2"}, "names no metric", "for example"),
+        ({"gap": "a - a"}, "a cancels out: 'a - a'", "one side only"),
+        ({"gap": "accuracy + a - a + 0.5"}, "a cancels out", "one side only"),
         ({"gap": "a - other", "other": "a"}, "which is an expression itself", "write it out"),
         ({"gap": "a - gap"}, "which is an expression itself", "write it out"),
         ({"a": "accuracy"}, "the run logged a itself", "rename"),

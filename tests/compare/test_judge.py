@@ -299,3 +299,10 @@ def test_flips_are_a_floor_under_the_noise_of_an_accuracy(build_question, build_
     assert width > 2 * (plain.high - plain.low)
     assert found.predictions.examples == 100
     assert found.predictions.churn == (0.2, 0.2, 0.19)
+
+
+def test_what_cannot_be_compared_keeps_the_margin_it_was_given(after, build_rule):
+    found = after({"f1": 0.9}, {"f1": 0.9}, {}, rules=[build_rule("f1", margin=0.05)])
+    (comparison,) = found.comparisons
+    assert comparison.verdict is Verdict.NOT_COMPARABLE
+    assert comparison.margin.text == "0.05 (--margin)"

@@ -7,7 +7,7 @@ import pytest
 from reprocheck.compare import check_margins
 from reprocheck.compare.margins import margin_of
 from reprocheck.errors import ConfigError
-from reprocheck.model import DeclaredMargin, MarginSource, MetricRule, Width
+from reprocheck.model import DeclaredMargin, MarginSource, MetricRule, Scale, Width
 
 
 def rule(absolute=None, relative=None, **given):
@@ -80,3 +80,10 @@ def test_honest_margins_pass(build_metrics):
     check(build_metrics, rule(absolute=0.01, resolution=0.01))
     check(build_metrics, rule(relative=0.01), original=math.nan)
     check_margins({"gone": MetricRule(metric="gone", gate=True)}, {})
+
+
+def test_a_log_margin_that_differs_below_and_above_means_what_it_says():
+    declared = DeclaredMargin(relative=Width(below=0.5, above=0.1), source="--margin")
+    found = margin_of(MetricRule(metric="m", margin=declared, scale=Scale.LOG), 3.0)
+    assert math.exp(-found.low) == pytest.approx(0.5)
+    assert math.exp(found.high) == pytest.approx(1.1)

@@ -124,8 +124,8 @@ def test_what_is_not_gated_is_shown_with_its_reason(ask):
         "b.json: 1 of 1 number differs, the largest relative difference is 0.2857, in the rerun."
     )
     assert products_sentence(found) == (
-        "5 products: 1 the same, 1 equal up to floating-point noise, 1 differ, "
-        "1 missing in a rerun, 1 describe the run and differ as they may."
+        "5 products: 1 the same, 1 equal up to floating-point noise, 1 differs, "
+        "1 missing in a rerun, 1 describes the run and differs as it may."
     )
     assert products_sentence(()) == ""
 

@@ -125,3 +125,20 @@ def test_what_is_not_judged_says_why():
         "new: not logged → 1 (not judged: new in the reruns)."
     )
     assert not_comparable("f1", "it is gone") == "f1 could not be compared: it is gone."
+
+
+def test_an_original_without_a_value_is_left_out_and_told(build_question, build_rule, build_trials):
+    question = build_question(
+        {"m": 0.91},
+        build_rule("m", margin=0.1),
+        reruns=3,
+        baselines=(build_question({"m": math.nan}).metrics,),
+    )
+    found = judge(question, build_trials({"m": 0.9}, {"m": 0.91}, {"m": 0.92}))
+    assert "1 of 2 originals has no value here and is left out." in found.comparisons[0].notes
+
+
+def test_no_share_is_said_to_differ_by_more_than_one(judge_one):
+    wild = [0.1, 0.9, 0.4]
+    assert judge_one(0.5, wild, margin=0.5).comparisons[0].detectable is None
+    assert judge_one(5.0, [1.0, 9.0, 4.0], margin=5.0).comparisons[0].detectable > 1

@@ -182,3 +182,9 @@ def test_finite_reruns_beside_others_can_still_be_rejected(judge_one):
     found = judge_one(2.0, [*NOISY, NAN], margin=0.01).comparisons[0]
     assert found.verdict is Verdict.NOT_REPRODUCED
     assert "1 of 6 reruns ended in a non-finite value" in found.sentence
+
+
+def test_a_run_without_a_seed_is_not_excused_by_the_same_seed(judge_one):
+    """Its reruns vary as it does: another machine is no better explanation than for any run."""
+    assert judge_one(1.6, NOISY).verdict is Verdict.INCONCLUSIVE
+    assert judge_one(1.6, NOISY, seeded=False).verdict is Verdict.NOT_REPRODUCED

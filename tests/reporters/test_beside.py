@@ -139,7 +139,7 @@ def test_products_are_counted_and_the_gated_ones_named():
 def test_products_that_differ_are_named_on_request():
     products = (make_product("a.csv"), make_product("c.csv", "numbers"))
     assert seen("Products", every=True, products=products) == [
-        "2 products: 1 the same, 1 differ.",
+        "2 products: 1 the same, 1 differs.",
         "c.csv: numbers in all 5 reruns.",
     ]
     assert seen("Products", products=()) == []

@@ -173,3 +173,17 @@ def test_the_environment_does_not_change_it(monkeypatch):
         monkeypatch.setenv(name, value)
     assert forecast_terminal.render(usual()) == plain
     assert "\x1b[1m" in forecast_terminal.render(usual(), color=True)
+
+
+@pytest.mark.parametrize(
+    ("margins", "told"),
+    [
+        ((None,), "judged once, after 5 reruns, level"),
+        ((MARGIN, None), "judged after each of 3 to 8 reruns (without a margin once, after 5)"),
+        ((MARGIN,), "judged after each of 3 to 8 reruns, level"),
+    ],
+)
+def test_a_metric_without_a_margin_has_one_look_as_in_a_verification(margins, told):
+    metrics = tuple(metric(margin=margin) for margin in margins)
+    forecast = dataclasses.replace(usual(), metrics=metrics)
+    assert told in " ".join(forecast_terminal.render(forecast).split())

@@ -120,6 +120,16 @@ def test_a_report_says_what_is_lacking_exactly_where_the_exit_code_does(verdict,
     assert bool(base.shortfall(report)) == (EXIT_CODES[verdict] == 0 != exit_code(report))
 
 
+@pytest.mark.parametrize(
+    ("metric", "told"),
+    [("accuracy", "more reruns narrow the bounds"), ("f1", "make the training log f1")],
+)
+def test_what_would_decide_a_required_criterion_is_told(metric, told):
+    criteria = (make_criterion(metric=metric, outcome=Outcome.UNDECIDED),)
+    (step,) = base.next_steps(make_report(require=Require.CRITERIA, criteria=criteria))
+    assert told in step
+
+
 def test_not_worse_is_never_called_reproduced():
     text = terminal.render(not_worse())
     assert text.startswith("NOT_WORSE\n")
