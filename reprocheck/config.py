@@ -14,6 +14,7 @@ from reprocheck.errors import ConfigError, UsageError
 from reprocheck.metric_rules import metric_rule
 from reprocheck.model import (
     DeclaredMargin,
+    Limits,
     MetricRule,
     PredictionsRule,
     ProductRule,
@@ -30,16 +31,10 @@ MOST_LOOKS = 20
 
 LATER = (
     "tracker.experiment",
-    "environment.args",
-    "environment.network",
     "data.*.url",
     "data.*.seen_as",
     "data.*.manifest",
     "reruns.parallel",
-    "limits.memory",
-    "limits.cpus",
-    "limits.gpus",
-    "limits.network",
     "record",
     "report",
 )
@@ -86,6 +81,9 @@ class Config:
     environment_run: tuple[StepTemplate, ...] = ()  # the setup, of kind script
     download_python: bool = False
     conda_channels: Mapping[str, str] = field(default_factory=dict)  # addresses by name
+    environment_args: Mapping[str, str] = field(default_factory=dict)  # of a Dockerfile
+    environment_network: bool = True  # while it is built
+    limits: Limits = field(default_factory=Limits)
     data: tuple[DataRule, ...] = ()
     metrics: Mapping[str, MetricRule] = field(default_factory=dict)
     reruns: RerunPlan = field(default_factory=RerunPlan)
@@ -259,6 +257,9 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
             name: _channel(address, path.parent)
             for name, address in environment.get("channels", {}).items()
         },
+        environment_args={name: str(value) for name, value in environment.get("args", {}).items()},
+        environment_network=environment.get("network", "build") == "build",
+        limits=_limits(document.get("limits", {})),
         data=tuple(_data_rule(entry) for entry in document.get("data", ())),
         metrics={
             name: metric_rule(name, rule, path.name, located.line(f"/metrics/{escape(name)}"))
@@ -296,6 +297,34 @@ def _setup(environment: Mapping[str, Any], located: LocatedYaml) -> tuple[StepTe
             "write for example  environment: {kind: script, run: [make, setup]}",
         )
     return steps
+
+
+def _limits(limits: Mapping[str, Any]) -> Limits:
+    default = Limits()
+    return Limits(
+        memory=_size(limits, "memory"),
+        cpus=limits.get("cpus"),
+        gpus=limits.get("gpus", default.gpus),
+        pids=limits.get("pids", default.pids),
+        shm=_size(limits, "shm"),
+        network=limits.get("network", "none") == "full",
+    )
+
+
+def _size(limits: Mapping[str, Any], name: str) -> int | None:
+    return parse_size(limits[name], f"limits.{name}") if name in limits else None
+
+
+def parse_size(text: str, place: str) -> int:
+    """Bytes of a text such as 512MB or 8GiB; `place` is where it was written.
+
+    Raises `UsageError`.
+    """
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?(?:([KMGT])(i?))?B?", text.strip())
+    if match is None:
+        raise UsageError(f"{place}: '{text}' is no size", "write for example 512MB or 8GiB")
+    power = " KMGT".index(match[2] or " ")
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
 def _relative_uri(uri: str | None, folder: Path) -> str | None:

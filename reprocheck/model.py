@@ -154,6 +154,18 @@ class EnvironmentKind(enum.StrEnum):
     SCRIPT = "script"  # a recorded setup, run in a copy of the tree
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What a trial may use, where the sandbox can hold it to that; None: all there is."""
+
+    memory: int | None = None  # bytes, swap included
+    cpus: float | None = None
+    gpus: int = 0
+    pids: int = 4096  # processes and threads
+    shm: int | None = None  # bytes of /dev/shm
+    network: bool = False
+
+
 FIRST_LOOK = 3
 """Reruns below which no test has power, whatever the data."""
 

@@ -46,9 +46,11 @@ from reprocheck.environments.base import BuildRequest, Sandbox
 from reprocheck.errors import MetadataError, ReprocheckError
 from reprocheck.model import (
     Cost,
+    EnvironmentKind,
     EnvironmentSpec,
     Finding,
     Judgement,
+    Limits,
     Report,
     RunRecord,
     SeedPolicy,
@@ -67,6 +69,15 @@ from reprocheck.trackers.base import Tracker
 
 __all__ = ["Request", "describe_cost", "plan", "verify"]
 
+
+UNLIMITED = Finding(
+    code="limits-not-kept",
+    severity=Severity.WARNING,
+    message="the limits of memory, CPUs, GPUs, processes and network in the config are kept in "
+    "containers only, and the trials ran in none",
+    hint="record a Dockerfile or an image, or remove the limits",
+    pointer="/environment",
+)
 CHANGED = Finding(
     code="changed-environment",
     severity=Severity.WARNING,
@@ -256,7 +267,7 @@ def _prepared(
 
 
 def _rebuild(account: Account, prepared: _Prepared, stack: contextlib.ExitStack) -> Sandbox:
-    spec = prepared.environment
+    spec, config = prepared.environment, account.request.config
     build = BuildRequest(
         spec=spec,
         tree=prepared.checkout.tree,
@@ -266,12 +277,17 @@ def _rebuild(account: Account, prepared: _Prepared, stack: contextlib.ExitStack)
         env=account.request.env,
         download_python=account.request.config.download_python,
         channels=account.request.config.conda_channels,
+        args=config.environment_args,
+        network=config.environment_network,
+        limits=config.limits,
     )
     with account.stage(Stage.REBUILD, f"environment from {spec.file}") as note:
         sandbox = stack.enter_context(environments.pick(spec).build(build))
         built = account.environment = sandbox.built
         account.packages = landed.lists_of(prepared.record, prepared.checkout.tree, spec, built)
         note.findings.extend((*sandbox.findings, *landed.findings_of(account.packages)))
+        if config.limits != Limits() and built.kind is not EnvironmentKind.DOCKER:
+            note.findings.append(UNLIMITED)
         note.summary = (
             f"{'cached' if built.cached else 'built'}: Python {built.python}, "
             f"{counted(len(built.packages), 'package')} from {built.asked}"

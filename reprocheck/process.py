@@ -22,6 +22,7 @@ from reprocheck.errors import ReprocheckError
 
 TAIL = 64 * 1024  # bytes of output that `supervise` returns
 TICK_S = 0.5
+LOG_LIMIT = 50_000_000  # bytes
 CHUNK = 64 * 1024
 LEFTOVER_S = 1.0  # how long `run` waits for output of what an ended command left behind
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -142,7 +143,7 @@ def supervise(
     call: Call,
     *,
     log: Path,
-    log_limit: int = 50_000_000,
+    log_limit: int = LOG_LIMIT,
     on_tick: Callable[[], None] | None = None,
 ) -> Completed:
     """Runs a long command under a supervisor process and appends its output to `log` as it comes.
@@ -152,7 +153,7 @@ def supervise(
     would make the log longer than `log_limit` bytes is dropped, and the log says so. `on_tick` is
     called about twice a second, in the caller's thread. Raises as `run` does.
     """
-    with _Log(log, log_limit) as sink, _Supervised(call, sink) as command:
+    with Log(log, log_limit) as sink, _Supervised(call, sink) as command:
         try:
             command.follow(on_tick)
         except BaseException:
@@ -162,15 +163,15 @@ def supervise(
         return command.completed()
 
 
-class _Log:
+class Log:
     """A log file with a limit, and the tail of what went its way."""
 
-    def __init__(self, path: Path, limit: int) -> None:
+    def __init__(self, path: Path, limit: int = LOG_LIMIT) -> None:
         self.tail = b""
         self._path = path
         self._limit = limit
 
-    def __enter__(self) -> _Log:
+    def __enter__(self) -> Log:
         self._file: IO[bytes] = self._path.open("ab", buffering=0)
         self._size = self._file.seek(0, os.SEEK_END)
         return self
@@ -179,6 +180,7 @@ class _Log:
         self._file.close()
 
     def write(self, chunk: bytes) -> None:
+        """Appends output; beyond the limit, only the tail is kept."""
         self.tail = (self.tail + chunk)[-TAIL:]
         if self._size > self._limit:  # it was cut before, and says so
             return
@@ -193,7 +195,7 @@ class _Log:
 class _Supervised:
     """A command under its supervisor, as seen from here."""
 
-    def __init__(self, call: Call, sink: _Log) -> None:
+    def __init__(self, call: Call, sink: Log) -> None:
         self._call = call
         self._sink = sink
         self._started = time.monotonic()

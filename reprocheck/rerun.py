@@ -190,6 +190,7 @@ def _run(
         env={**request.env, **command.env, **redirection.env},
         timeout_s=max(1.0, min(request.timeout_s, left_s)),
         log=_log(request, number),
+        tracking=folder / "tracking",
         on_tick=tick,
     )
     completed = request.sandbox.run(trial)

@@ -6,13 +6,15 @@ from reprocheck.environments import asked
 from reprocheck.environments.asked import Format
 from reprocheck.environments.base import Environment
 from reprocheck.environments.conda import CondaEnvironment
+from reprocheck.environments.docker import DockerEnvironment, no_engine
 from reprocheck.environments.script import ScriptEnvironment
 from reprocheck.environments.venv import VenvEnvironment
 from reprocheck.errors import RebuildError
-from reprocheck.model import EnvironmentSpec
+from reprocheck.model import EnvironmentKind, EnvironmentSpec
 
 ENVIRONMENTS: tuple[Environment, ...] = (
     ScriptEnvironment(),
+    DockerEnvironment(),
     CondaEnvironment(),
     VenvEnvironment(),
 )
@@ -31,12 +33,14 @@ def pick(spec: EnvironmentSpec) -> Environment:
 
 
 def _refusal(spec: EnvironmentSpec) -> RebuildError:
+    if spec.kind is EnvironmentKind.DOCKER:
+        return no_engine(spec)
     kind = asked.format_of(spec.file, spec.content)
     if kind is Format.CONDA:
         return asked.needs_conda(spec.file, asked.read_conda(spec.file, spec.content).packages)
     if kind is Format.EXPLICIT:
         return asked.needs_conda(spec.file)
-    needs = {Format.DOCKERFILE: ": it needs Docker"}
+    needs: dict[Format, str] = {}
     return RebuildError(
         f"{spec.file} is {kind.value}{needs.get(kind, '')}, which this version of reprocheck "
         "cannot build yet",

@@ -33,6 +33,9 @@ class Format(enum.Enum):
     DOCKERFILE = "a Dockerfile"
 
 
+IMAGE = "image"
+"""Stands for the file of a spec whose content is the name, digest or id of an image."""
+
 _BY_NAME = (
     (re.compile(r"Dockerfile|.*\.dockerfile|Dockerfile\..*", re.IGNORECASE), Format.DOCKERFILE),
     (re.compile(r"pyproject.*\.toml"), Format.PYPROJECT),

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from reprocheck.model import BuiltEnvironment, Command, EnvironmentSpec, Finding
+from reprocheck.model import BuiltEnvironment, Command, EnvironmentSpec, Finding, Limits
 from reprocheck.process import Completed
 from reprocheck.progress import Progress, Silent
 
@@ -26,6 +26,9 @@ class BuildRequest:
     env: Mapping[str, str] = field(default_factory=dict)  # the caller's; an allow-list is used
     download_python: bool = False  # whether uv may fetch an interpreter that is not installed
     channels: Mapping[str, str] = field(default_factory=dict)  # conda's, at other addresses
+    args: Mapping[str, str] = field(default_factory=dict)  # of a Dockerfile
+    network: bool = True  # whether the build may use it
+    limits: Limits = field(default_factory=Limits)  # of each trial
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +41,7 @@ class TrialRun:
     env: Mapping[str, str]  # besides the allow-list; "" unsets; PYTHONPATH goes in front
     timeout_s: float
     log: Path
+    tracking: Path | None = None  # the folder that receives what the trial logs
     on_tick: Callable[[], None] | None = None  # called about twice a second, in the caller's thread
 
 

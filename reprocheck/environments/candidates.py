@@ -154,6 +154,18 @@ def file_in_tree(search: Search, name: str, origin: Origin) -> EnvironmentSpec |
     )
 
 
+def image_spec(name: str, origin: Origin) -> EnvironmentSpec:
+    """An image that a record names by digest, id or tag."""
+    return EnvironmentSpec(
+        kind=EnvironmentKind.DOCKER,
+        file=asked.IMAGE,
+        content=name.encode(),
+        directory=None,
+        python=None,
+        origin=origin,
+    )
+
+
 def _kind(name: str, content: bytes) -> EnvironmentKind:
     try:
         kind = asked.format_of(name, content)

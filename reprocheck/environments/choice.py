@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -23,6 +24,7 @@ from reprocheck.environments.candidates import (
     file_in_tree,
     first_buildable,
     folders,
+    image_spec,
     kind_wanted,
     rank,
 )
@@ -53,7 +55,10 @@ def choose(
     names in vain.
     """
     search = Search(record=record, tree=tree, config=config, findings=[])
-    ways = (_from_script, _from_config, _from_tracker, _recorded, _logged, _from_model, _at_commit)
+    ways = (
+        *(_from_script, _from_config, _from_tracker, _recorded, _recorded_image, _logged),
+        *(_from_model, _at_commit),
+    )
     spec = next((found for way in ways if (found := way(search)) is not None), None)
     if spec is None:
         raise SourceError(
@@ -108,6 +113,16 @@ def _recorded(search: Search) -> EnvironmentSpec | None:
     return best(search, [file for file in search.record.files if file.path.startswith(RECORDED)])
 
 
+def _recorded_image(search: Search) -> EnvironmentSpec | None:
+    """The image that `mlflow run` built for an MLproject with a docker_env, by its id."""
+    tags = search.record.tags
+    for tag in ("mlflow.docker.image.id", "mlflow.docker.image.uri"):
+        if tags.get(tag):
+            spec = image_spec(tags[tag], Origin(kind=OriginKind.TAG, where=tag))
+            return spec if kind_wanted(search, spec) and first_buildable(search, [spec]) else None
+    return None
+
+
 def _logged(search: Search) -> EnvironmentSpec | None:
     return best(
         search,
@@ -141,13 +156,13 @@ def _at_commit(search: Search) -> EnvironmentSpec | None:
             name = path.relative_to(search.tree).as_posix()
             spec = file_in_tree(search, name, Origin(kind=OriginKind.FILE, where=name))
             found += [spec] if spec else []
-        _tell_docker(search, folder)
     found = [spec for spec in found if kind_wanted(search, spec)]
     return first_buildable(search, found)
 
 
 def _from_mlproject(search: Search, folder: str) -> Iterator[EnvironmentSpec]:
     document = yaml_files.read_mapping(search.tree / folder / "MLproject") or {}
+    yield from _from_docker_env(search, document)
     for key in ("python_env", "conda_env"):
         if isinstance(document.get(key), str):
             name = PurePosixPath(folder, document[key]).as_posix()
@@ -157,15 +172,22 @@ def _from_mlproject(search: Search, folder: str) -> Iterator[EnvironmentSpec]:
                 yield spec
 
 
-def _tell_docker(search: Search, folder: str) -> None:
-    if "docker_env" in (yaml_files.read_mapping(search.tree / folder / "MLproject") or {}):
+def _from_docker_env(search: Search, document: Mapping[str, Any]) -> Iterator[EnvironmentSpec]:
+    asked_for = document.get("docker_env")
+    if not isinstance(asked_for, dict) or not isinstance(asked_for.get("image"), str):
+        return
+    left_out = [key for key in ("volumes", "environment") if asked_for.get(key)]
+    if left_out:
         search.note(
-            "environment-skipped",
-            Severity.NOTE,
-            "MLproject names a docker_env, which this version of reprocheck cannot use; files "
-            "beside it are used",
-            f"decide it in {search.config.name}:  environment: {{file: …}}",
+            "docker-env-ignored",
+            Severity.WARNING,
+            f"MLproject's docker_env has {' and '.join(left_out)}, which trials do not get: they "
+            "would reach into this machine",
+            "track inputs with DVC or git; let variables through with pass_env",
         )
+    yield image_spec(
+        asked_for["image"], Origin(kind=OriginKind.FILE, where="MLproject, docker_env")
+    )
 
 
 # --- Python's version ---------------------------------------------------------------------
@@ -192,7 +214,7 @@ def _other_pythons(search: Search, spec: EnvironmentSpec) -> Iterator[str | None
         if PurePosixPath(file.path).name in ("conda.yaml", "environment.yml"):
             yield _python_of(file.path, file.content)
     for folder in folders(search):
-        for named in _from_mlproject(search, folder):
+        for named in _from_mlproject(dataclasses.replace(search, findings=[]), folder):
             yield _python_of(named.file, named.content)
         for name in (
             ".python-version",

@@ -16,7 +16,7 @@ from reprocheck.errors import RerunError
 from reprocheck.model import Argv, BuiltEnvironment, Finding, Step
 
 ISOLATION = "process group under a supervisor; network not restricted"
-_PYTHON = re.compile(r"python(\d(\.\d+)?)?(\.exe)?")
+PYTHON = re.compile(r"python(\d(\.\d+)?)?(\.exe)?")
 # A user's name is no secret, and PyTorch fails without one where the uid has no passwd entry.
 _PASSED = re.compile(
     r"(LANG|TZ|USER|LOGNAME|LD_LIBRARY_PATH|CUDA_VISIBLE_DEVICES|NVIDIA_VISIBLE_DEVICES)$|LC_"
@@ -64,7 +64,7 @@ class VenvSandbox:
         for step in steps:
             left_s = max(0.1, deadline - time.monotonic())
             call = process.Call(
-                argv=self._argv(step), cwd=_folder(trial, step), env=env, timeout_s=left_s
+                argv=self._argv(step), cwd=folder_of(trial, step), env=env, timeout_s=left_s
             )
             done.append(_supervise(call, trial))
             if done[-1].timed_out or done[-1].exit_code != 0:
@@ -86,7 +86,7 @@ class VenvSandbox:
         program, *rest = step.run.args
         python = str(self.folder / "bin/python")
         name = Path(program).name
-        if _PYTHON.fullmatch(name):
+        if PYTHON.fullmatch(name):
             return python, *rest
         if name.endswith(".py"):
             return python, program, *rest
@@ -123,7 +123,11 @@ class VenvSandbox:
         return {key: value for key, value in env.items() if key not in unset}
 
 
-def _folder(trial: TrialRun, step: Step) -> Path:
+def folder_of(trial: TrialRun, step: Step) -> Path:
+    """Where a step runs.
+
+    Raises `RerunError` for a folder outside of the tree, or that is not there.
+    """
     root = trial.tree.resolve()
     folder = (root / step.cwd).resolve()
     if not folder.is_relative_to(root):

@@ -21,6 +21,12 @@ def cache(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
+def no_engine(monkeypatch, tmp_path):
+    """No container engine, whether the machine has one or not."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/absent.sock")
+
+
+@pytest.fixture
 def build(cache, tmp_path):
     """Builds a spec and enters it, with the session's cache unless another is given."""
     with contextlib.ExitStack() as stack:

@@ -61,6 +61,12 @@ def spec(content: str, file: str = "requirements.txt", **fields) -> EnvironmentS
     return EnvironmentSpec(file=file, content=content.encode(), **(given | fields))
 
 
+def docker_spec(*lines: str, base: str = "BASE", **fields) -> EnvironmentSpec:
+    content = "\n".join((f"FROM {base}", *lines))
+    given = {"file": "Dockerfile", "kind": EnvironmentKind.DOCKER, "python": None}
+    return spec(content, **(given | fields))
+
+
 def recorded(path: str, content: str, kind: OriginKind = OriginKind.ARTIFACT) -> RecordedFile:
     return RecordedFile(path=path, content=content.encode(), origin=Origin(kind=kind, where=path))
 

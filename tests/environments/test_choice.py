@@ -13,6 +13,7 @@ from reprocheck.environments.asked import read
 from reprocheck.environments.choice import choose
 from reprocheck.errors import ConfigError, SourceError
 from reprocheck.model import EnvironmentKind, OriginKind
+from tests.environments.images import engine
 from tests.environments.samples import command, record, recorded
 
 MODEL = OriginKind.MODEL
@@ -85,7 +86,9 @@ def test_the_trackers_own_environment_is_taken(tree):
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "conda.yaml", "conda-list.txt", "pixi.lock"])
-def test_what_cannot_be_built_gives_way_to_what_was_recorded_beside_it(tree, name, without_conda):
+def test_what_cannot_be_built_gives_way_to_what_was_recorded_beside_it(
+    tree, name, without_conda, no_engine
+):
     other = recorded(
         f"reprocheck/environment/{name}", CONDA if name == "conda.yaml" else "@EXPLICIT"
     )
@@ -227,15 +230,30 @@ def test_an_mlproject_names_its_environment(tree):
     assert findings == ()
 
 
-def test_what_cannot_be_built_gives_way_at_the_commit_too(tree, without_conda):
+def test_what_cannot_be_built_gives_way_at_the_commit_too(tree, without_conda, no_engine):
     put(tree, Dockerfile="FROM x", environment0yml=CONDA, requirements0txt=PINNED)
     found, findings = choose(record(), tree, Config())
     assert (found.file, codes(findings)) == ("requirements.txt", ["environment-skipped"])
 
 
-def test_an_mlprojects_docker_is_told(tree):
+def test_an_mlprojects_docker_gives_way_where_there_is_no_engine(tree, no_engine):
     put(tree, MLproject="docker_env: {image: x}", requirements0txt=PINNED)
-    assert codes(choose(record(), tree, Config())[1]) == ["environment-skipped"]
+    found, findings = choose(record(), tree, Config())
+    assert (found.file, codes(findings)) == ("requirements.txt", ["environment-skipped"])
+
+
+def test_an_mlprojects_docker_is_taken_without_what_reaches_into_the_machine(tree):
+    engine()
+    put(tree, MLproject="docker_env: {image: 'x:1', volumes: [/etc:/etc]}", requirements0txt=PINNED)
+    found, findings = choose(record(), tree, Config())
+    assert (found.kind, found.content) == (EnvironmentKind.DOCKER, b"x:1")
+    assert codes(findings) == ["docker-env-ignored"]
+
+
+def test_the_image_that_mlflow_built_is_taken_by_its_id(tree):
+    tags = {"mlflow.docker.image.uri": "x:1", "mlflow.docker.image.id": "sha256:12ab"}
+    found, _ = choose(record(tags=tags), tree, Config())
+    assert (found.kind, found.content) == (EnvironmentKind.DOCKER, b"sha256:12ab")
 
 
 def test_requirements_txt_comes_before_its_variants(tree):

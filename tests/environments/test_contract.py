@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 
@@ -10,12 +11,14 @@ import pytest
 from reprocheck.environments import ENVIRONMENTS, pick
 from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.conda import CondaEnvironment
+from reprocheck.environments.docker import DockerEnvironment
 from reprocheck.environments.script import ScriptEnvironment
 from reprocheck.environments.venv import VenvEnvironment
 from reprocheck.errors import RebuildError, RerunError
 from reprocheck.model import EnvironmentKind
 from tests.environments.channels import PYTHON
-from tests.environments.samples import STARTED, command, spec
+from tests.environments.images import base_image
+from tests.environments.samples import STARTED, command, docker_spec, spec
 
 
 def setup(package):
@@ -33,12 +36,23 @@ SAMPLES = {
     ),
     VenvEnvironment: (spec("six\n"), spec("six==99\n")),
     ScriptEnvironment: (setup("six==1.15.0"), setup("six==99")),
+    DockerEnvironment: (docker_spec("RUN pip install six==1.15.0"), docker_spec("RUN pip --six")),
 }
 
 
 @pytest.fixture(params=ENVIRONMENTS, ids=lambda environment: type(environment).__name__)
 def environment(request):
+    if isinstance(request.param, DockerEnvironment):
+        base_image()
     return request.param
+
+
+def sample(environment, which):
+    found = SAMPLES[type(environment)][which]
+    if found.file != "Dockerfile":
+        return found
+    text = found.content.replace(b"BASE", base_image().encode())
+    return dataclasses.replace(found, content=text)
 
 
 @pytest.fixture
@@ -50,7 +64,7 @@ def sandbox(environment, cache, tmp_path, channel):
 def asked(environment, which, cache, tmp_path, channel) -> BuildRequest:
     (tmp_path / "tree").mkdir(exist_ok=True)
     return BuildRequest(
-        spec=SAMPLES[type(environment)][which],
+        spec=sample(environment, which),
         tree=tmp_path / "tree",
         started_at=STARTED,
         cache=cache,
@@ -60,16 +74,16 @@ def asked(environment, which, cache, tmp_path, channel) -> BuildRequest:
 
 
 def test_it_accepts_what_it_builds(environment):
-    assert all(environment.accepts(sample) for sample in SAMPLES[type(environment)])
+    assert all(environment.accepts(sample(environment, which)) for which in (0, 1))
 
 
-def test_it_says_what_was_built(sandbox, environment):
+def test_it_says_what_was_built(environment, sandbox):
     built = sandbox.built
     assert len(built.digest) == 64
     assert built.python.count(".") == 2
     assert "six==1.15.0" in built.lock
     assert ("six", "1.15.0") in [(item.name, item.version) for item in built.packages]
-    assert built.asked.startswith(SAMPLES[type(environment)][0].file)
+    assert built.asked.startswith(sample(environment, 0).file)
     assert built.isolation
 
 
@@ -123,10 +137,10 @@ def test_no_secret_of_the_caller_is_seen(environment, cache, tmp_path, trial, mo
         ("pixi.lock", "", EnvironmentKind.VENV, "another tool"),
     ],
 )
-def test_what_none_can_build_is_refused_with_a_way_out(file, content, kind, needs):
+def test_what_none_can_build_is_refused_with_a_way_out(file, content, kind, needs, no_engine):
     with pytest.raises(RebuildError, match=needs) as caught:
         pick(spec(content, file=file, kind=kind))
-    assert "cannot build yet" in caught.value.message
+    assert "cannot build yet" in caught.value.message or "no container engine" in str(caught.value)
     assert "environment: {kind: venv, file: requirements.txt}" in caught.value.hint
 
 

@@ -1,0 +1,190 @@
+"""Base images that are made on the machine, since nothing here can pull one."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from uv import find_uv_bin
+
+from tests.conftest import absent
+
+TOOLS = [
+    "sh",
+    "bash",
+    "cat",
+    "chmod",
+    "cp",
+    "cut",
+    "date",
+    "dd",
+    "df",
+    "echo",
+    "env",
+    "find",
+    "grep",
+    "head",
+    "id",
+    "ls",
+    "mkdir",
+    "mktemp",
+    "mount",
+    "mv",
+    "nproc",
+    "printf",
+    "ps",
+    "rm",
+    "sed",
+    "seq",
+    "sleep",
+    "sort",
+    "stat",
+    "tail",
+    "tar",
+    "timeout",
+    "touch",
+    "tr",
+    "true",
+    "uname",
+    "wc",
+    "git",
+]
+NAME = "reprocheck-test/python"
+
+
+def engine() -> Any:
+    """The SDK's client of a running engine; without one the test is skipped."""
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        client = docker.from_env()
+        client.ping()
+    except DockerException as error:
+        absent(f"no container engine answers: {error}")
+    return client
+
+
+@cache
+def base_image(version: str = "3.11") -> str:
+    """The tag of an image with that Python below /usr/local; built once a machine."""
+    client = engine()
+    python = interpreter(version)
+    made = hashlib.sha256(Path(__file__).read_bytes() + str(python).encode()).hexdigest()[:12]
+    tag = f"{NAME}:{version}-{made}"
+    if not client.images.list(name=tag):
+        repository, _, name = tag.partition(":")
+        client.api.import_image_from_data(
+            _archive(python), repository=repository, tag=name, changes=['CMD ["python3"]']
+        )
+    return tag
+
+
+def interpreter(version: str) -> Path:
+    """The newest pyenv interpreter of that version, as a folder."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = sorted(versions.glob(f"{version}.*")) or sorted(versions.glob(version))
+    if found:
+        return found[-1]
+    own = Path(sysconfig.get_config_var("prefix"))
+    if sysconfig.get_python_version() != version or own == Path("/usr"):
+        absent(f"no Python {version} of pyenv to make an image from")
+    return own
+
+
+def _archive(python: Path) -> bytes:
+    """A root file system with a Python, a shell and some tools."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        _tree(root)
+        shutil.copytree(
+            python, root / "usr/local", symlinks=True, dirs_exist_ok=True, ignore=_left_out
+        )
+        shutil.copy2(find_uv_bin(), root / "usr/local/bin/uv")
+        _mend(root, python)
+        binaries = [path for tool in TOOLS if (path := shutil.which(tool))]
+        for binary in binaries:
+            _copy(Path(binary), root / "usr/bin" / Path(binary).name)
+        for library in sorted(_libraries([*binaries, find_uv_bin(), *_extensions(python)])):
+            _copy(library, root / str(library.resolve()).lstrip("/"))
+            _copy(library, root / str(library).lstrip("/"))
+        subprocess.run(["ldconfig", "-r", str(root)], check=True, capture_output=True)
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            archive.add(root, arcname=".", filter=_as_root)
+        return packed.getvalue()
+
+
+def _tree(root: Path) -> None:
+    for folder in ("usr/bin", "usr/lib", "usr/lib64", "usr/sbin", "usr/local", "etc", "tmp"):
+        (root / folder).mkdir(parents=True)
+    (root / "tmp").chmod(0o1777)
+    for link in ("bin", "lib", "lib64", "sbin"):
+        (root / link).symlink_to(f"usr/{link}")
+    (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+    (root / "etc/group").write_text("root:x:0:\n")
+    (root / "etc/nsswitch.conf").write_text("hosts: files dns\n")
+    (root / "etc/ld.so.conf").write_text("/usr/local/lib\n")
+
+
+def _mend(root: Path, python: Path) -> None:
+    for script in (root / "usr/local/bin").iterdir():
+        if script.is_symlink() or not script.is_file():
+            continue
+        text = script.read_bytes()
+        if text.startswith(b"#!") and str(python).encode() in text:
+            script.write_bytes(text.replace(str(python).encode(), b"/usr/local"))
+
+
+def _libraries(binaries: list[str]) -> set[Path]:
+    found = set()
+    extra = (
+        "libgomp.so.1",
+        "libgcc_s.so.1",
+        "libstdc++.so.6",
+        "libnss_dns.so.2",
+        "libnss_files.so.2",
+    )
+    for folder in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64"):
+        found |= {path for name in extra if (path := Path(folder, name)).exists()}
+    for start in range(0, len(binaries), 50):
+        told = subprocess.run(
+            ["ldd", *binaries[start : start + 50]], capture_output=True, text=True, check=False
+        )
+        found |= {Path(name) for name in re.findall(r"(?:=> |^\t)(/\S+) \(", told.stdout, re.M)}
+    return {path for path in found if path.exists() and "versions" not in path.parts}
+
+
+def _extensions(python: Path) -> Iterator[str]:
+    for pattern in ("bin/python3.*", "lib/libpython*.so*", "lib/python3*/lib-dynload/*.so"):
+        yield from (str(path) for path in sorted(python.glob(pattern)) if "config" not in path.name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        shutil.copy2(source, target)
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    left_out = {"test", "tests", "__pycache__", "idlelib", "lib2to3", "ensurepip"} & set(names)
+    if Path(folder).name == "site-packages":  # only what a fresh Python has
+        left_out |= {name for name in names if not name.startswith(("pip", "setuptools", "_dist"))}
+    return left_out | {name for name in names if name.endswith(".a")}
+
+
+def _as_root(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = "root"
+    return entry

@@ -1,0 +1,259 @@
+"""docker_image: real builds, what they are kept by, and why they fail."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import http.server
+import os
+import shutil
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reprocheck.environments import docker_engine
+from reprocheck.environments.docker_failures import Cause, ImageError
+from reprocheck.model import EnvironmentKind
+from tests.conftest import absent, need
+from tests.environments.images import base_image, engine
+from tests.environments.samples import command, docker_spec, spec
+
+BUILDERS = ("buildkit", "legacy")
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(params=BUILDERS)
+def builder(request, tmp_path) -> dict[str, str]:
+    """An environment in which builds take one of the two ways."""
+    engine()
+    if request.param == "legacy":
+        return {**os.environ, "PATH": str(tmp_path)}
+    with docker_engine.connect(os.environ) as found:
+        if not docker_engine.buildkit(found, os.environ, tmp_path):
+            absent("no docker program here can use BuildKit")
+    return dict(os.environ)
+
+
+def unique(*lines: str, **fields):
+    """A Dockerfile that was never built before."""
+    return docker_spec(f"ENV NOW={time.time_ns()}", *lines, base=base_image(), **fields)
+
+
+def failure(build, asked, **fields) -> ImageError:
+    with pytest.raises(ImageError) as caught:
+        build(asked, **fields)
+    return caught.value
+
+
+def history(sandbox) -> str:
+    return str(engine().images.get(sandbox.image).history())
+
+
+def test_either_builder_builds_and_the_second_time_is_cached(build, tree, builder):
+    (tree / "f.txt").write_text(str(time.time_ns()))
+    asked = docker_spec("COPY f.txt /", base=base_image())
+    first, again = build(asked, env=builder), build(asked, env=builder)
+    assert (first.built.cached, again.built.cached) == (False, True)
+    assert first.image == again.image
+
+
+def test_a_warm_build_takes_less_than_a_second(build):
+    asked = docker_spec(base=base_image())
+    build(asked)
+    started = time.monotonic()
+    build(asked)
+    assert time.monotonic() - started < 1
+
+
+def test_the_key_is_the_contents_and_not_the_time_or_gits_own_folder(build, tree):
+    (tree / "f.txt").write_text("same")
+    asked = docker_spec("COPY . /src", base=base_image())
+    first = build(asked).built.digest
+    os.utime(tree / "f.txt", (0, 0))
+    (tree / ".git").mkdir()
+    (tree / ".git/index").write_text("x")
+    assert build(asked).built.digest == first
+    (tree / "f.txt").write_text("other")
+    assert build(asked).built.digest != first
+
+
+def test_an_argument_changes_the_key_and_arrives(build, trial):
+    asked = docker_spec("ARG A=none", "ENV B=$A", base=base_image())
+    one, two = build(asked, args={"A": "1"}), build(asked, args={"A": "2"})
+    assert one.built.digest != two.built.digest
+    assert two.run(trial(command("echo $B"))).stdout == b"2\n"
+
+
+def test_what_is_ignored_is_not_copied(build, tree, trial, builder):
+    for name in ("kept", "secret.env", "sub/x.log"):
+        (tree / name).parent.mkdir(exist_ok=True)
+        (tree / name).write_text(str(time.time_ns()))
+    (tree / ".dockerignore").write_text("# comment\n*.env\n**/*.log\n")
+    sandbox = build(docker_spec("COPY . /src", base=base_image()), env=builder)
+    listing = sandbox.run(trial(command("find /src -type f"))).stdout.decode()
+    assert sorted(listing.split()) == ["/src/.dockerignore", "/src/kept"]
+
+
+def test_a_dockerfile_in_a_folder_gets_the_context_that_fits(build, tree):
+    (tree / "docker").mkdir()
+    (tree / "docker/only-here").write_text("x")
+    asked = docker_spec("COPY only-here /", base=base_image(), directory="docker")
+    assert build(asked).built.asked.startswith("docker/Dockerfile")
+    (tree / "only-here").write_text("both")
+    assert [item.code for item in build(asked).findings] == ["ambiguous-context"]
+
+
+def test_an_image_named_by_id_is_taken_as_it_is(build):
+    image = engine().images.get(base_image())
+    asked = spec(image.id, file="image", kind=EnvironmentKind.DOCKER)
+    sandbox = build(asked)
+    assert (sandbox.image, sandbox.built.cached, sandbox.findings) == (image.id, True, ())
+
+
+def test_an_image_named_by_its_tag_is_told(build):
+    asked = spec(base_image(), file="image", kind=EnvironmentKind.DOCKER)
+    assert [item.code for item in build(asked).findings] == ["image-by-tag"]
+
+
+# --- secrets and certificates -------------------------------------------------------------
+
+
+def test_a_secret_serves_the_build_and_is_in_no_history_or_layer(build, tmp_path, trial):
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://u:hunter2@example.org\n")
+    env = {**os.environ, "PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}
+    with docker_engine.connect(env) as found:
+        if not docker_engine.buildkit(found, env, tmp_path):
+            absent("no docker program here can use BuildKit")
+    line = "RUN --mount=type=secret,id=pipconf,target=/etc/pip.conf grep -c index-url /etc/pip.conf"
+    sandbox = build(unique(line), env=env)
+    assert "hunter2" not in history(sandbox)
+    assert b"hunter2" not in sandbox.run(trial(command("cat /etc/pip.conf; env"))).stdout
+
+
+def test_a_certificate_of_this_machine_is_tried_and_is_in_no_history(build, tmp_path, builder):
+    with https_server(tmp_path) as (address, authority):
+        line = f"RUN python3 -c \"import urllib.request as u; u.urlopen('{address}')\""
+        error = failure(build, unique(line), env={**builder, "SSL_CERT_FILE": "/dev/null"})
+        assert error.cause is Cause.CERTIFICATE
+        sandbox = build(unique(line), env={**builder, "SSL_CERT_FILE": str(authority)})
+    body = authority.read_text().splitlines()[1]
+    assert body not in history(sandbox)
+
+
+@contextlib.contextmanager
+def https_server(folder: Path) -> Iterator[tuple[str, Path]]:
+    """A server on the engine's bridge, with a certificate that only its own authority signed."""
+    network = engine().networks.get("bridge").attrs["IPAM"]["Config"][0]
+    host = network.get("Gateway") or "172.17.0.1"
+    key, certificate = folder / "key.pem", folder / "ca.pem"
+    argv = [need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    argv += ["-keyout", str(key), "-out", str(certificate), "-subj", "/CN=test"]
+    argv += ["-addext", f"subjectAltName=IP:{host}"]
+    subprocess.run(argv, check=True, capture_output=True)
+    served = folder / "served"
+    served.mkdir()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args: object) -> None:
+            super().__init__(*args, directory=str(served))
+
+        def log_message(self, *args: object) -> None: ...
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = http.server.ThreadingHTTPServer((host, 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.handle_error = lambda *_: None
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"https://{host}:{server.server_port}/", certificate
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+# --- failures, for real -------------------------------------------------------------------
+
+WRONG = {
+    Cause.STEP: "RUN echo so far && exit 7",
+    Cause.DOCKERFILE: "COPY absent /",
+    Cause.NO_NETWORK: "RUN pip install --retries 1 six",
+    Cause.NO_SPACE: "RUN dd if=/dev/zero of=/dev/full bs=1k count=1",
+}
+
+
+@pytest.mark.parametrize("cause", WRONG, ids=lambda cause: cause.name)
+def test_a_failed_build_says_why_and_shows_the_end_of_its_log(build, builder, cause):
+    error = failure(build, unique(WRONG[cause]), env=builder, network=False)
+    assert error.cause is cause
+    assert error.hint
+    assert len(error.message.splitlines()) > 1
+
+
+def test_an_unknown_instruction_is_the_dockerfiles_fault(build):
+    assert failure(build, unique("RUNN x")).cause is Cause.DOCKERFILE
+
+
+def test_a_package_that_is_gone_is_told_from_no_network(build):
+    line = "RUN echo 'ERROR: No matching distribution found for six==99' && exit 1"
+    assert failure(build, unique(line)).cause is Cause.GONE
+
+
+def test_a_base_that_is_not_to_be_had_is_named(build):
+    error = failure(build, docker_spec(base="registry.invalid/base:1"))
+    assert "registry.invalid/base:1" in error.message
+    assert error.cause is Cause.NO_NETWORK
+
+
+def test_an_engine_that_does_not_answer_is_told(build, monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/absent.sock")
+    error = failure(build, docker_spec(base="x"))
+    assert error.cause is Cause.ENGINE
+    assert "kind: venv" in error.hint
+
+
+def test_an_engine_on_another_machine_is_refused(build, monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    assert failure(build, docker_spec(base="x")).cause is Cause.ENGINE
+
+
+def test_a_mount_without_buildkit_is_told(build, tmp_path):
+    line = "RUN --mount=type=cache,target=/c true"
+    error = failure(build, unique(line), env={**os.environ, "PATH": str(tmp_path)})
+    assert error.cause is Cause.BUILDKIT
+
+
+def test_a_failed_build_leaves_no_container(build, tmp_path):
+    before = {item.id for item in engine().containers.list(all=True)}
+    failure(build, unique("RUN exit 3"), env={**os.environ, "PATH": str(tmp_path)})
+    assert {item.id for item in engine().containers.list(all=True)} <= before
+
+
+def test_a_front_end_that_cannot_be_pulled_is_done_without(build):
+    asked = unique()
+    content = b"# syntax=registry.invalid/docker/dockerfile:1\n" + asked.content
+    assert build(dataclasses.replace(asked, content=content)).image
+
+
+def test_logins_in_addresses_are_not_shown(build):
+    line = "RUN echo https://me:hunter2@example.org && exit 1"
+    assert "hunter2" not in failure(build, unique(line)).message
+
+
+def test_docker_is_found_where_it_can_build(tmp_path):
+    engine()
+    with docker_engine.connect(os.environ) as found:
+        assert docker_engine.buildkit(found, {"PATH": str(tmp_path)}, tmp_path) == ()
+        command_line = docker_engine.buildkit(found, os.environ, tmp_path)
+    assert not command_line or shutil.which(command_line[0])
