@@ -114,6 +114,7 @@ class Overrides:
     seeds: SeedPolicy | None = None
     baselines: tuple[str, ...] = ()
     require: Require | None = None
+    environment_kind: str | None = None
     timeout_s: float | None = None
     budget_s: float | None = None
 
@@ -155,6 +156,7 @@ def override(config: Config, overrides: Overrides) -> Config:
             *(NamedRun(run=run, place="--baseline") for run in overrides.baselines),
         ),
         require=overrides.require or config.require,
+        environment_kind=overrides.environment_kind or config.environment_kind,
         timeout_s=overrides.timeout_s or config.timeout_s,
         budget_s=overrides.budget_s or config.budget_s,
     )

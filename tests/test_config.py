@@ -141,6 +141,7 @@ def test_options_win_over_the_file(tmp_path: Path) -> None:
         margins=(parse_margin("acc=2"), parse_margin("loss=1%")),
         reruns=(3, 3),
         require=Require.REPRODUCED,
+        environment_kind="venv",
         budget_s=60,
     )
     merged = config.override(loaded, options)
@@ -149,6 +150,7 @@ def test_options_win_over_the_file(tmp_path: Path) -> None:
     assert merged.metrics["acc"].direction is Direction.HIGHER
     assert "loss" in merged.metrics
     assert (merged.reruns.most, merged.require, merged.budget_s) == (3, "reproduced", 60)
+    assert (loaded.environment_kind, merged.environment_kind) == ("auto", "venv")
 
 
 def test_the_readmes_configs_load(tmp_path: Path) -> None:

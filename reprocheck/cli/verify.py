@@ -34,6 +34,7 @@ class _Options:
     margin: tuple[str, ...]
     gate: tuple[str, ...]
     require: str | None
+    env: str | None
     timeout: str | None
     budget: str | None
     dry_run: bool
@@ -85,6 +86,12 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 @options.margin
 @options.gate
 @options.require
+@click.option(
+    "--env",
+    type=click.Choice(["auto", "docker", "conda", "venv"]),
+    help="What the environment is rebuilt by; auto: by the first file that records one. "
+    "[default: environment.kind in reprocheck.yaml, else auto]",
+)
 @click.option(
     "--timeout",
     metavar="DURATION",
@@ -157,6 +164,7 @@ def _overrides(given: _Options) -> Overrides:
         seeds=SeedPolicy(given.seeds) if given.seeds else None,
         baselines=given.baseline,
         require=Require(given.require) if given.require else None,
+        environment_kind=given.env,
         timeout_s=_seconds("--timeout", given.timeout),
         budget_s=_seconds("--budget", given.budget),
     )
