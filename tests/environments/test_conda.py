@@ -264,6 +264,16 @@ def test_pips_failure_is_told_as_everywhere(build, channel):
     assert "the index does not have a version that is asked for" in error.message
 
 
+def test_pips_list_never_loses_an_editable_project(build, channel, tmp_path):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/own.py").write_text("")
+    (tmp_path / "tree/pyproject.toml").write_text('[project]\nname = "own"\nversion = "1"\n')
+    text = yml(channel, "python", "hello", more="  - pip: ['-e .']\n")
+    asked = conda(text, directory=".")
+    with pytest.raises(RebuildError, match="-e \\."):
+        build(asked)
+
+
 # --- which specs --------------------------------------------------------------------------
 
 
