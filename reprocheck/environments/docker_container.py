@@ -91,7 +91,8 @@ def settings(job: Job, engine: Engine) -> dict[str, Any]:
         ],
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges"],
-        "ulimits": [Ulimit(name="core", soft=0, hard=0)],
+        # podman would drop its configured defaults for this one, and ask for more than it may have.
+        "ulimits": None if engine.podman else [Ulimit(name="core", soft=0, hard=0)],
         "mem_limit": limits.memory,
         "memswap_limit": limits.memory,  # the same: no swap besides
         "nano_cpus": int(1e9 * min(limits.cpus, engine.cpus)) if limits.cpus else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -88,7 +89,7 @@ def _images(engine: Engine) -> list[Any]:
 
 
 def _is_ours(tag: str) -> bool:
-    name = tag.rpartition(":")[0].removeprefix("localhost/")  # podman's
+    name = re.sub(r"^(localhost|docker\.io)/", "", tag.rpartition(":")[0])  # podman's forms
     return name in (REPOSITORY, DERIVED)
 
 
