@@ -40,10 +40,8 @@ def _refusal(spec: EnvironmentSpec) -> RebuildError:
         return asked.needs_conda(spec.file, asked.read_conda(spec.file, spec.content).packages)
     if kind is Format.EXPLICIT:
         return asked.needs_conda(spec.file)
-    needs: dict[Format, str] = {}
     return RebuildError(
-        f"{spec.file} is {kind.value}{needs.get(kind, '')}, which this version of reprocheck "
-        "cannot build yet",
+        f"{spec.file} is {kind.value}, which this version of reprocheck cannot build yet",
         "if pip can install the same, name that file in reprocheck.yaml:  "
         "environment: {kind: venv, file: requirements.txt}",
     )
