@@ -304,7 +304,6 @@ def _rerun_request(
 ) -> rerunning.RerunRequest:
     request, found = account.request, prepared.starts.found
     passed = {name: request.env[name] for name in request.config.pass_env if name in request.env}
-    settings = {each.name: each.value for each in account.settings}
     return rerunning.RerunRequest(
         record=prepared.record,
         starts=prepared.starts.trials,
@@ -321,7 +320,7 @@ def _rerun_request(
         timeout_s=prepared.cost.trial_timeout_s,
         budget_s=request.config.budget_s,
         keep=request.keep,
-        env=passed | settings,
+        env=passed | {each.name: each.value for each in account.settings},
         fresh=request.config.reruns.seeds is SeedPolicy.FRESH,
     )
 

@@ -74,7 +74,7 @@ def choose(
 
 def _from_script(search: Search) -> EnvironmentSpec | None:
     setup = search.config.environment_run
-    if not setup:
+    if not setup or search.config.environment_kind != "script":
         return None
     steps = [{"argv": list(step.args), "cwd": step.cwd} for step in setup]
     return EnvironmentSpec(

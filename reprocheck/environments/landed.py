@@ -139,8 +139,8 @@ def _of_file(spec: EnvironmentSpec, tree: Path, built: BuiltEnvironment) -> Mapp
             return dict(_explicit(decode(spec.content)))
         if kind is Format.CONDA:
             conda = asked.read_conda(spec.file, spec.content)
-            return {**dict(_conda(conda.packages)), **dict(_pinned(conda.pip))}
-        return dict(_pinned(_lines(kind, spec, tree, built)))
+            return {**dict(_conda(conda.packages)), **dict(_pinned(conda.pip, built))}
+        return dict(_pinned(_lines(kind, spec, tree, built), built))
     except (RebuildError, SourceError):
         return {}
 
@@ -159,13 +159,17 @@ def _lines(
             return asked.read(spec, tree).requirements
 
 
-def _pinned(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _pinned(lines: Iterable[str], built: BuiltEnvironment) -> Iterator[tuple[str, str]]:
+    env = {
+        "python_full_version": built.python,
+        "python_version": ".".join(built.python.split(".")[:2]),
+    }
     for line in lines:
         try:
             requirement = Requirement(re.split(r"\s--[a-z]", line, maxsplit=1)[0])
         except InvalidRequirement:
             continue
-        if requirement.marker is None or requirement.marker.evaluate():
+        if requirement.marker is None or requirement.marker.evaluate(dict(env)):
             text = str(requirement.specifier)
             exact = re.fullmatch(r"===?([^,*]+)", text)
             yield canonicalize_name(requirement.name), exact[1] if exact else text

@@ -317,3 +317,9 @@ def test_a_setup_of_the_config_comes_before_everything(tree):
     assert (found.kind, found.file, found.python) == (EnvironmentKind.SCRIPT, "make setup", "3.9")
     assert json.loads(found.content) == [{"argv": ["make", "setup"], "cwd": "sub"}]
     assert findings == ()
+
+
+def test_another_kind_by_option_leaves_the_setup_aside(tree):
+    steps = (StepTemplate(args=("make", "setup")),)
+    config = Config(environment_kind="venv", environment_run=steps)
+    assert choose(record(recorded("freeze.txt", PINNED)), tree, config)[0].file == "freeze.txt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -141,17 +142,24 @@ def test_a_folder_that_is_not_editable_is_installed_as_it_is_at_the_commit(build
     assert build(spec("./.\n", directory=".")).built.digest != sandbox.built.digest
 
 
-def test_an_old_package_is_built_with_the_setuptools_of_its_time(build, trial):
+@pytest.fixture
+def nothing_built(tmp_path):
+    """An environment in which uv holds no wheel that it built earlier."""
+    return {**os.environ, "UV_CACHE_DIR": str(tmp_path / "uv")}
+
+
+def test_an_old_package_is_built_with_the_setuptools_of_its_time(build, trial, nothing_built):
     need_python("3.8")
     # It wants 2to3, which setuptools gave up in September 2021; there is no wheel of it.
-    sandbox = build(spec("demjson==2.2.4\n", python="3.8", file="freeze.txt"))
+    asked = spec("demjson==2.2.4\n", python="3.8", file="freeze.txt")
+    sandbox = build(asked, env=nothing_built)
     done = sandbox.run(trial(command(("python", "-c", "import demjson; print(demjson.encode(1))"))))
     assert done.stdout == b"1\n"
 
 
-def test_also_where_the_package_itself_is_newer_than_the_run(build):
+def test_also_where_the_package_itself_is_newer_than_the_run(build, nothing_built):
     need_python("3.8")
     asked = spec("demjson==2.2.4\nsix==1.16.0\n", python="3.8", file="freeze.txt")
-    sandbox = build(asked)
+    sandbox = build(asked, env=nothing_built)
     assert installed(sandbox) == {"demjson": "2.2.4", "six": "1.16.0"}
     assert [finding.code for finding in sandbox.findings] == ["later-than-run"]

@@ -54,8 +54,9 @@ def test_differences_are_graded_by_what_the_code_imports(tmp_path):
 
 
 def test_what_was_left_open_differs_only_outside_of_its_bounds(tmp_path):
-    asked = spec("six>=1.15\nidna<2\nnumpy\nwin; sys_platform == 'win32'\n")
-    lists = lists_of(record(), tmp_path, asked, built(six="1.16.0", idna="2.9", numpy="1.0", x="1"))
+    lines = "six>=1.15\nidna<2\nnumpy\nwin; sys_platform == 'win32'\nold; python_version < '3.9'\n"
+    asked = spec(lines, python="3.9")
+    lists = lists_of(record(), tmp_path, asked, built("3.9.1", six="1.16", idna="2.9", numpy="1.0"))
     assert differences(lists) == [("idna", "<2", "2.9", "other")]
     assert not lists.whole
 
