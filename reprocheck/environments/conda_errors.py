@@ -29,7 +29,8 @@ class Cause(enum.Enum):
     OTHER = "it failed"
 
 
-# The first that matches anywhere in the output counts: the last line alone misleads.
+# The first that matches anywhere in the output counts: the last line alone misleads. Of a cut-off
+# py-rattler also speaks where it is not the cause: it is told by solving without one.
 _SIGNS = (
     (Cause.DISK_FULL, r"no space left on device|disk quota exceeded|NoSpaceLeft"),
     (Cause.CERTIFICATE, r"invalid peer certificate|UnknownIssuer|certificate verif|CERTIFICATE_"),
@@ -43,7 +44,6 @@ _SIGNS = (
         r"|network is unreachable|server error \(5\d\d|CondaHTTPError|ConnectionFailed"
         r"|could not (resolve|connect)|operation timed out|Download error",
     ),
-    (Cause.CUTOFF, r"uploaded after the cutoff date"),
     (Cause.VIRTUAL, r"\b__(cuda|glibc|osx|archspec|unix|linux)\b"),
     (
         Cause.UNKNOWN_PACKAGE,

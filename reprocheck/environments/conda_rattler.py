@@ -106,7 +106,7 @@ class Rattler:
         asked.write_text(json.dumps(request))
         self.progress.update(doing)
         call = process.Call(
-            argv=(sys.executable, "-I", str(WORKER), str(asked), str(answer)),
+            argv=(sys.executable, "-P", str(WORKER), str(asked), str(answer)),
             cwd=self.folder,
             env=worker_environment(self.env),
             timeout_s=timeout_s,

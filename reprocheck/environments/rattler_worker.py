@@ -1,7 +1,7 @@
 """Solves and installs conda packages with py-rattler, in a process of its own.
 
 Its threads may crash Python when it exits, and a panic of theirs must not end reprocheck. Run as
-`python -I rattler_worker.py REQUEST RESULT`, both of them JSON files; only the standard library
+`python -P rattler_worker.py REQUEST RESULT`, both of them JSON files; only the standard library
 and py-rattler are imported. The result is written whole, or not at all.
 """
 

@@ -13,7 +13,7 @@ from reprocheck.environments.conda import CondaEnvironment
 from reprocheck.environments.venv import VenvEnvironment
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentKind
-from tests.environments.channels import MINOR, PYTHON, SUBDIR, Channel
+from tests.environments.channels import MINOR, NEW, OLD, PYTHON, SUBDIR, Channel
 from tests.environments.samples import STARTED, command, spec
 
 
@@ -133,7 +133,8 @@ def test_a_worse_channel_serves_a_build_that_the_better_one_lacks(build, channel
     better.add_module("hello", "0.5")
     text = f"channels: [{better.url}, {channel.url}, nodefaults]\ndependencies: [%s]\n"
     assert versions(build(conda(text % "hello")))["hello"] == "0.5"
-    assert versions(build(conda(text % "hello=1.0=0")))["hello"] == "1.0"
+    channel.add("needs", "1", {}, depends=("hello ==1.0",))
+    assert versions(build(conda(text % "needs")))["hello"] == "1.0"
 
 
 def test_condas_default_channels_serve_what_the_named_ones_lack(build, channel, tmp_path):
@@ -149,11 +150,11 @@ def test_activation_scripts_and_variables_are_seen_by_trials(build, channel, tmp
     text = f"channels: [{own.url}, {channel.url}, nodefaults]\n"
     text += "dependencies: [python, activated]\nvariables: {DEPTH: 3, PATH: /nowhere}\n"
     sandbox = build(conda(text))
-    done = sandbox.run(trial(command('echo "$GIVEN $DEPTH $CONDA_PREFIX $VIRTUAL_ENV"')))
+    done = sandbox.run(trial(command('echo "$GIVEN $DEPTH $(command -v python) $VIRTUAL_ENV"')))
     assert done.stdout.decode().split() == [
         f"{sandbox.folder}/share",
         "3",
-        str(sandbox.folder),
+        f"{sandbox.folder}/bin/python",
     ]
 
 
@@ -197,12 +198,14 @@ def test_what_cannot_be_solved_is_told_with_its_cause(build, channel, dependency
     assert dependency[:4] in error.message
 
 
-def test_packages_that_contradict_each_other_are_told(build, channel, tmp_path):
+@pytest.mark.parametrize("other", ["two", '"hello>0.1,!=1.0"'])  # the cut-off is not to blame
+def test_packages_that_contradict_each_other_are_told(build, channel, tmp_path, other):
     own = Channel(tmp_path / "own")
     own.add("one", "1", {}, depends=("hello ==1.0",))
     own.add("two", "1", {}, depends=("hello ==0.1",))
-    own.add_module("hello", "0.1")
-    text = f"channels: [{own.url}, {channel.url}, nodefaults]\ndependencies: [one, two]\n"
+    for version, built in (("0.1", OLD), ("1.0", OLD), ("2.0", NEW)):
+        own.add_module("hello", version, built=built)
+    text = f"channels: [{own.url}, {channel.url}, nodefaults]\ndependencies: [one, {other}]\n"
     assert "the packages contradict each other" in failure(build, conda(text)).message
 
 
@@ -259,6 +262,16 @@ def test_an_environment_without_python_is_refused(build, tmp_path):
 def test_pips_failure_is_told_as_everywhere(build, channel):
     error = failure(build, conda(yml(channel, "python", "hello", more="  - pip: [six==99]\n")))
     assert "the index does not have a version that is asked for" in error.message
+
+
+def test_pips_list_never_loses_an_editable_project(build, channel, tmp_path):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/own.py").write_text("")
+    (tmp_path / "tree/pyproject.toml").write_text('[project]\nname = "own"\nversion = "1"\n')
+    text = yml(channel, "python", "hello", more="  - pip: ['-e .']\n")
+    asked = conda(text, directory=".")
+    with pytest.raises(RebuildError, match="-e \\."):
+        build(asked)
 
 
 # --- which specs --------------------------------------------------------------------------

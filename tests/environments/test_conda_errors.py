@@ -28,8 +28,6 @@ from reprocheck.environments.conda_errors import (
         ("CondaHTTPError: HTTP 000 CONNECTION FAILED for url <https://x>", Cause.NETWORK),
         ("hash mismatch when extracting https://x: expected 0, got 1", Cause.DIGEST),
         ("ChecksumMismatchError: Conda detected a mismatch", Cause.DIGEST),
-        ("└─ hello 2.0 is excluded because the package is uploaded after the cutoff date of 2020",
-         Cause.CUTOFF),
         ("nothing provides __cuda >=11 needed by pytorch-1.9", Cause.VIRTUAL),
         ("Cannot solve the request because of: No candidates were found for nope *.",
          Cause.UNKNOWN_PACKAGE),
