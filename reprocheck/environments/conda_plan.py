@@ -19,6 +19,7 @@ from reprocheck.environments.conda_rattler import Rattler, Solved
 from reprocheck.environments.plan import sources
 from reprocheck.environments.requirements import Asked, Reader
 from reprocheck.environments.uv_program import Uv
+from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentSpec, Finding, Severity
 
 BUILDER = "conda 1"  # part of every digest: raise it when the same inputs build something else
@@ -64,6 +65,7 @@ def plan_for(request: BuildRequest, uv: Uv) -> CondaPlan:
     for line in asked.pip:
         reader.take(line, folder=spec.directory or "")
     pip = reader.asked(frozen=asked.pip_complete)
+    _refuse_local(spec, pip)
     installer = _installer(request, asked, uv.folder)
     channels = Channels(
         mirrors=request.channels,
@@ -82,6 +84,18 @@ def plan_for(request: BuildRequest, uv: Uv) -> CondaPlan:
     if isinstance(installer, CondaProgram):
         return dataclasses.replace(plan, asked=_for_program(plan.asked, channels, spec))
     return _solved(plan, request, channels, installer) if asked.is_open else plan
+
+
+def _refuse_local(spec: EnvironmentSpec, pip: Asked) -> None:
+    """Projects and files of the tree are installed into virtual environments only."""
+    named = [*(f"-e {each.path}" for each in pip.projects), *pip.places]
+    if named:
+        raise RebuildError(
+            f"the list for pip in {spec.file} names {', '.join(named)} of the repository itself, "
+            "which this version of reprocheck cannot install into a conda environment",
+            "leave it out of the file and set PYTHONPATH in the command, or name a requirements "
+            "file:  environment: {kind: venv, file: requirements.txt}",
+        )
 
 
 def _installer(request: BuildRequest, asked: CondaAsked, folder: Path) -> CondaProgram | Rattler:
