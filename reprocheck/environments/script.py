@@ -127,7 +127,7 @@ class _Setup:
         shutil.copytree(self.request.tree, tree, symlinks=True)
         home.mkdir()
         self.uv(
-            *("venv", "--no-project", "--seed", "--python", str(self.interpreter.path)),
+            *("venv", "--no-project", "--clear", "--seed", "--python", str(self.interpreter.path)),
             str(home / VENV),
             doing=f"making an environment of Python {self.interpreter.version}",
         )
