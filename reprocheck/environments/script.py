@@ -21,10 +21,13 @@ from typing import Any
 
 from reprocheck import process
 from reprocheck.environments import cache, interpreters, local
+from reprocheck.environments import reach as reaching
 from reprocheck.environments.base import BuildRequest, TrialRun
 from reprocheck.environments.interpreters import Interpreter
+from reprocheck.environments.isolation import Isolation, chosen
 from reprocheck.environments.plan import rfc3339
-from reprocheck.environments.sandbox import ISOLATION, VenvSandbox
+from reprocheck.environments.reach import Reach
+from reprocheck.environments.sandbox import VenvSandbox
 from reprocheck.environments.uv_program import (
     TIMEOUT_S,
     Cause,
@@ -35,7 +38,7 @@ from reprocheck.environments.uv_program import (
     without_secrets,
 )
 from reprocheck.environments.venv import REDIRECT, probe
-from reprocheck.errors import RebuildError
+from reprocheck.errors import RebuildError, RerunError
 from reprocheck.git import last_lines
 from reprocheck.model import (
     BuiltEnvironment,
@@ -74,15 +77,17 @@ class ScriptEnvironment:
             interpreter, findings = interpreters.find(
                 request.spec.python, request.env, request.started_at
             )
-            setup = _Setup(request=request, interpreter=interpreter, uv=uv)
+            isolation = chosen(request.env, request.limits)
+            setup = _Setup(request=request, interpreter=interpreter, uv=uv, isolation=isolation)
             kept = cache.Cache(root=request.cache / "script", progress=request.progress)
             with kept.entry(setup.digest, setup, _healthy) as entry:
                 yield ScriptSandbox(
                     built=_built(setup, entry),
-                    findings=(*findings, *_findings(entry.state)),
+                    findings=(*findings, *_findings(entry.state), *isolation.findings),
                     kept=entry.folder,
                     state=entry.state,
                     env=request.env,
+                    isolation=isolation,
                 )
 
 
@@ -96,6 +101,7 @@ class _Setup:
     request: BuildRequest
     interpreter: Interpreter
     uv: Uv
+    isolation: Isolation
 
     @property
     def cutoff(self) -> str | None:
@@ -118,7 +124,7 @@ class _Setup:
         try:
             return self._make(folder, dated=self.cutoff is not None) | {"dated": True}
         except _UndatedError:
-            for name in ("tree", "home"):
+            for name in ("tree", "home", reaching.TEMPORARY):
                 shutil.rmtree(folder / name)
             return self._make(folder, dated=False) | {"dated": False}
 
@@ -126,6 +132,7 @@ class _Setup:
         tree, home = folder / "tree", folder / "home"
         shutil.copytree(self.request.tree, tree, symlinks=True)
         home.mkdir()
+        (folder / reaching.TEMPORARY).mkdir()
         self.uv(
             *("venv", "--no-project", "--clear", "--seed", "--python", str(self.interpreter.path)),
             str(home / VENV),
@@ -133,6 +140,7 @@ class _Setup:
         )
         for step in json.loads(self.request.spec.content):
             self._run(step, tree, self._env(home, dated=dated))
+        shutil.rmtree(folder / reaching.TEMPORARY)
         prefix = _prefix(tree, home, self.request.tree)
         version, purelib = probe(prefix / "bin/python", self.uv.env)
         (Path(purelib) / "reprocheck_redirect.pth").write_text(REDIRECT)
@@ -153,16 +161,35 @@ class _Setup:
         argv, line = tuple(step["argv"]), " ".join(step["argv"])
         doing, log = f"running {line}", self.uv.folder / "setup.log"
         call = process.Call(argv=argv, cwd=tree / step["cwd"], env=env, timeout_s=TIMEOUT_S)
+        reach = self._reach(tree.parent, env)
         self.request.progress.update(doing)
         try:
-            done = process.supervise(call, log=log)
+            done = process.supervise(self.isolation.around(call, reach), log=log)
+            done = self.isolation.ended(call, done)
         except OSError as error:
             message = f"{doing}: {error.strerror}: {error.filename}"
             raise RebuildError(message, "install it, or mend  environment.run") from error
+        except RerunError as error:
+            raise RebuildError(error.message, error.hint) from error
         if done.timed_out or done.exit_code != 0:
             undated = _UNDATED.search(done.stdout.decode(errors="replace"))
-            failed = _failed(doing, done)
+            failed = _failed(doing, done, self.isolation, reach)
             raise _UndatedError(failed.message) if undated and "UV_EXCLUDE_NEWER" in env else failed
+
+    def _reach(self, folder: Path, env: Mapping[str, str]) -> Reach:
+        named = {name: text for name, text in env.items() if name != "XDG_CONFIG_HOME"}
+        settings = Path(env.get("XDG_CONFIG_HOME", "/nonexistent"))
+        return Reach(
+            writable=(folder, self.uv.folder),
+            readable=(
+                *reaching.interpreter(self.interpreter.path),
+                *reaching.programs(self.request.env),
+                *reaching.named_in(named),
+                *(settings / name for name in ("pip", "uv")),
+            ),
+            temporary=folder / reaching.TEMPORARY,
+            network=self.request.network,
+        )
 
     def _env(self, home: Path, *, dated: bool) -> dict[str, str]:
         work, programs = self.uv.folder, home / VENV / "bin"
@@ -193,14 +220,18 @@ class _UndatedError(RebuildError):
     """What the setup installs cannot be had as of the run's date."""
 
 
-def _failed(doing: str, done: process.Completed) -> RebuildError:
+def _failed(
+    doing: str, done: process.Completed, isolation: Isolation, reach: Reach
+) -> RebuildError:
     output = without_secrets(done.stdout.decode(errors="replace"))
     how = "took too long" if done.timed_out else f"exited with {done.exit_code}"
     cause = classify(output)
     likely = "" if cause is Cause.OTHER else f"; {cause.value}"
+    why = isolation.explanation(output, reach, "the setup")
     return RebuildError(
         f"{doing}: it {how}{likely}\n{last_lines(output.encode(), 15)}",
-        "run the same in a fresh clone; what it needs besides the tree must be installed here",
+        why
+        or "run the same in a fresh clone; what it needs besides the tree must be installed here",
     )
 
 
@@ -266,6 +297,7 @@ class ScriptSandbox:
     kept: Path  # tree and home as the setup left them
     state: Mapping[str, Any]
     env: Mapping[str, str]
+    isolation: Isolation
 
     def changed(self) -> bool:
         """Whether a trial wrote into what is kept; it has copies of its own."""
@@ -281,6 +313,8 @@ class ScriptSandbox:
             folder=(trial.tree if place == "tree" else trial.home).resolve() / below,
             env=self.env,
             fingerprint="",  # a copy: the trial may write into it
+            isolation=self.isolation,
+            needed=(self.kept,),
         )
         return inner.run(trial)
 
@@ -327,7 +361,7 @@ def _built(setup: _Setup, entry: cache.Entry) -> BuiltEnvironment:
         asked=f"{spec.file} ({spec.origin.where})",
         lock="".join(f"{name}=={version}\n" for name, version in packages),
         packages=tuple(Package(name=name, version=version) for name, version in packages),
-        isolation=ISOLATION,
+        isolation=setup.isolation.told,
         cached=entry.cached,
     )
 
