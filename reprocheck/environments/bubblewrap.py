@@ -29,6 +29,7 @@ _PROBE_S = 20.0
 _SIZED = (0, 7)  # the first version that can bound a file system in memory
 # Graphics and other accelerators, where they are: a trial sees the hardware that a run saw.
 _DEVICES = ("nvidia*", "dri", "kfd", "dxg", "accel*", "neuron*")
+_OF_KERNEL = ("bus", "fs", "irq", "sys", "sysrq-trigger")  # below /proc
 _OPTIONS = {
     Kind.EMPTY: "--tmpfs",
     Kind.LINK: "--symlink",
@@ -88,6 +89,8 @@ class Bubblewrap:
         yield from ("--unshare-pid", "--unshare-ipc", "--die-with-parent", "--cap-drop", "ALL")
         yield from () if reach.network else ("--unshare-net",)
         yield from ("--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev")
+        for switch in _switches():
+            yield from ("--ro-bind", switch, switch)
         for device in self._devices():
             yield from ("--dev-bind", device, device)
         if self.limits.shm and self.keeps_shm:
@@ -101,6 +104,12 @@ class Bubblewrap:
         if not self.limits.gpus and "gpus" in self.limits.named:
             return []
         return [str(path) for name in _DEVICES for path in sorted(Path("/dev").glob(name))]
+
+
+def _switches() -> list[str]:
+    """The kernel's switches, which root may turn without any capability (core_pattern)."""
+    names = _OF_KERNEL if os.getuid() == 0 else ()
+    return [place for name in names if os.access(place := f"/proc/{name}", os.F_OK)]
 
 
 def _raise(message: str) -> None:

@@ -10,11 +10,12 @@ deletes from the tree comes back.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,11 @@ from reprocheck.environments.uv_program import (
     Uv,
     classify,
     environment,
+    find_uv,
     index_settings,
     without_secrets,
 )
-from reprocheck.environments.venv import REDIRECT, probe
+from reprocheck.environments.venv import REDIRECT, packages, probe
 from reprocheck.errors import RebuildError, RerunError
 from reprocheck.git import last_lines
 from reprocheck.model import (
@@ -140,17 +142,16 @@ class _Setup:
         )
         for step in json.loads(self.request.spec.content):
             self._run(step, tree, self._env(home, dated=dated))
-        shutil.rmtree(folder / reaching.TEMPORARY)
         prefix = _prefix(tree, home, self.request.tree)
-        version, purelib = probe(prefix / "bin/python", self.uv.env)
-        (Path(purelib) / "reprocheck_redirect.pth").write_text(REDIRECT)
-        listed = self.uv.read(
-            *("pip", "list", "--format", "json", "-q", "--python", str(prefix / "bin/python"))
-        )
+        python = prefix / "bin/python"
+        version, purelib = probe(python, self.uv.env, self._inside(folder))
+        _put_hook(Path(purelib), folder)
+        listed = packages(python, dataclasses.replace(self.uv, around=self._inside(folder)))
+        shutil.rmtree(folder / reaching.TEMPORARY)
         made = _made(tree, self.request.tree)
         return {
             "python": version,
-            "packages": [[item["name"], item["version"]] for item in json.loads(listed)],
+            "packages": listed,
             "prefix": str(prefix.relative_to(folder)),
             "made": made,
             "rewritten": _naming(folder, [*(f"tree/{name}" for name in made), *_all(home, folder)]),
@@ -176,6 +177,10 @@ class _Setup:
             failed = _failed(doing, done, self.isolation, reach)
             raise _UndatedError(failed.message) if undated and "UV_EXCLUDE_NEWER" in env else failed
 
+    def _inside(self, folder: Path) -> Callable[[process.Call], process.Call]:
+        """Puts a call into the setup's sandbox: what it made there runs nowhere else."""
+        return lambda call: self.isolation.around(call, self._reach(folder, call.env))
+
     def _reach(self, folder: Path, env: Mapping[str, str]) -> Reach:
         named = {name: text for name, text in env.items() if name != "XDG_CONFIG_HOME"}
         settings = Path(env.get("XDG_CONFIG_HOME", "/nonexistent"))
@@ -186,6 +191,7 @@ class _Setup:
                 *reaching.programs(self.request.env),
                 *reaching.named_in(named),
                 *(settings / name for name in ("pip", "uv")),
+                Path(find_uv()),
             ),
             temporary=folder / reaching.TEMPORARY,
             network=self.request.network,
@@ -209,6 +215,18 @@ class _Setup:
             "HOME": str(home),
             "TMPDIR": str(work),
         }
+
+
+def _put_hook(purelib: Path, folder: Path) -> None:
+    # The setup's own Python says where its packages are.
+    if not purelib.resolve().is_relative_to(folder.resolve()):
+        raise RebuildError(
+            f"preparing what the setup made: its Python keeps packages in {purelib}",
+            "let the setup make a virtual environment in the tree, or use the given one",
+        )
+    hook = purelib / "reprocheck_redirect.pth"
+    hook.unlink(missing_ok=True)
+    hook.write_text(REDIRECT)
 
 
 # What pip and uv say of an index that tells no dates, and of one whose packages are all newer.

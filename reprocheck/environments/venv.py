@@ -220,8 +220,13 @@ def packages(python: Path, uv: Uv) -> list[list[str]]:
     return [[str(item["name"]), str(item["version"])] for item in listed]
 
 
-def probe(python: Path, env: Mapping[str, str]) -> tuple[str, str]:
+def probe(
+    python: Path,
+    env: Mapping[str, str],
+    around: Callable[[process.Call], process.Call] = lambda call: call,
+) -> tuple[str, str]:
     """The version of an environment's Python, and the folder that packages are installed in.
+    `around` puts the call into a sandbox.
 
     Raises `RebuildError` when it does not run.
     """
@@ -232,7 +237,7 @@ def probe(python: Path, env: Mapping[str, str]) -> tuple[str, str]:
         timeout_s=60,
     )
     try:
-        version, purelib = json.loads(process.run(call).stdout)
+        version, purelib = json.loads(process.run(around(call)).stdout)
     except (OSError, ValueError) as error:
         raise RebuildError(
             f"checking the new environment: its Python does not run: {error}", ""
