@@ -7,6 +7,7 @@ import dataclasses
 import os
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -267,6 +268,20 @@ def test_a_trials_own_tmp_is_beside_its_tree(sandbox, trial, tmp_path):
     assert sandbox.run(asked).exit_code == 0
     assert (own["tree"] / "x").read_text() == "x\n"
     assert (folder / "tmp/y").read_text() == "y\n"
+
+
+@pytest.mark.parametrize("where", ["{home}/.cache", "{home}/link", "/var/tmp", "/dev/shm"])
+def test_the_workspace_may_be_anywhere(sandbox, trial, home, where):
+    (home / ".cache").mkdir()
+    (home / "link").symlink_to(".cache")
+    with tempfile.TemporaryDirectory(dir=where.format(home=home)) as folder:
+        own = {name: Path(folder, name) for name in ("tree", "home", "tracking")}
+        for path in own.values():
+            path.mkdir()
+        asked = trial(command('echo x > x && echo x > "$HOME/x" && echo x > "$TMPDIR/x"'), **own)
+        assert sandbox.run(asked).exit_code == 0
+        places = ("tree/x", "home/x", "home/tmp/x")
+        assert [Path(folder, place).read_text() for place in places] == ["x\n"] * 3
 
 
 def test_data_of_the_home_can_be_read(told, home):
