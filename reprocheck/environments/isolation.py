@@ -63,7 +63,15 @@ class Isolation:
             return ()
         listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
         means = "bubblewrap" if self.way else "a plain process group"
-        return (_not_kept(f"the limits of {listed} in the config", means, self.offer),)
+        told = f"the limits of {listed} in the config are not kept: the trials ran in {means}"
+        return (_not_kept(told, self.offer),)
+
+    def findings_of_setup(self, *, network: bool) -> tuple[Finding, ...]:
+        """Says so where a setup was to have no network, and nothing kept it from it."""
+        if network or self.way is not None:
+            return ()
+        told = "environment.network: none is not kept: the setup ran in a plain process group"
+        return (_not_kept(told, self.offer),)
 
     def _is_ignored(self, name: str) -> bool:
         match name:
@@ -120,12 +128,12 @@ def _offer(found: Bubblewrap | bubblewrap.Refusal) -> Offer:
     return Offer(level=PLAIN, reason=found.reason, hint=found.hint)
 
 
-def _not_kept(what: str, means: str, offer: Offer) -> Finding:
+def _not_kept(message: str, offer: Offer) -> Finding:
     mend = f"{offer.hint} ({offer.reason}), or " if offer.reason else ""
     return Finding(
         code="limits-not-kept",
         severity=Severity.WARNING,
-        message=f"{what} are not kept: the trials ran in {means}",
+        message=message,
         hint=f"{mend}record a Dockerfile or an image, or remove the limits",
         pointer="/environment",
     )

@@ -85,7 +85,12 @@ class ScriptEnvironment:
             with kept.entry(setup.digest, setup, _healthy) as entry:
                 yield ScriptSandbox(
                     built=_built(setup, entry),
-                    findings=(*findings, *_findings(entry.state), *isolation.findings),
+                    findings=(
+                        *findings,
+                        *_findings(entry.state),
+                        *isolation.findings,
+                        *isolation.findings_of_setup(network=request.network),
+                    ),
                     kept=entry.folder,
                     state=entry.state,
                     env=request.env,

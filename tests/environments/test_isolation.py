@@ -159,6 +159,13 @@ def test_no_secret_of_the_home_can_be_read_and_that_is_told(told, home, name):
     assert f"the trial wanted {home / name}, which is hidden from it" in output
 
 
+def test_a_home_is_hidden_wherever_it_is(environment, bubblewrap, trial):
+    home = Path(__file__).parent.parent  # not below /tmp, which is hidden anyway
+    sandbox = of_caller(environment, {**os.environ, "HOME": str(home)})
+    line = f"cat {home}/environments/__init__.py && cat {home}/conftest.py"
+    assert b"conftest.py: No such file" in sandbox.run(trial(command(line))).stdout
+
+
 def test_a_link_to_a_secret_does_not_lead_there(told, home):
     (home / "keys").symlink_to(".ssh")
     assert told(f"print(open('{home}/keys/id').read())")[0] == 1
@@ -390,6 +397,8 @@ def test_the_limits_that_are_not_kept_are_named(bubblewrap):
     assert finding.message.startswith("the limits of cpus and memory in the config are not kept")
     plain = Isolation(offer=Offer(level=isolation.PLAIN), limits=LIMITED, way=None)
     assert "cpus, memory, network and shm" in plain.findings[0].message
+    assert "environment.network" in plain.findings_of_setup(network=False)[0].message
+    assert plain.findings_of_setup(network=True) == ()
     assert chosen(os.environ, Limits(named=frozenset({"network"}))).findings == ()
 
 
