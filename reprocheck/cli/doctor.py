@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reprocheck.cli import options, outputs, project
-from reprocheck.cli.outputs import STDOUT, Outputs
+from reprocheck.cli.outputs import Outputs
 from reprocheck.config import Config
 from reprocheck.errors import ReprocheckError
 
@@ -118,15 +118,9 @@ def _waiting(*, quiet: bool) -> Iterator[Callable[[str], None]]:
 def _write(answer: Answer, name: str | None) -> None:
     from reprocheck.reporters import doctor_json, doctor_terminal
 
-    if name == STDOUT:
-        outputs.echo(doctor_json.render(answer))
-        return
-    width, color = outputs.screen()
-    outputs.echo(doctor_terminal.render(answer, width=width, color=color))
-    if name is not None:
-        try:
-            Path(name).write_text(doctor_json.render(answer), encoding="utf-8")
-        except OSError as error:
-            raise ReprocheckError(
-                f"the answer could not be written to {name}: {error.strerror}", "name another file"
-            ) from error
+    outputs.write_document(
+        "answer",
+        name,
+        doctor_json.render(answer),
+        lambda width, color: doctor_terminal.render(answer, width=width, color=color),
+    )

@@ -84,13 +84,13 @@ def _without_plugin(remote: Remote, told: str) -> Reached:
 
 
 def _folder(remote: Remote, folder: Path) -> Reached:
-    if not folder.exists():
-        mend = f"mount it,  or  dvc push --remote {remote.name}  from a machine that has the data"
-        return Reached(usable=False, told="there is no such folder", mend=mend)
     try:
         next(folder.iterdir(), None)
+    except FileNotFoundError:
+        mend = f"mount it,  or  dvc push --remote {remote.name}  from a machine that has the data"
+        return Reached(usable=False, told="there is no such folder", mend=mend)
     except OSError as error:
-        mend = "chmod -R u+rX  it, or ask its owner to"
+        mend = "ask its owner to let this user read it"
         return Reached(usable=False, told=f"it cannot be read: {error.strerror}", mend=mend)
     return Reached(usable=True, told="it can be read")
 

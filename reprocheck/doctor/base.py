@@ -40,12 +40,12 @@ class Kind(enum.StrEnum):
     """What is looked at: published names, in the order in which they are shown."""
 
     CONFIG = "config"
+    ENVIRONMENT = "environment"
     REPOSITORY = "repository"
     TRACKER = "tracker"
     MLFLOW = "mlflow"
     DVC = "dvc"
     DVC_REMOTE = "dvc-remote"
-    ENVIRONMENT = "environment"
     GIT = "git"
     GIT_LFS = "git-lfs"
     UV = "uv"

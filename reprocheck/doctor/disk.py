@@ -64,7 +64,14 @@ def writable(folder: Path) -> bool:
 
 def existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
-    return next((each for each in (folder, *folder.parents) if each.is_dir()), Path("/"))
+    return next((each for each in (folder, *folder.parents) if _is_there(each)), Path("/"))
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:  # one above it may not be entered
+        return False
 
 
 def _check(name: str, status: Status, told: str, mend: str = "") -> Check:

@@ -28,11 +28,13 @@ _MUCH = 20e9  # bytes of images; `reprocheck clean` leaves as many
 
 def check_engine(request: Request) -> tuple[Check, ...]:
     """The engine that a rebuild would use: version, rights, builder, disk, and our leftovers."""
+    if not docker_engine.answers(request.env):
+        return (_silent(request, ""),)
     try:
         with docker_engine.connect(request.env) as engine:
             return tuple(_engine(engine, request))
     except ImageError as error:
-        return (_silent(request, error),)
+        return (_silent(request, error.output or error.message),)
 
 
 def _engine(engine: Engine, request: Request) -> Iterator[Check]:
@@ -72,29 +74,31 @@ def _leftovers(engine: Engine) -> Check:
     return _check(Kind.LEFTOVERS, "left by reprocheck", Status.OK, told)
 
 
-def _silent(request: Request, error: ImageError) -> Check:
+def _silent(request: Request, said: str) -> Check:
     where = docker_engine.address(request.env)
     needed = request.needs.engine
-    told = _why(where, error, request.env)
+    told = _why(where, said, request.env)
     told += f", and {needed} needs one" if needed else ""
     return _check(Kind.ENGINE, "container engine", absent(needed), told, _mend(where, request.env))
 
 
-def _why(where: str, error: ImageError, env: Mapping[str, str]) -> str:
-    socket = Path(where.removeprefix(_UNIX))
+def _why(where: str, said: str, env: Mapping[str, str]) -> str:
     if _forbidden(where):
         return f"{where} may not be opened by this user"
     if not where.startswith(_UNIX):
-        return f"{where}: {error.output or error.message}".partition("\n")[0]
+        return f"{where}: {said}".partition("\n")[0]
     if env.get("DOCKER_HOST"):
         return f"nothing answers at DOCKER_HOST={where}"
-    return f"nothing answers at {socket}" if socket.exists() else "none runs here"
+    return f"nothing answers at {where}" if _exists(where) else "none runs here"
 
 
 def _forbidden(where: str) -> bool:
-    socket = Path(where.removeprefix(_UNIX))
-    opens = os.access(socket, os.R_OK | os.W_OK)
-    return where.startswith(_UNIX) and socket.exists() and not opens
+    opens = os.access(where.removeprefix(_UNIX), os.R_OK | os.W_OK)
+    return where.startswith(_UNIX) and _exists(where) and not opens
+
+
+def _exists(where: str) -> bool:
+    return os.access(where.removeprefix(_UNIX), os.F_OK)
 
 
 def _mend(where: str, env: Mapping[str, str]) -> str:

@@ -37,7 +37,7 @@ def _database(file: Path, scratch: Path) -> str:
     if found.revision == latest_revision():
         return f"schema of MLflow {client_version()}, {experiments}"
     check_known(found.revision, str(file))
-    return f"schema {found.revision} of an older MLflow (its copy is migrated), {experiments}"
+    return f"an older MLflow's schema ({found.revision}; a copy of it is read), {experiments}"
 
 
 def _server(store: MlflowStore) -> list[str]:
