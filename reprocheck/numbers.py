@@ -9,7 +9,6 @@ from reprocheck.model import Scale
 
 _MOST_DIGITS = 17  # enough to tell any two doubles apart
 _WHOLE = 1e15  # below this a whole number is written out
-_UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def format_value(x: float, beside: float = 0.0) -> str:
@@ -38,6 +37,15 @@ def format_size(x: float) -> str:
     return _tidy(f"{x:.4g}")
 
 
+_UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+
+
+def format_bytes(size: float) -> str:
+    """A number of bytes in 3 significant digits: `8.4 GB`."""
+    unit, name = next(((unit, name) for unit, name in _UNITS if size >= unit), (1.0, "bytes"))
+    return f"{format_size(float(f'{size / unit:.3g}'))} {name}"
+
+
 def format_percent(x: float) -> str:
     """A percentage, given in percent, in 3 significant digits: `90 %`, `98.3 %`, `0.025 %`."""
     return f"{x:.0f} %" if abs(x) >= 100 else f"{_tidy(f'{x:.3g}')} %"
@@ -59,12 +67,6 @@ def _non_finite(x: float) -> str:
 def _tidy(text: str) -> str:
     """An exponent without a plus sign and leading zeros: 1.5e-06 as 1.5e-6."""
     return re.sub(r"e(-?)\+?0*(\d)", r"e\1\2", text)
-
-
-def format_bytes(size: float) -> str:
-    """An amount of data, in decimal units and three digits."""
-    unit, name = next(((unit, name) for unit, name in _UNITS if size >= unit), (1.0, "bytes"))
-    return f"{format_size(float(f'{size / unit:.3g}'))} {name}"
 
 
 def counted(count: int, noun: str) -> str:

@@ -38,7 +38,8 @@ Exit codes of verify and compare:
   0    reproduced (CONSISTENT too, unless --require reproduced)
   1    a defect in reprocheck
   2    wrong usage or config; unknown or ambiguous run; no such store
-  3    not verified: a stage could not do its work, or a metric is missing
+  3    not verified: a stage could not do its work, or a metric is missing;
+       of doctor: something that is needed here is missing or broken
   10   not reproduced
   11   inconclusive
   12   misses its own success criteria (only with --require criteria)

@@ -35,7 +35,7 @@ class _Options:
 EXAMPLES = """\b
 Examples:
   reprocheck doctor
-  reprocheck doctor --tracking-uri http://mlflow.example:5000 --json doctor.json
+  reprocheck doctor --tracking-uri http://mlflow.example:5000 --json -
 
 Exit codes: 0 nothing that is needed here is missing or broken, 2 wrong usage, 3 something is: a
 thing that every verification needs (git, uv, a folder to write to), or that the config, the
