@@ -89,7 +89,10 @@ def _why(where: str, said: str, env: Mapping[str, str]) -> str:
         return f"{where}: {said}".partition("\n")[0]
     if env.get("DOCKER_HOST"):
         return f"nothing answers at DOCKER_HOST={where}"
-    return f"nothing answers at {where}" if _exists(where) else "none runs here"
+    if _exists(where):
+        return f"nothing answers at {where}"
+    idle = next((name for name in ("dockerd", "podman") if which(name, env)), None)
+    return f"{idle} is installed, and does not listen" if idle else "none is installed here"
 
 
 def _forbidden(where: str) -> bool:
@@ -106,7 +109,7 @@ def _mend(where: str, env: Mapping[str, str]) -> str:
         return "sudo usermod -aG docker $USER  and log in again"
     if env.get("DOCKER_HOST"):
         return "unset DOCKER_HOST,  or start the engine that it names"
-    if which("dockerd", env) or which("docker", env):
+    if which("dockerd", env):
         return by_root("systemctl start docker")
     if which("podman", env):
         return "systemctl --user start podman.socket"

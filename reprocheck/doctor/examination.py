@@ -35,6 +35,8 @@ LIMIT_S = 20.0
 """Seconds after which a check is given up."""
 
 _TICK_S = 0.2
+_NEEDED = (Kind.GIT, Kind.UV, Kind.TRACKER)
+"""Looked at only where they are needed: one that does not answer is broken."""
 
 CHECKS: tuple[tuple[Kind, str, Work], ...] = (
     (Kind.CONFIG, "reprocheck.yaml", needs.check_config),
@@ -147,7 +149,8 @@ def _run(
 
 def _failed(kind: Kind, name: str, told: str, mend: str) -> Check:
     mend = mend or "look at it by hand; if nothing is wrong there, this is a defect of reprocheck"
-    return Check(kind=kind, name=name, status=Status.WARNING, told=told, mend=mend)
+    status = Status.ERROR if kind in _NEEDED else Status.WARNING
+    return Check(kind=kind, name=name, status=status, told=told, mend=mend)
 
 
 def _late(check: tuple[Kind, str, Work], limit_s: float) -> Check:

@@ -58,6 +58,25 @@ def test_an_absent_engine_is_an_error_only_where_it_is_needed(about, tmp_path):
     assert check.told.endswith("and Dockerfile needs one")
 
 
+@pytest.mark.parametrize(
+    ("installed", "told", "mend"),
+    [
+        ("podman", "podman is installed, and does not listen", "systemctl --user start"),
+        ("dockerd", "dockerd is installed, and does not listen", "systemctl start docker"),
+        ("apk", "none is installed here", "apk add podman"),
+    ],
+)
+def test_what_is_installed_decides_how_an_engine_is_to_be_had(
+    about, program, monkeypatch, tmp_path, installed, told, mend
+):
+    nowhere = f"unix://{tmp_path}/absent.sock"
+    monkeypatch.setattr(docker_engine, "address", lambda env: nowhere)
+    (check,) = check_engine(about({"PATH": program(installed, "true")}))
+    assert check.status is Status.MISSING
+    assert check.told == told
+    assert mend in check.mend
+
+
 def test_an_engine_on_another_machine_is_told_without_its_password(about, dead):
     (check,) = check_engine(about({"DOCKER_HOST": f"tcp://{dead}"}))
     assert check.status is Status.MISSING

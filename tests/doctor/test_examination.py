@@ -28,7 +28,7 @@ def test_a_check_that_raises_or_hangs_is_a_line_and_the_others_count(about):
         return ()
 
     checks = [
-        (Kind.GIT, "git", broken),
+        (Kind.GPU, "GPU", broken),
         (Kind.TRACKER, "tracker", unreadable),
         (Kind.UV, "uv", hanging),
         (Kind.CPU, "CPU", lambda request: (line(Kind.CPU),)),
@@ -36,8 +36,9 @@ def test_a_check_that_raises_or_hangs_is_a_line_and_the_others_count(about):
     heard: list[str] = []
     found = examine(about(), heard.append, checks=checks, limit_s=0.5).checks
     never.set()
-    assert [check.name for check in found] == ["git", "tracker", "uv", "cpu"]
-    assert [check.status for check in found] == [Status.WARNING] * 3 + [Status.OK]
+    assert [check.name for check in found] == ["GPU", "tracker", "uv", "cpu"]
+    wanted = [Status.WARNING, Status.ERROR, Status.ERROR, Status.OK]
+    assert [check.status for check in found] == wanted
     assert "KeyError" in found[0].told
     assert (found[1].told, found[1].mend) == ("reading it failed", "mend it")
     assert found[2].told == "no answer within 0.5 s"
