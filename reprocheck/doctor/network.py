@@ -16,6 +16,7 @@ _ASKED = re.compile(r"(?:GET request for: |Failed to fetch: `?|No cache entry fo
 _ANSWERED = (Cause.UNKNOWN_PACKAGE, Cause.UNKNOWN_VERSION, Cause.CONFLICT, Cause.WRONG_PYTHON)
 """An index of few packages, which lacks the one that is asked for, answers all the same."""
 
+_OFFLINE, _NO = ("UV_OFFLINE", "UV_NO_INDEX"), ("", "0", "false")
 _MENDS = {
     Cause.CERTIFICATE: "export SSL_CERT_FILE=/path/to/ca-bundle.pem  with your company's "
     "certificate, or UV_SYSTEM_CERTS=1 for this machine's",
@@ -28,6 +29,9 @@ _OTHERWISE = (
 
 def check_index(request: Request) -> tuple[Check, ...]:
     """Whether the index answers. A rebuild tries this machine's own certificates, too; so do we."""
+    offline = next((name for name in _OFFLINE if request.env.get(name, "0") not in _NO), None)
+    if offline:
+        return (_index(Status.OK, f"not asked: {offline} is set"),)
     try:
         done = _ask(request)
         cause = _cause(done)

@@ -71,7 +71,7 @@ def test_what_is_installed_decides_how_an_engine_is_to_be_had(
 ):
     nowhere = f"unix://{tmp_path}/absent.sock"
     monkeypatch.setattr(docker_engine, "address", lambda env: nowhere)
-    (check,) = check_engine(about({"PATH": program(installed, "true")}))
+    (check,) = check_engine(about({"PATH": program(installed, "true"), "DOCKER_HOST": ""}))
     assert check.status is Status.MISSING
     assert check.told == told
     assert mend in check.mend

@@ -39,6 +39,11 @@ def test_an_index_that_cannot_be_reached_is_named(about, dead):
     assert "UV_DEFAULT_INDEX" in check.mend
 
 
+def test_an_index_that_uv_is_told_not_to_ask_is_not_asked(about, dead):
+    check = look(about, f"http://{dead}/simple", UV_OFFLINE="1")
+    assert (check.status, check.told) == (Status.OK, "not asked: UV_OFFLINE is set")
+
+
 def test_a_refused_certificate_names_the_variable_that_mends_it(about, tmp_path):
     certificate, key = tmp_path / "ca.pem", tmp_path / "key.pem"
     openssl = [need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]

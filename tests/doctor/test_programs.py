@@ -36,11 +36,12 @@ def test_an_absent_cache_is_not_made(about, tmp_path):
     assert not (tmp_path / "absent").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_cache_that_cannot_be_written_is_an_error(about, tmp_path):
-    (tmp_path / "cache").mkdir(mode=0o500)
+def test_a_cache_that_cannot_be_written_is_an_error(about, tmp_path, monkeypatch):
+    monkeypatch.setattr(uv, "writable", lambda folder: False)  # root may write everywhere
     (check,) = uv.check_uv(about({"UV_CACHE_DIR": str(tmp_path / "cache")}))
     assert check.status is Status.ERROR
+    assert f"{tmp_path}/cache cannot be written" in check.told
+    assert "UV_CACHE_DIR" in check.mend
 
 
 # --- Python -------------------------------------------------------------------------------
