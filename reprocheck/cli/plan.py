@@ -13,8 +13,9 @@ import click
 from reprocheck import config as configuration
 from reprocheck import metric_rules
 from reprocheck.cli import options, outputs, project
-from reprocheck.cli.outputs import Outputs
+from reprocheck.cli.outputs import STDOUT, Outputs
 from reprocheck.config import Overrides
+from reprocheck.errors import ReprocheckError
 from reprocheck.model import SeedPolicy
 
 if TYPE_CHECKING:
@@ -128,9 +129,15 @@ def make_request(run_id: str, given: _Options, env: Mapping[str, str]) -> Reques
 def _write(forecast: Forecast, name: str | None) -> None:
     from reprocheck.reporters import forecast_json, forecast_terminal
 
-    outputs.write_document(
-        "plan",
-        name,
-        forecast_json.render(forecast),
-        lambda width, color: forecast_terminal.render(forecast, width=width, color=color),
-    )
+    if name == STDOUT:
+        outputs.echo(forecast_json.render(forecast))
+        return
+    width, color = outputs.screen()
+    outputs.echo(forecast_terminal.render(forecast, width=width, color=color))
+    if name is not None:
+        try:
+            Path(name).write_text(forecast_json.render(forecast), encoding="utf-8")
+        except OSError as error:
+            raise ReprocheckError(
+                f"the plan could not be written to {name}: {error.strerror}", "name another file"
+            ) from error
