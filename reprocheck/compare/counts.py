@@ -48,12 +48,15 @@ class Counts:
 
     def reruns_needed(self, margin: Margin, alpha: float, most: int) -> int | None:
         """The least number of reruns that would show equivalence if the proportion stays."""
-        examples, share = self.examples, self.theirs[0] / self.theirs[1]
-        for reruns in range(self.theirs[1] // examples + 1, most + 1):
-            trials = reruns * examples
-            if replace(self, theirs=(round(share * trials), trials)).is_inside(margin, alpha):
-                return reruns
-        return None
+        fewest = self.theirs[1] // self.examples + 1
+        more = range(fewest, most + 1)
+        return next((n for n in more if self.after(n).is_inside(margin, alpha)), None)
+
+    def after(self, reruns: int) -> Counts:
+        """The counts of so many reruns if the proportion stays."""
+        trials = reruns * self.examples
+        share = self.theirs[0] / self.theirs[1]
+        return replace(self, theirs=(round(share * trials), trials))
 
     def _may_be(self, events: int, alpha: float) -> bool:
         return fisher_p((events, self.ours[1]), self.theirs) > alpha
