@@ -12,9 +12,10 @@ from reprocheck.compare.equivalence import equivalence_p, smallest_margin
 from reprocheck.compare.ladder import storable
 from reprocheck.compare.looks import Look
 from reprocheck.compare.names import is_hardware_bound
-from reprocheck.compare.notes import detectable, notes_on
+from reprocheck.compare.notes import notes_on
 from reprocheck.compare.prospects import Prospect, prospect_of
 from reprocheck.compare.sample import Sample, summarise
+from reprocheck.compare.sensitivity import detectable
 from reprocheck.compare.sentences import informational, not_comparable, sentence_of
 from reprocheck.compare.verdicts import OPEN, tested_margin
 from reprocheck.model import Comparison, HistoryComparison, Margin, Verdict
@@ -62,7 +63,7 @@ def compared(
         reruns_needed=prospect.reruns,
         max_ulps=case.max_ulps,
         scale=case.rule.scale,
-        detectable=detectable(case) if look.stopped_by else None,
+        detectable=detectable(case, ruling) if look.stopped_by else None,
         best_of=case.selection.best_of if case.selection else None,
         history=history,
         notes=notes_on(case, ruling, look),

@@ -1,4 +1,4 @@
-"""What the reader should know beside a verdict: assumptions and warnings; what could be seen."""
+"""What the reader should know beside a verdict: assumptions and warnings."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from reprocheck.compare.counts import Counts
 from reprocheck.compare.distributions import f_tail
 from reprocheck.compare.looks import Look
 from reprocheck.compare.margins import noise_of_proportion, on_scale
-from reprocheck.compare.names import is_share
 from reprocheck.compare.sample import Sample, summarise
-from reprocheck.compare.verdicts import FEWEST_RERUNS_TO_REJECT, GOOD, LEVEL_WITHOUT_MARGIN
-from reprocheck.model import FIRST_LOOK, MarginSource, Verdict
+from reprocheck.compare.verdicts import GOOD
+from reprocheck.model import MarginSource, Verdict
 from reprocheck.numbers import format_value
 
 SMALL = 10
@@ -50,24 +49,6 @@ def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[s
             "Whether this machine is the original's is not known: another one may move the result "
             "even with the same seed."
         )
-
-
-def detectable(case: Case) -> float | None:
-    """The true difference that would have been called NOT_REPRODUCED with a chance of 80 %."""
-    from reprocheck.compare.power import detectable_difference
-
-    sample, margin = case.sample, case.margin
-    fewest = FIRST_LOOK if margin else FEWEST_RERUNS_TO_REJECT
-    if sample is None or sample.reruns < fewest or case.counts or case.rung is not Rung.NONE:
-        return None
-    if sample.spread == 0.0 or not math.isfinite(sample.spread):
-        return None
-    half = None if margin is None else max(margin.low, margin.high)
-    level = case.level if margin else min(LEVEL_WITHOUT_MARGIN, case.plan.alpha)
-    level /= case.selection.best_of if case.selection else 1
-    found = detectable_difference(sample.spread, sample.reruns, half, level, sample.originals)
-    share = case.rule.test_size is not None or is_share(case.metric)
-    return None if share and 0.0 <= case.original <= 1.0 < found else found  # no share differs so
 
 
 def _on_counts(case: Case, counts: Counts) -> Iterator[str]:

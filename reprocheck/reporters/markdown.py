@@ -110,7 +110,7 @@ def _first(report: Report) -> Iterator[str]:
 
 def _told(report: Report) -> Iterator[tuple[str, str]]:
     """What stands beside the verdict; each part only as long as the comment has room for it."""
-    power = beside.power(report)
+    power = beside.power(report, every=True)
     told = [*beside.sentences(report, every=True), *([power] if power else ())]
     told += beside.notes(report)
     if told:

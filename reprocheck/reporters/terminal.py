@@ -92,7 +92,7 @@ def _headline(report: Report) -> Text:
 def _told(report: Report, verbose: bool) -> RenderableType | None:
     """What was found of the other metrics, and what else belongs to the verdict."""
     facts = [base.Fact(label="Found", text=t) for t in beside.sentences(report, every=verbose)]
-    power = beside.power(report)
+    power = beside.power(report, every=verbose)
     facts += [base.Fact(label="Power", text=power)] if power else []
     facts += [base.Fact(label="Note", text=text) for text in beside.notes(report)]
     return _facts(facts) if facts else None
