@@ -14,7 +14,7 @@ from reprocheck.compare.margins import noise_of_proportion, on_scale
 from reprocheck.compare.sample import Sample, summarise
 from reprocheck.compare.verdicts import GOOD
 from reprocheck.model import MarginSource, Verdict
-from reprocheck.numbers import format_value
+from reprocheck.numbers import counted, format_value
 
 SMALL = 10
 """Reruns below which it cannot be seen whether they are normal."""
@@ -23,8 +23,10 @@ _STATISTICAL = ("equivalent", "outside", "no_margin", "noise", "shift_detected",
 
 def notes_on(case: Case, ruling: Ruling, look: Look) -> tuple[str, ...]:
     """Sentences that belong to the verdict; none while nothing is decided."""
-    if case.sample is None or case.rung is not Rung.NONE or not look.stopped_by:
+    if case.sample is None or not look.stopped_by:
         return ()
+    if case.rung is not Rung.NONE:
+        return tuple(_on_arithmetic(case, ruling))
     return tuple(_notes(case, case.sample, ruling, look))
 
 
@@ -48,6 +50,15 @@ def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[s
         yield (
             "Whether this machine is the original's is not known: another one may move the result "
             "even with the same seed."
+        )
+
+
+def _on_arithmetic(case: Case, ruling: Ruling) -> Iterator[str]:
+    if ruling.verdict is Verdict.NUMERICALLY_EQUAL and case.max_ulps is not None:
+        units = counted(case.max_ulps, "unit")
+        yield (
+            f"The furthest rerun is {units} in the last place of a {case.tolerance.dtype} away "
+            "from the original."
         )
 
 
