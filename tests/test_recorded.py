@@ -273,7 +273,7 @@ def test_the_tracker_of_the_repository_is_found(logged):
         ((*VALUES, "--margin", "loss=1"), "margin is declared for loss"),
         ((*VALUES, "--margin", "accuracy=0"), "--margin accuracy=0"),
         ((*VALUES, "--sigma", "accuracy"), "--sigma accuracy"),
-        ((*VALUES, "--sigma", "loss=1"), "--sigma loss: the original has no such metric"),
+        ((*VALUES, "--sigma", "loss=1"), "given for loss (--sigma), which the run never logged"),
         ((*VALUES, "--config", "gone.yaml"), "gone.yaml"),
         ((*VALUES, "--markdown", "gone/x.md"), "cannot be written"),
     ],

@@ -54,6 +54,9 @@ def test_a_spread_known_from_elsewhere_judges_a_single_rerun(lab: Lab, tmp_path:
     report = lab.verify(lab.unseeded, *args).report
     (judged,) = (each for each in report["comparisons"] if each["gated"])
     assert (judged["verdict"], judged["reason"]) == ("CONSISTENT", "known_noise")
+    wrong = lab.verify(lab.unseeded, *args[:-1], "acuracy=0.4")
+    assert (wrong.exit_code, wrong.report["trials"]) == (2, [])
+    assert "acuracy (--sigma), which the run never logged" in wrong.stdout.replace("\n", " ")
 
 
 def test_fresh_seeds_measure_the_spread_of_the_recipe(lab: Lab) -> None:
