@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reprocheck import config as configuration
 from reprocheck.cli import options, outputs, project
 from reprocheck.cli.options import RunOptions
 from reprocheck.cli.outputs import Outputs
 from reprocheck.config import Overrides
+from reprocheck.durations import parse_duration
 from reprocheck.model import Require
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _overrides(given: _Options) -> Overrides:
 
 
 def _seconds(option: str, text: str | None) -> float | None:
-    return None if text is None else configuration.parse_duration(text, option)
+    return None if text is None else parse_duration(text, option)
 
 
 def _logs(given: _Options) -> Path | None:
