@@ -35,10 +35,7 @@ def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[s
         if case.counts is not None:
             yield from _on_counts(case, case.counts)
         elif sample.reruns < SMALL:
-            yield (
-                "That runs are normally distributed is assumed: so few cannot show it, and a "
-                "recipe that sometimes collapses may not have done so here."
-            )
+            yield "Assumed, as so few cannot show it: normal noise, no rare collapse."
     if sample.originals < len(case.baselines):
         left = len(case.baselines) - sample.originals
         yield f"{left} of {len(case.baselines)} originals has no value here and is left out."

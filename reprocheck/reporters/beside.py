@@ -9,7 +9,15 @@ import math
 from collections.abc import Iterable, Sequence
 
 from reprocheck.compare.products import products_sentence
-from reprocheck.model import Comparison, HistoryComparison, Outcome, Pair, Report, Verdict
+from reprocheck.model import (
+    Comparison,
+    CriterionResult,
+    HistoryComparison,
+    Outcome,
+    Pair,
+    Report,
+    Verdict,
+)
 from reprocheck.numbers import format_size, format_spread, format_value
 from reprocheck.reporters.base import MARKS, Fact
 
@@ -58,7 +66,7 @@ def _found(comparisons: Sequence[Comparison], how: str, *, one: bool) -> str:
     if one:
         return f"A true difference of {told[0][1]} would have been found {how}."
     sizes = ", ".join(f"{name} {size}" for name, size in told)
-    return f"True differences that would have been found {how}: {sizes}."
+    return f"True differences found {how}: {sizes}."
 
 
 def _size(comparison: Comparison) -> str:
@@ -82,9 +90,18 @@ def notes(report: Report) -> tuple[str, ...]:
     return (*common, *_grouped(told))
 
 
-def criteria(report: Report) -> tuple[str, ...]:
-    """The success criteria, each with its mark; they are no part of the verdict."""
-    return tuple(f"{OUTCOMES[each.outcome]} {each.sentence}" for each in report.criteria)
+def criteria(report: Report, *, every: bool) -> tuple[str, ...]:
+    """The success criteria, each with its mark; they are no part of the verdict.
+
+    Without `every` no numbers of those that are met.
+    """
+    return tuple(f"{OUTCOMES[each.outcome]} {_criterion(each, every)}" for each in report.criteria)
+
+
+def _criterion(result: CriterionResult, every: bool) -> str:
+    head, numbers, _ = result.sentence.partition(": ")
+    met = result.outcome is Outcome.MEETS and numbers
+    return f"{head}." if met and not every else result.sentence
 
 
 def curves(report: Report, *, every: bool) -> tuple[Fact, ...]:

@@ -115,7 +115,7 @@ def _told(report: Report) -> Iterator[tuple[str, str]]:
     told += beside.notes(report)
     if told:
         yield "what was found of each metric", _list(told)
-    criteria = beside.criteria(report)
+    criteria = beside.criteria(report, every=True)
     if criteria:
         yield "success criteria", f"**Success criteria**\n\n{_list(criteria)}"
     seen = [*beside.curves(report, every=False), *beside.outputs(report, every=False)]

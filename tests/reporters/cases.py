@@ -247,10 +247,7 @@ def dry_run() -> Report:
     )
 
 
-ASSUMED = (
-    "That runs are normally distributed is assumed: so few cannot show it, and a recipe that "
-    "sometimes collapses may not have done so here."
-)
+ASSUMED = "Assumed, as so few cannot show it: normal noise, no rare collapse."
 
 
 SEVERAL = (
