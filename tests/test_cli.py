@@ -130,6 +130,7 @@ def test_the_module_is_the_command(lab: Lab) -> None:
         (["verify", "x", "--margin", "accuracy"], "--margin accuracy"),
         (["verify", "x", "--margin", "accuracy=-1"], "--margin accuracy=-1"),
         (["verify", "x", "--margin", "accuracy=nan%"], "--margin accuracy=nan%"),
+        (["verify", "x", "--sigma", "accuracy=0"], "--sigma accuracy=0"),
         (["verify", "x", "--timeout", "soon"], "--timeout: 'soon'"),
         (["verify", "x", "--timeout", "-5"], "--timeout: '-5'"),
         (["verify", "x", "--budget", "0"], "--budget: '0'"),
