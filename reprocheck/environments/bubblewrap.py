@@ -128,6 +128,7 @@ class Refusal:
 
     reason: str
     hint: str
+    version: str = ""  # of one that is there, but does not work
 
 
 def find(env: Mapping[str, str]) -> Bubblewrap | Refusal:
@@ -157,9 +158,10 @@ def _tried(program: str, home: str, user: str) -> Bubblewrap | Refusal:
         return Refusal(reason=f"{program} does not start: {error.strerror}", hint="reinstall it")
     if done.exit_code == 17:
         return found
-    said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2].removeprefix("bwrap: ")
     reason = "it took too long" if done.timed_out else said or f"it exited with {done.exit_code}"
-    return Refusal(reason=f"bubblewrap does not work here: {reason}", hint=_hint())
+    told = f"bubblewrap does not work here: {reason}"
+    return Refusal(reason=told, hint=_hint(), version=version)
 
 
 # What forbids namespaces to those who are not root, and the value that allows them.

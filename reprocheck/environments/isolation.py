@@ -29,7 +29,7 @@ class Offer:
     """What a machine offers for trials without a container."""
 
     level: str  # "bubblewrap" or `PLAIN`
-    version: str = ""  # bubblewrap's
+    version: str = ""  # bubblewrap's, also where it does not work
     reason: str = ""  # why it is not bubblewrap
     hint: str = ""  # what would mend that
 
@@ -125,7 +125,7 @@ def chosen(env: Mapping[str, str], limits: Limits) -> Isolation:
 def _offer(found: Bubblewrap | bubblewrap.Refusal) -> Offer:
     if isinstance(found, Bubblewrap):
         return Offer(level="bubblewrap", version=found.version)
-    return Offer(level=PLAIN, reason=found.reason, hint=found.hint)
+    return Offer(level=PLAIN, version=found.version, reason=found.reason, hint=found.hint)
 
 
 def _not_kept(message: str, offer: Offer) -> Finding:

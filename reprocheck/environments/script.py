@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from reprocheck import process
-from reprocheck.environments import cache, interpreters, local
+from reprocheck.environments import cache, carried, interpreters, local
 from reprocheck.environments import reach as reaching
 from reprocheck.environments.base import BuildRequest, TrialRun
 from reprocheck.environments.interpreters import Interpreter
@@ -57,8 +57,6 @@ BUILDER = "script 1"
 VENV = ".venv"
 """The virtual environment that is there before the setup, in its HOME: it installs into this one,
 never into an interpreter of the machine."""
-
-_TEXT = 4_000_000  # bytes: larger files are no scripts, and are not searched for paths
 
 
 class ScriptEnvironment:
@@ -153,14 +151,15 @@ class _Setup:
         _put_hook(Path(purelib), folder)
         listed = packages(python, dataclasses.replace(self.uv, around=self._inside(folder)))
         shutil.rmtree(folder / reaching.TEMPORARY)
-        made = _made(tree, self.request.tree)
+        made = carried.made_in(tree, self.request.tree)
+        names = [*(f"tree/{name}" for name in made), *carried.names_below(home, folder)]
         return {
             "python": version,
             "packages": listed,
             "prefix": str(prefix.relative_to(folder)),
             "made": made,
-            "rewritten": _naming(folder, [*(f"tree/{name}" for name in made), *_all(home, folder)]),
-            "fingerprint": _fingerprint(folder),
+            "rewritten": carried.naming(folder, names),
+            "fingerprint": carried.fingerprint(folder),
         }
 
     def _run(self, step: Mapping[str, Any], tree: Path, env: Mapping[str, str]) -> None:
@@ -267,45 +266,8 @@ def _prefix(tree: Path, home: Path, original: Path) -> Path:
     return next((path for path in new if (path / "bin/python").exists()), home / VENV)
 
 
-def _made(tree: Path, original: Path) -> list[str]:
-    """Files that the setup added or changed."""
-    names = _all(tree, tree)
-    return sorted(name for name in names if not _same(tree / name, original / name))
-
-
-def _all(folder: Path, start: Path) -> list[str]:
-    return sorted(os.path.relpath(path, start) for path in local.files(folder))
-
-
-def _same(path: Path, other: Path) -> bool:
-    if not os.path.lexists(other) or path.is_symlink() != other.is_symlink():
-        return False
-    if path.is_symlink():
-        return path.readlink() == other.readlink()
-    return path.stat().st_mode == other.stat().st_mode and path.read_bytes() == other.read_bytes()
-
-
-def _naming(folder: Path, names: list[str]) -> list[str]:
-    """The text files that hold a path of the setup's folder."""
-    sign = str(folder).encode()
-    return [name for name in names if _is_small(folder / name) and _names(folder / name, sign)]
-
-
-def _is_small(path: Path) -> bool:
-    return not path.is_symlink() and path.suffix != ".pyc" and path.stat().st_size <= _TEXT
-
-
-def _names(path: Path, sign: bytes) -> bool:
-    content = path.read_bytes()
-    return sign in content and b"\0" not in content
-
-
-def _fingerprint(folder: Path) -> str:
-    return cache.digest(*(cache.fingerprint(folder / name) for name in ("tree", "home")))
-
-
 def _healthy(folder: Path, state: dict[str, Any]) -> bool:
-    return bool(state.get("fingerprint") == _fingerprint(folder))
+    return bool(state.get("fingerprint") == carried.fingerprint(folder))
 
 
 # --- the trials ---------------------------------------------------------------------------
@@ -324,11 +286,11 @@ class ScriptSandbox:
 
     def changed(self) -> bool:
         """Whether a trial wrote into what is kept; it has copies of its own."""
-        return _fingerprint(self.kept) != str(self.state["fingerprint"])
+        return carried.fingerprint(self.kept) != str(self.state["fingerprint"])
 
     def run(self, trial: TrialRun) -> process.Completed:
         """Carries over what the setup made, then runs the steps as `VenvSandbox` does."""
-        _carry(self.kept, self.state, trial)
+        carried.carry(self.kept, self.state, trial)
         place, _, below = str(self.state["prefix"]).partition("/")
         inner = VenvSandbox(
             built=self.built,
@@ -340,36 +302,6 @@ class ScriptSandbox:
             needed=(self.kept,),
         )
         return inner.run(trial)
-
-
-def _carry(kept: Path, state: Mapping[str, Any], trial: TrialRun) -> None:
-    # A trial's tree may hold other content under the same name: an input, restored since.
-    rewritten = set(state["rewritten"])
-    moved = {
-        str(kept / "tree"): str(trial.tree.resolve()),
-        str(kept / "home"): str(trial.home.resolve()),
-    }
-    for name in (*(f"tree/{each}" for each in state["made"]), *_all(kept / "home", kept)):
-        place, _, below = name.partition("/")
-        target = (trial.tree if place == "tree" else trial.home) / below
-        _put(kept / name, target, moved, name in rewritten)
-
-
-def _put(source: Path, target: Path, moved: Mapping[str, str], rewritten: bool) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    if source.is_symlink():
-        target.symlink_to(_replaced(str(source.readlink()).encode(), moved).decode())
-        return
-    shutil.copy2(source, target)
-    if rewritten:
-        target.write_bytes(_replaced(source.read_bytes(), moved))
-
-
-def _replaced(content: bytes, moved: Mapping[str, str]) -> bytes:
-    for old, new in moved.items():
-        content = content.replace(old.encode(), new.encode())
-    return content
 
 
 # --- what is told -------------------------------------------------------------------------

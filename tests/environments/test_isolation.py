@@ -385,7 +385,7 @@ def test_one_that_cannot_make_namespaces_is_not_used(tmp_path):
     program.chmod(0o755)
     offer = offered({"PATH": f"{tmp_path}:/bin"})
     assert offer.level == isolation.PLAIN
-    assert "does not work here: bwrap: No permissions to create" in offer.reason
+    assert "does not work here: No permissions to create" in offer.reason
     assert offer.hint
 
 
