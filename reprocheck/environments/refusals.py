@@ -16,7 +16,7 @@ _HOSTS = (
     re.compile(r"resolve (?:host(?: address)?:? )?['‘]?([\w-]+(?:\.[\w-]+)+)"),
     re.compile(r"https?://([\w.-]+)"),
 )
-_WRITTEN = re.compile(r"Read-only file system: '(/[^'\n]+)'|'(/[^'\n]+)'?: Read-only file system")
+_WRITTEN = re.compile(r"Read-only file system: '(/[^'\n]+)'|'?(/[^'\n:]+)'?: Read-only file")
 _MISSED = re.compile(r"No such file or directory: '(/[^'\n]+)'|'?(/[^'\n:]+)'?: No such file or")
 
 
