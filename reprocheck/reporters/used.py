@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from reprocheck import hardware
 from reprocheck.durations import format_duration
 from reprocheck.model import (
     Argv,
     BuiltEnvironment,
+    Hardware,
+    HardwareGrade,
+    HardwareSides,
     Material,
     Origin,
     OriginKind,
@@ -42,6 +46,8 @@ def used(report: Report) -> tuple[Fact, ...]:
         facts.insert(4, Fact(label="Rebuilt", text=_rebuilt(report.environment)))
     if report.packages:
         facts.append(Fact(label="Packages", text=packages_told(report.packages)))
+    if report.hardware:
+        facts.append(Fact(label="Hardware", text=hardware_told(report.hardware)))
     if report.settings:
         facts.append(Fact(label="Settings", text=_settings(report.settings)))
     if aside := set_aside(report):
@@ -65,6 +71,57 @@ def package_rows(report: Report) -> tuple[tuple[str, str, str, str], ...]:
         (each.name, each.asked or NOTHING, each.landed or NOTHING, each.grade.value)
         for each in differences
     )
+
+
+def hardware_told(sides: HardwareSides) -> str:
+    """How far what the reruns compute on is what the run did, on one line."""
+    recorded, here = hardware.texts(sides.asked), _machine(sides.landed)
+    if not recorded:
+        return f"not recorded with the run; the reruns compute on {here}"
+    if sides.same:
+        return f"the same kind of machine: {here}"
+    count = sum(each.grade is not HardwareGrade.SPEED for each in sides.differences)
+    told = f"{counted(len(recorded), 'fact')} recorded, {count or 'none'} of them different here"
+    lacking = f"; not recorded: {', '.join(sides.lacking)}" if sides.lacking else ""
+    return f"{told}{lacking}; the reruns compute on {here}"
+
+
+def hardware_rows(report: Report, *, every: bool) -> tuple[tuple[str, str, str, str], ...]:
+    """Name, asked, landed and grade where the hardware is another, worst first; with `every` also
+    what is alike, only recorded or only known here, and with the place where it is recorded.
+    """
+    sides = report.hardware
+    if sides is None:
+        return ()
+    found = {each.name: each for each in sides.differences}
+    rows = [
+        (each.name, each.asked, each.landed, each.grade.value)
+        for each in sides.differences
+        if every or each.grade is not HardwareGrade.SPEED
+    ]
+    if not every:
+        return tuple(rows)
+    asked, landed = hardware.texts(sides.asked), hardware.texts(sides.landed)
+    for name in (name for name in hardware.NAMES if name not in found):
+        if name in asked or name in landed:
+            where = origin_words(sides.origins.get(name)) if name in asked else ""
+            alike = "same" if name in asked and name in landed else NOTHING
+            rows.append((name, asked.get(name, NOTHING) + where, landed.get(name, NOTHING), alike))
+    return tuple(rows)
+
+
+def _machine(known: Hardware) -> str:
+    """A machine in a few words."""
+    gpus = known.gpus or ()
+    models = ", ".join(f"{gpus.count(name)} × {name}" for name in dict.fromkeys(gpus))
+    told = (
+        known.cpu_model or "an unknown processor",
+        counted(known.cpu_count, "CPU") if known.cpu_count else "",
+        f"{', '.join(known.blas_core)} kernels" if known.blas_core else "",
+        f"threads: {hardware.texts(known)['threads']}" if known.threads else "",
+        models or ("no GPU" if known.gpus == () else ""),
+    )
+    return ", ".join(part for part in told if part)
 
 
 def _settings(settings: tuple[Setting, ...]) -> str:
