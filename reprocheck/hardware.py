@@ -48,7 +48,7 @@ def parse(recorded: Mapping[str, str]) -> Hardware:
         told.setdefault("gpu_count", "".join(gpus) or "0")
         gpus = None if gpus else ()
     count = _whole(told.get("gpu_count"))
-    if count == 0:
+    if gpus is None and count == 0:
         gpus = ()
     return Hardware(
         cpu_model=told.get("cpu_model"),
@@ -184,16 +184,25 @@ def _difference(name: str, asked: Hardware, landed: Hardware) -> HardwareDiffere
             {key: side[key] for key in side if key in common} for side in (theirs, ours)
         )
     if name == "isa":
-        theirs, ours = _apart(theirs, ours), _apart(ours, theirs)
+        theirs, ours = _more(theirs, ours), _more(ours, theirs)
     return HardwareDifference(
         name=name, asked=_text(theirs), landed=_text(ours), grade=_GRADES[name]
     )
 
 
-def _apart(those: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
-    """Instruction sets that only one side has; the common ones would fill a table."""
-    more = [name for name in ISA if name in those and name not in others]
-    return (*more, *(f"no {name}" for name in ISA if name in others and name not in those))
+def _more(those: Iterable[str], others: Iterable[str]) -> str:
+    """What one side has and lacks; what both have would fill a table."""
+    has = _families([name for name in ISA if name in those and name not in others])
+    lacks = _families([name for name in ISA if name in others and name not in those])
+    told = (f"with {', '.join(has)}" if has else "", f"without {', '.join(lacks)}" if lacks else "")
+    return "; ".join(part for part in told if part)
+
+
+def _families(names: list[str]) -> list[str]:
+    """Several instruction sets of a family as one: avx512*."""
+    stem = {name: re.sub(r"^(avx512|amx|asimd|sve).*", r"\1*", name) for name in names}
+    several = {each for each in stem.values() if list(stem.values()).count(each) > 1}
+    return list(dict.fromkeys(stem[name] if stem[name] in several else name for name in names))
 
 
 def _alike(name: str) -> Callable[[Any, Any], bool]:
@@ -268,6 +277,8 @@ def _hint(found: list[HardwareDifference]) -> str:
             told.append(_variable(f"OMP_NUM_THREADS={count}"))
         elif each.name == "blas_core" and "," not in each.asked:
             told.append(_variable(f"OPENBLAS_CORETYPE={each.asked}"))
+        elif each.name in ("gpus", "gpu_count"):
+            told.append(f"verify on a machine with the run's GPUs: {each.asked}")
         elif each.name == "world_size":
             told.append(f"start {each.asked} processes in the command of reprocheck.yaml")
     told.append("a difference of the metrics may come from there")

@@ -102,8 +102,11 @@ def test_a_side_may_have_loaded_fewer_libraries():
 
 
 def test_only_the_instruction_sets_that_differ_are_told():
-    (found,) = sides(isa=("sse4_2", "avx2", "fma", "avx512f", "unheard_of")).differences
-    assert (found.asked, found.landed) == ("no avx512f", "avx512f")
+    more = ("sse4_2", "avx2", "fma", "avx512f", "avx512bw", "amx_tile", "unheard_of")
+    (found,) = sides(isa=more).differences
+    assert (found.asked, found.landed) == ("without avx512*, amx_tile", "with avx512*, amx_tile")
+    (found,) = sides(isa=("sse4_2", "avx2", "avx")).differences
+    assert (found.asked, found.landed) == ("with fma; without avx", "with avx; without fma")
 
 
 def test_what_decides_the_numbers_is_a_warning_with_the_way_back():
@@ -114,6 +117,7 @@ def test_what_decides_the_numbers_is_a_warning_with_the_way_back():
     assert "OMP_NUM_THREADS=16" in warning.hint
     assert "OPENBLAS_CORETYPE=Haswell" in warning.hint
     assert "start 2 processes" in warning.hint
+    assert "A100, NVIDIA A100" in findings_of(sides(gpus=()))[0].hint
     assert "cpu_model AMD EPYC 7763 → Intel" in note.message
 
 

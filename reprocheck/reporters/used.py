@@ -22,7 +22,7 @@ from reprocheck.model import (
     StageStatus,
     Step,
 )
-from reprocheck.numbers import counted
+from reprocheck.numbers import counted, format_bytes
 from reprocheck.reporters.base import NOTHING, Fact
 from reprocheck.reporters.differences import set_aside
 from reprocheck.reporters.seeds import given_seeds
@@ -81,33 +81,34 @@ def hardware_told(sides: HardwareSides) -> str:
     if sides.same:
         return f"the same kind of machine: {here}"
     count = sum(each.grade is not HardwareGrade.SPEED for each in sides.differences)
-    told = f"{counted(len(recorded), 'fact')} recorded, {count or 'none'} of them different here"
+    places = ", ".join(dict.fromkeys(each.where for each in sides.origins.values()))
+    told = f"{counted(len(recorded), 'fact')} recorded ({places}), {count or 'none'} differ here"
     lacking = f"; not recorded: {', '.join(sides.lacking)}" if sides.lacking else ""
     return f"{told}{lacking}; the reruns compute on {here}"
 
 
 def hardware_rows(report: Report, *, every: bool) -> tuple[tuple[str, str, str, str], ...]:
     """Name, asked, landed and grade where the hardware is another, worst first; with `every` also
-    what is alike, only recorded or only known here, and with the place where it is recorded.
+    what is alike, only recorded or only known here.
     """
     sides = report.hardware
     if sides is None:
         return ()
-    found = {each.name: each for each in sides.differences}
     rows = [
-        (each.name, each.asked, each.landed, each.grade.value)
+        (each.name, _size(each.name, each.asked), _size(each.name, each.landed), each.grade.value)
         for each in sides.differences
         if every or each.grade is not HardwareGrade.SPEED
     ]
-    if not every:
-        return tuple(rows)
     asked, landed = hardware.texts(sides.asked), hardware.texts(sides.landed)
-    for name in (name for name in hardware.NAMES if name not in found):
-        if name in asked or name in landed:
-            where = origin_words(sides.origins.get(name)) if name in asked else ""
-            alike = "same" if name in asked and name in landed else NOTHING
-            rows.append((name, asked.get(name, NOTHING) + where, landed.get(name, NOTHING), alike))
+    left = {*asked, *landed} - {each.name for each in sides.differences} if every else set()
+    for name in (name for name in hardware.NAMES if name in left):
+        both = _size(name, asked.get(name, NOTHING)), _size(name, landed.get(name, NOTHING))
+        rows.append((name, *both, NOTHING if NOTHING in both else "same"))
     return tuple(rows)
+
+
+def _size(name: str, text: str) -> str:
+    return format_bytes(int(text)) if name.endswith("_bytes") and text.isdigit() else text
 
 
 def _machine(known: Hardware) -> str:
