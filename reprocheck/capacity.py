@@ -18,6 +18,7 @@ from reprocheck.errors import RebuildError
 from reprocheck.machine import Machine
 from reprocheck.model import EnvironmentKind, EnvironmentSpec, Finding, Limits, RunRecord, Severity
 from reprocheck.numbers import counted, format_bytes
+from reprocheck.recorded_hardware import asked_of
 from reprocheck.resources import Resources, resources_of
 
 _SMALL_ENVIRONMENT = 300e6
@@ -114,18 +115,18 @@ def _memory(used: Resources, demand: Demand, machine: Machine) -> Iterator[Findi
 def _gpus(used: Resources, demand: Demand, machine: Machine) -> Iterator[Finding]:
     # A warning: MLflow counts the machine's GPUs, whoever used them, and many trainings take the
     # processor where there is none. One that cannot ends its first trial at once.
-    wanted, here = used.gpus_busy or 0, machine.hardware.gpu_count
-    wanted = -(-wanted // used.machines)
+    here = machine.hardware.gpu_count
+    wanted, told = _gpus_of(used, demand.record)
     if here is not None and wanted > here:
         yield _short(
             "few-gpus",
-            f"the run's machine had {counted(wanted, 'busy GPU')}; this one has {here or 'none'}",
+            f"the run's machine had {told}; this one has {here or 'none'}",
             "verify on a machine with as many; if the training can do with less, nothing",
         )
     elif wanted > demand.limits.gpus and demand.limited and demand.environment is not None:
         yield _short(
             "few-gpus",
-            f"the run's machine had {counted(wanted, 'busy GPU')}; a trial in a container gets "
+            f"the run's machine had {told}; a trial in a container gets "
             f"{demand.limits.gpus or 'none'}",
             f"write  limits: {{gpus: {wanted}}}  into reprocheck.yaml",
         )
@@ -137,6 +138,15 @@ def _gpus(used: Resources, demand: Demand, machine: Machine) -> Iterator[Finding
             f"{format_bytes(memory)}",
             "verify on a machine with larger GPUs",
         )
+
+
+def _gpus_of(used: Resources, record: RunRecord) -> tuple[int, str]:
+    """How many the run had on one machine, also in words: busy ones, where that was measured."""
+    if used.gpus_busy is not None:
+        count = -(-used.gpus_busy // used.machines)
+        return count, counted(count, "busy GPU")
+    count = asked_of(record)[0].gpu_count or 0
+    return count, counted(count, "GPU")
 
 
 # --- disk ---------------------------------------------------------------------------------

@@ -70,9 +70,7 @@ def machine() -> Dict[str, Any]:
     memory = _memory()
     return {
         "cpu_model": cpu_model(cpu),
-        "cpu_count": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cpu_count": cpu_count(),
         "isa": isa(cpu),
         "memory_bytes": memory.get("MemTotal"),
         "memory_available_bytes": memory.get("MemAvailable"),
@@ -93,6 +91,19 @@ def cpu_model(cpuinfo: str) -> Optional[str]:
             fields.get("CPU implementer", "?"), fields["CPU part"]
         )
     return _sysctl("machdep.cpu.brand_string")
+
+
+def cpu_count() -> Optional[int]:
+    """The CPUs that may be used: of those of the process, as many as the control group's quota."""
+    has = hasattr(os, "sched_getaffinity")
+    count = len(os.sched_getaffinity(0)) if has else os.cpu_count()
+    told = _read("/sys/fs/cgroup/cpu.max") or " ".join(
+        _read("/sys/fs/cgroup/cpu/cpu.cfs_%s_us" % name).strip() for name in ("quota", "period")
+    )
+    found = re.match(r"(\d+) (\d+)", told)
+    if count is None or found is None:
+        return count
+    return min(count, -(-int(found.group(1)) // int(found.group(2))) or 1)
 
 
 def isa(cpuinfo: str) -> Optional[List[str]]:

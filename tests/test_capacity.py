@@ -67,6 +67,8 @@ def test_a_limit_counts_where_it_is_kept(short):
 def test_fewer_gpus_than_the_run_kept_busy_are_told(short):
     ((code, told),) = short(gpus(4))
     assert (code, "4 busy GPUs; this one has 1" in told) == ("few-gpus", True)
+    ((_, told),) = short(record(hardware={"gpus": "L4, L4"}))
+    assert "had 2 GPUs; this one has 1" in told
     ((code, told),) = short(gpus(1), environment=docker_spec())
     assert (code, "a trial in a container gets none" in told) == ("few-gpus", True)
     assert short(gpus(1), Limits(gpus=1), docker_spec()) == []

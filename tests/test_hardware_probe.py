@@ -114,6 +114,17 @@ def test_the_probe_runs_under_old_pythons(version, tmp_path):
     assert (facts["pools"], facts["complete"]) == (None, True)
 
 
+def test_pytorch_tells_its_threads_and_its_cuda(tmp_path):
+    source = "class version:\n    cuda, hip = '12.4', None\ndef get_num_threads():\n    return 3\n"
+    (tmp_path / "torch.py").write_text(source)
+    argv = [sys.executable, PROBE, "facts.json", "torch"]
+    code = f"import sys; sys.path.insert(0, '.'); sys.argv[:] = {[str(each) for each in argv[1:]]}"
+    runner = f"{code}; import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
+    subprocess.run([sys.executable, "-c", runner], cwd=tmp_path, check=True)
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    assert facts["torch"] == {"threads": 3, "cuda": "12.4"}
+
+
 def test_what_was_known_before_a_crash_is_kept(tmp_path):
     (tmp_path / "dies.py").write_text("import os\nos.abort()\n")
     argv = [sys.executable, PROBE, "facts.json", "dies"]

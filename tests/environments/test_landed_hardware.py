@@ -13,6 +13,7 @@ from reprocheck.machine import read_machine
 from reprocheck.model import EnvironmentKind, Limits, Package
 from tests.environments.images import base_image
 from tests.environments.samples import command, docker_spec, spec
+from tests.test_hardware_probe import SMI, program
 
 RUN = command(("python", "train.py"))
 
@@ -49,7 +50,14 @@ def test_the_blas_that_computes_in_an_environment_is_found(numeric, probing):
     assert found.blas == ("openblas 0.3.27",)
     assert len(found.blas_core or ()) == 1
     assert found.threads == {"blas": len(os.sched_getaffinity(0))}
-    assert (found.cpu_count, found.world_size) == (len(os.sched_getaffinity(0)), None)
+    assert found.cpu_count == probing().machine.hardware.cpu_count
+
+
+def test_the_gpus_that_a_trial_sees_are_found(build, probing, tmp_path):
+    program(tmp_path, "nvidia-smi", SMI)
+    env = dict(os.environ, PATH=f"{tmp_path}:{os.environ['PATH']}", CUDA_VISIBLE_DEVICES="1")
+    found = landed_of(build(spec("six\n"), env=env), probing(caller=env))
+    assert (found.gpus, found.gpu_driver) == (("NVIDIA A100-SXM4-40GB",), "535.161.08")
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="core types of x86")
@@ -94,10 +102,10 @@ def test_an_environment_that_does_not_answer_has_the_machines_processor(build, p
 
 def test_a_container_is_asked_inside(build, probing):
     install = "RUN uv pip install --system --break-system-packages numpy==2.1.3"
-    sandbox = build(docker_spec(install, base=base_image()), limits=Limits(memory=2**29))
+    sandbox = build(docker_spec(install, base=base_image()), limits=Limits(memory=2**29, cpus=1))
     found = landed_of(sandbox, probing(env={"OMP_NUM_THREADS": "1"}))
     assert (found.blas, found.threads) == (("openblas 0.3.27",), {"blas": 1})
-    assert (found.gpus, found.memory_bytes) == ((), 2**29)
+    assert (found.gpus, found.memory_bytes, found.cpu_count) == ((), 2**29, 1)
     assert found.os is None  # of the image
 
 
