@@ -3,7 +3,7 @@
 read       the run from its tracker                                    trackers/
 validate   what the record holds                                       metadata.py
 checkout   a clone of our own at the commit; command and environment
-           are completed from its files                                source.py, command.py
+           are completed from its files              preparation.py, source.py, command.py
 rebuild    the environment                                             environments/
 restore    the data at the recorded digests                            datastores/
 rerun      trials of the command until the comparison is decided       rerun.py
@@ -17,39 +17,31 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from dataclasses import dataclass
 
 from reprocheck import (
     baselines,
     capacity,
     compare,
     datastores,
-    determinism,
     environments,
     hardware,
-    logged_files,
     metadata,
     originals,
-    placeholders,
     planning,
     predictions,
     questions,
-    source,
     trackers,
 )
 from reprocheck import rerun as rerunning
 from reprocheck.account import Account, Note, Request
 from reprocheck.baselines import Baseline
-from reprocheck.datastores import choice as data_choice
 from reprocheck.durations import format_duration
-from reprocheck.environments import choice as environment_choice
 from reprocheck.environments import landed, landed_hardware
 from reprocheck.environments.base import BuildRequest, Sandbox
 from reprocheck.errors import MetadataError, ReprocheckError
-from reprocheck.machine import Machine, read_machine
+from reprocheck.machine import read_machine
 from reprocheck.model import (
     Cost,
-    EnvironmentSpec,
     Finding,
     HardwareSides,
     Judgement,
@@ -63,9 +55,9 @@ from reprocheck.model import (
 from reprocheck.numbers import counted
 from reprocheck.originals import Originals
 from reprocheck.planning import Forecast, Outlook
+from reprocheck.preparation import Prepared, prepare, shortages
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
-from reprocheck.starts import Starts, find_starts
 from reprocheck.temporary import temporary_folder
 from reprocheck.trackers.base import Tracker
 
@@ -80,18 +72,6 @@ CHANGED = Finding(
     "environment is built anew next time",
     pointer="/environment",
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Prepared:
-    """The run's code, and what its files have completed."""
-
-    checkout: source.Checkout
-    starts: Starts
-    environment: EnvironmentSpec
-    record: RunRecord
-    cost: Cost
-    machine: Machine
 
 
 def verify(request: Request, progress: Progress | None = None) -> Report:
@@ -129,7 +109,7 @@ def plan(
             question=question,
             cost=cost,
             given=given,
-            findings=_shortages(account, record, None, machine),
+            findings=shortages(account, record, None, machine),
         )
         return planning.forecast(outlook)
 
@@ -139,7 +119,7 @@ def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     tracker, record, pooled = _read(account, stack)
     question = _validate(account, tracker, record, pooled)
     cost = account.cost = _cost(account.request, record, compare.planned_reruns(question))
-    prepared = _checkout(account, record, cost)
+    prepared = prepare(account, record, cost)
     if account.request.dry_run:
         return
     sandbox = _rebuild(account, prepared, stack)
@@ -210,82 +190,7 @@ def _with_files(
     return dataclasses.replace(question, predictions=found)
 
 
-def _checkout(account: Account, record: RunRecord, cost: Cost) -> _Prepared:
-    """The code; then command, environment and data as the files at the commit complete them."""
-    request = account.request
-    with account.stage(Stage.CHECKOUT, f"commit {record.code.commit[:12]}") as note:
-        checkout = source.checkout(
-            source.CheckoutRequest(
-                code=record.code,
-                repo=request.repo,
-                cwd=request.cwd,
-                env=request.env,
-                tree=account.workspace / "base" / "tree",
-            ),
-            account.progress,
-        )
-        note.findings.extend(checkout.findings)
-        note.findings.extend(logged_files.put_back(record.files, checkout.tree))
-        prepared = _prepared(account, record, checkout, note, cost)
-        account.record, account.seeds = prepared.record, prepared.starts.seeds
-        account.settings = determinism.settings(prepared.record)
-        note.findings.extend(determinism.missing(prepared.record, account.settings))
-        spec, machine = prepared.environment, prepared.machine
-        note.findings.extend(_shortages(account, prepared.record, spec, machine))
-        note.summary = f"{checkout.commit[:12]} from {checkout.place}"
-    return prepared
-
-
-def _shortages(
-    account: Account, record: RunRecord, spec: EnvironmentSpec | None, machine: Machine
-) -> tuple[Finding, ...]:
-    """What the run used and this machine has too little of, before anything is built."""
-    request = account.request
-    demand = capacity.Demand(
-        record=record,
-        limits=request.config.limits,
-        reruns=account.cost.reruns if account.cost else 1,
-        environment=spec,
-    )
-    places = capacity.places_of(spec, account.workspace, request.cache, request.env)
-    return capacity.shortages(demand, machine, places)
-
-
-def _prepared(
-    account: Account, record: RunRecord, checkout: source.Checkout, note: Note, cost: Cost
-) -> _Prepared:
-    config = account.request.config
-    starts = find_starts(record, config, checkout.tree, cost.reruns)
-    found = starts.found
-    record = dataclasses.replace(record, command=found.command)
-    environment, env_findings = environment_choice.choose(record, checkout.tree, config)
-    materials, data_findings = data_choice.choose(
-        record, config, checkout.tree, placeholders.substitute
-    )
-    note.findings.extend((*found.findings, *env_findings, *data_findings))
-    kept = {key: value for key, value in record.origins.items() if not key.startswith("/data")}
-    return _Prepared(
-        checkout=checkout,
-        starts=starts,
-        environment=environment,
-        record=dataclasses.replace(
-            record,
-            code=dataclasses.replace(record.code, commit=checkout.commit),
-            environment=environment,
-            data=materials,
-            origins={
-                **kept,
-                "/command": found.origin,
-                "/environment": environment.origin,
-                **{f"/data/{i}": material.origin for i, material in enumerate(materials)},
-            },
-        ),
-        cost=cost,
-        machine=read_machine(account.request.env, account.workspace),
-    )
-
-
-def _rebuild(account: Account, prepared: _Prepared, stack: contextlib.ExitStack) -> Sandbox:
+def _rebuild(account: Account, prepared: Prepared, stack: contextlib.ExitStack) -> Sandbox:
     spec, config = prepared.environment, account.request.config
     build = BuildRequest(
         spec=spec,
@@ -316,7 +221,7 @@ def _rebuild(account: Account, prepared: _Prepared, stack: contextlib.ExitStack)
     return sandbox
 
 
-def _land_hardware(account: Account, prepared: _Prepared, sandbox: Sandbox) -> HardwareSides:
+def _land_hardware(account: Account, prepared: Prepared, sandbox: Sandbox) -> HardwareSides:
     """What the trials compute on, beside what the run did."""
     request, command = account.request, prepared.starts.trials[0].command
     probing = landed_hardware.Probing(
@@ -340,7 +245,7 @@ def _trial_env(account: Account) -> dict[str, str]:
     return passed | {each.name: each.value for each in account.settings}
 
 
-def _restore(account: Account, prepared: _Prepared) -> datastores.Inputs:
+def _restore(account: Account, prepared: Prepared) -> datastores.Inputs:
     checkout, materials = prepared.checkout, prepared.record.data
     with account.stage(Stage.RESTORE, counted(len(materials), "input")) as note:
         inputs = datastores.restore(
@@ -358,7 +263,7 @@ def _restore(account: Account, prepared: _Prepared) -> datastores.Inputs:
 
 def _rerun_request(
     account: Account,
-    prepared: _Prepared,
+    prepared: Prepared,
     tracker: Tracker,
     sandbox: Sandbox,
     inputs: datastores.Inputs,
