@@ -88,10 +88,10 @@ def digest(*parts: str) -> str:
 def fingerprint(folder: Path) -> str:
     """Changes when a file below a folder is added, removed or written; byte code aside."""
     seen = hashlib.sha256()
+    root = os.path.join(folder, "")  # noqa: PTH118 - with a slash at its end
+    # Not os.path.relpath, which took most of the time for an environment of 10,000 files.
     for name, size, changed in sorted(_files(str(folder))):
-        seen.update(
-            f"{os.path.relpath(name, folder)}\0{size}\0{changed}\n".encode(errors="replace")
-        )
+        seen.update(f"{name.removeprefix(root)}\0{size}\0{changed}\n".encode(errors="replace"))
     return seen.hexdigest()
 
 
