@@ -18,6 +18,7 @@ from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.conda_files import file_parts
 from reprocheck.environments.conda_plan import CondaPlan, lock_text, note, plan_for
 from reprocheck.environments.conda_program import CondaProgram
+from reprocheck.environments.cutoff import Cutoff, attempted
 from reprocheck.environments.sandbox import ISOLATION, VenvSandbox
 from reprocheck.environments.uv_program import Cause, Uv, UvError
 from reprocheck.environments.venv import REDIRECT, WHERE, packages, pip_install, probe
@@ -136,10 +137,16 @@ def _install_pip(plan: CondaPlan, python: Path, uv: Uv) -> Iterator[Finding]:
     arguments += ["--constraints", "constraints.txt"] if pip.constraints else []
     arguments += ["--no-deps"] if pip.complete else []
     arguments += ["--require-hashes"] if pip.hashed else []
-    cutoff = ["--exclude-newer", plan.cutoff] if plan.cutoff else []
     doing = f"installing {len(pip.requirements)} packages of pip's"
+
+    def install(cutoff: Cutoff) -> None:
+        pip_install(uv, python, *arguments, *cutoff.arguments, doing=doing)
+
     try:
-        pip_install(uv, python, *arguments, *cutoff, doing=doing)
+        if pip.complete:
+            install(plan.cutoff)
+        else:
+            yield from attempted(install, plan.cutoff).findings("the list for pip")
     except UvError as error:
         if not pip.complete or error.cause not in (Cause.CUTOFF, Cause.LATER):
             raise

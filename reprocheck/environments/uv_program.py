@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck import process
+from reprocheck.environments import local
 from reprocheck.errors import RebuildError
 from reprocheck.progress import Progress
 
@@ -101,6 +102,9 @@ class UvError(RebuildError):
         last = "\n".join(f"  {line}" for line in output.splitlines()[-_LAST_LINES:])
         super().__init__(f"{doing}: {cause.value}\n{last}", _HINTS[cause])
         self.cause = cause
+        files = re.findall(r"`([^`\s]+)` is missing an upload date", " ".join(output.split()))
+        found = (local.version_of(file) for file in set(files))
+        self.undated = frozenset(each[0] for each in found if each)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
