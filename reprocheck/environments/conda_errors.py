@@ -110,4 +110,4 @@ def unreachable(output: str, channels: tuple[str, ...]) -> str:
 
 def without_secrets(text: str) -> str:
     """A text without logins and tokens in its addresses."""
-    return re.sub(r"/t/[^/\s]+/", "/t/***/", re.sub(r"(://)[^/@\s]+@", r"\1***@", text))
+    return re.sub(r"/t/[^/\s]+/", "/t/***/", re.sub(r"(://)[^/\s]+@", r"\1***@", text))

@@ -45,6 +45,7 @@ class Cause(enum.Enum):
     HASH = "a downloaded file is not the one whose hash is recorded"
     CONFLICT = "the requirements contradict each other"
     SYNTAX = "a line could not be understood"
+    TIMEOUT = "it took too long"
     OTHER = "uv failed"
 
 
@@ -91,6 +92,7 @@ _HINTS = {
     Cause.HASH: "the index serves another file than the run used: find out why before going on",
     Cause.CONFLICT: "record a freeze of the environment with the run",
     Cause.SYNTAX: "mend the line, or name another file in reprocheck.yaml",
+    Cause.TIMEOUT: "try again, or name an index that is nearer in UV_DEFAULT_INDEX",
     Cause.OTHER: "uv's own lines above say more",
 }
 
@@ -157,7 +159,8 @@ class Uv:
             raise UvError(doing, Cause.OTHER, f"{error.strerror}: {error.filename}") from error
         if done.timed_out or done.exit_code != 0:
             output = without_secrets(done.stdout.decode(errors="replace"))
-            raise UvError(doing, classify(output), output)
+            cause = Cause.TIMEOUT if done.timed_out else classify(output)
+            raise UvError(doing, cause, output)
         return done
 
     def read(self, *args: str) -> bytes:
@@ -170,7 +173,8 @@ class Uv:
         done = process.run(call)
         if done.timed_out or done.exit_code != 0:
             output = without_secrets(done.stderr.decode(errors="replace"))
-            raise UvError(f"running uv {args[0]}", classify(output), output)
+            cause = Cause.TIMEOUT if done.timed_out else classify(output)
+            raise UvError(f"running uv {args[0]}", cause, output)
         return done.stdout
 
     def _tell(self, log: Path, doing: str) -> None:
@@ -220,5 +224,5 @@ def classify(output: str) -> Cause:
 
 
 def without_secrets(text: str) -> str:
-    """The text without the logins of addresses in it."""
-    return re.sub(r"(://)[^/@\s]+@", r"\1***@", text)
+    """The text without the logins of addresses in it, also of those that uv takes for paths."""
+    return re.sub(r"(\w:/{1,2})[^/\s]+@", r"\1***@", text)  # a password may hold an @, too

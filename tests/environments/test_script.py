@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reprocheck.environments import script
 from reprocheck.environments.base import TrialRun
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentKind, EnvironmentSpec
@@ -129,3 +130,9 @@ def test_what_it_leaves_running_is_ended_and_what_it_writes_outside_is_told(buil
     assert "outside of the tree and its HOME is not kept" in told.message
     pid = (tmp_path / "pid").read_text().strip()
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_setup_that_takes_too_long_is_ended_and_told(build, tree, monkeypatch):
+    monkeypatch.setattr(script, "TIMEOUT_S", 0.3)
+    with pytest.raises(RebuildError, match="running sleep 60: it took too long"):
+        build(setup(("sleep", "60")))
