@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from reprocheck.errors import RebuildError
 from reprocheck.progress import Progress
 
 STATE = "reprocheck.json"
@@ -47,7 +48,7 @@ class Cache:
 
         Processes wait for each other while one builds; while a folder is in use, it is only read.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        make_folder(self.root)
         folder = self.root / digest
         with (self.root / f"{digest}.lock").open("w") as lock:
             self._acquire(lock, fcntl.LOCK_SH)
@@ -130,9 +131,23 @@ def _build(folder: Path, build: Callable[[Path], dict[str, Any]]) -> dict[str, A
     return state
 
 
+def make_folder(path: Path) -> None:
+    """Makes a folder of the cache.
+
+    Raises `RebuildError` where a file is in its way.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (NotADirectoryError, FileExistsError, FileNotFoundError) as error:
+        raise RebuildError(
+            f"making the folder {path} for environments: {error.strerror}",
+            "give a folder that can be written in XDG_CACHE_HOME",
+        ) from error
+
+
 def write_whole(path: Path, text: str) -> None:
     """Writes a file so that others see all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     new.write_text(text)
     new.replace(path)

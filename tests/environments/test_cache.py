@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.environments.cache import Cache, fingerprint, write_whole
+from reprocheck.errors import RebuildError
 from tests.environments.samples import Heard
 
 
@@ -113,3 +114,11 @@ def test_the_fingerprint_sees_files_and_not_byte_code(tmp_path):
 def test_a_file_is_written_whole(tmp_path):
     write_whole(tmp_path / "new/lock.txt", "text")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["lock.txt"]
+
+
+@pytest.mark.parametrize("place", ["cache", "cache/locks"])
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path, place):
+    (tmp_path / "cache").touch()
+    with pytest.raises(RebuildError, match="making the folder") as caught:
+        write_whole(tmp_path / place / "lock.txt", "text")
+    assert "XDG_CACHE_HOME" in caught.value.hint
