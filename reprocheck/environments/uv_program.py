@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck import process
-from reprocheck.environments import local
+from reprocheck.environments import local, pip_settings
 from reprocheck.errors import RebuildError
 from reprocheck.progress import Progress
 
@@ -84,9 +84,9 @@ _HINTS = {
     "file was changed since; a recorded freeze is installed as it stands",
     Cause.CUTOFF: "if the index tells no upload times, use one that does, or record a freeze of "
     "the environment with the run",
-    Cause.UNKNOWN_PACKAGE: "name your own index in UV_INDEX (uv does not read pip.conf)",
-    Cause.UNKNOWN_VERSION: "name the index that has it in UV_INDEX (uv does not read pip.conf; a "
-    "version with a '+', such as 2.1.0+cpu, is on an index of its own)",
+    Cause.UNKNOWN_PACKAGE: "name your own index in UV_INDEX, or in pip.conf",
+    Cause.UNKNOWN_VERSION: "name the index that has it in UV_INDEX or pip.conf (a version with a "
+    "'+', such as 2.1.0+cpu, is on an index of its own)",
     Cause.WRONG_PYTHON: "install the Python version of the run; see  environment: {python: …}  in "
     "reprocheck.yaml",
     Cause.HASH: "the index serves another file than the run used: find out why before going on",
@@ -200,18 +200,24 @@ def find_uv() -> str:
 def environment(caller: Mapping[str, str]) -> dict[str, str]:
     """The part of the caller's environment that a build may see."""
     passed = {name: value for name, value in caller.items() if _PASSED.match(name)}
+    passed |= pip_settings.for_uv(caller, _config(caller))
     return passed | {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
 
 
 def index_settings(caller: Mapping[str, str]) -> str:
     """All that decides where packages come from; may hold credentials, so only to be hashed."""
-    named = [f"{key}={caller[key]}" for key in sorted(caller) if _INDEX_VARIABLES.match(key)]
-    home = Path(caller.get("HOME", "/nonexistent"))
-    config = Path(caller.get("XDG_CONFIG_HOME") or home / ".config") / "uv/uv.toml"
+    config = _config(caller)
+    given = {**caller, **pip_settings.for_uv(caller, config)}
+    named = [f"{key}={given[key]}" for key in sorted(given) if _INDEX_VARIABLES.match(key)]
     for file in (config, Path(caller.get("UV_CONFIG_FILE") or config)):
         if file.is_file():
             named.append(file.read_text(errors="replace"))
     return "\n".join(named)
+
+
+def _config(caller: Mapping[str, str]) -> Path:
+    home = Path(caller.get("HOME", "/nonexistent"))
+    return Path(caller.get("XDG_CONFIG_HOME") or home / ".config") / "uv/uv.toml"
 
 
 def classify(output: str) -> Cause:
