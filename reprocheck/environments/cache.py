@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -19,6 +20,9 @@ from reprocheck.progress import Progress
 
 STATE = "reprocheck.json"
 _POLL_S = 0.2
+_KINDS = ("venv", "conda", "script", "editable")
+_UNUSED_S = 86400.0
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,10 +62,25 @@ class Cache:
                 self._acquire(lock, fcntl.LOCK_EX)
                 state = _state(folder, healthy)  # another may have built it while we waited
                 cached = state is not None
-                state = state or _build(folder, build)
+                state = state or self._built(folder, build)
                 # Another may come in between the two locks; it finds the folder complete.
                 self._acquire(lock, fcntl.LOCK_SH)
+            with contextlib.suppress(OSError):
+                os.utime(folder / STATE)  # when it was used last
             yield Entry(folder=folder, state=state, cached=cached)
+
+    def _built(self, folder: Path, build: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+        """Builds; where the disk is full, once more without what nobody used for a day."""
+        try:
+            return _build(folder, build)
+        except (RebuildError, OSError) as error:
+            full = getattr(error, "disk_full", False) or (
+                isinstance(error, OSError) and error.errno in _FULL
+            )
+            if not full or not remove_unused(self.root.parent, _UNUSED_S):
+                raise
+        self.progress.update("the disk is full; old environments were removed, trying again")
+        return _build(folder, build)
 
     def _acquire(self, lock: IO[str], kind: int) -> None:
         # Polling, so that a signal gets through at once.
@@ -79,6 +98,29 @@ class Cache:
                 time.sleep(_POLL_S)
             else:
                 return
+
+
+def remove_unused(root: Path, older_than_s: float) -> int:
+    """Removes the folders below a cache that nobody uses: those of builds that were killed, and
+    those that were not used for so long. Returns how many.
+    """
+    locks = [lock for kind in _KINDS for lock in sorted((root / kind).glob("*.lock"))]
+    return sum(_remove(lock, time.time() - older_than_s) for lock in locks)
+
+
+def _remove(lock: Path, before: float) -> bool:
+    folder = lock.with_suffix("")
+    with lock.open("r+") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False  # somebody builds or uses it
+        state = folder / STATE
+        if not folder.is_dir() or (state.is_file() and state.stat().st_mtime > before):
+            return False
+        state.unlink(missing_ok=True)  # first: a half-removed one is not to be trusted
+        shutil.rmtree(folder, ignore_errors=True)
+        return True
 
 
 def digest(*parts: str) -> str:

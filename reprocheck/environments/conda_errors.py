@@ -87,7 +87,7 @@ class CondaError(RebuildError):
             f"  {line}" for line in without_secrets(output).splitlines()[-_LAST_LINES:]
         )
         super().__init__(f"{doing}: {cause.value}{about}\n{last}".rstrip(), _HINTS[cause])
-        self.cause = cause
+        self.cause, self.disk_full = cause, cause is Cause.DISK_FULL
 
 
 def classify(output: str) -> Cause:

@@ -202,10 +202,12 @@ def _failed(doing: str, done: process.Completed) -> RebuildError:
     how = "took too long" if done.timed_out else f"exited with {done.exit_code}"
     cause = classify(output)
     likely = "" if cause is Cause.OTHER else f"; {cause.value}"
-    return RebuildError(
+    failed = RebuildError(
         f"{doing}: it {how}{likely}\n{last_lines(output.encode(), 15)}",
         "run the same in a fresh clone; what it needs besides the tree must be installed here",
     )
+    failed.disk_full = cause is Cause.DISK_FULL
+    return failed
 
 
 def _folder(tree: Path, cwd: str, doing: str) -> Path:

@@ -103,7 +103,7 @@ class UvError(RebuildError):
     def __init__(self, doing: str, cause: Cause, output: str) -> None:
         last = "\n".join(f"  {line}" for line in output.splitlines()[-_LAST_LINES:])
         super().__init__(f"{doing}: {cause.value}\n{last}", _HINTS[cause])
-        self.cause = cause
+        self.cause, self.disk_full = cause, cause is Cause.DISK_FULL
         files = re.findall(r"`([^`\s]+)` is missing an upload date", " ".join(output.split()))
         found = (local.version_of(file) for file in set(files))
         self.undated = frozenset(each[0] for each in found if each)
