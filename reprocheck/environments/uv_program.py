@@ -42,6 +42,7 @@ class Cause(enum.Enum):
     UNKNOWN_PACKAGE = "the index does not have a package that is asked for"
     UNKNOWN_VERSION = "the index does not have a version that is asked for"
     WRONG_PYTHON = "a package does not support this Python or platform"
+    CLONE = "the git repository of a package could not be read"
     HASH = "a downloaded file is not the one whose hash is recorded"
     CONFLICT = "the requirements contradict each other"
     SYNTAX = "a line could not be understood"
@@ -58,9 +59,11 @@ _SIGNS = (
         Cause.NETWORK,
         r"dns error|failed to lookup address|error sending request|connection refused"
         r"|connection reset|network connectivity is disabled|operation timed out"
-        r"|network is unreachable|status code 5\d\d\b|HTTP status server error",
+        r"|network is unreachable|could not resolve host|status code 5\d\d\b"
+        r"|HTTP status server error",
     ),
     (Cause.HASH, r"hash mismatch"),
+    (Cause.CLONE, r"git operation failed|git executable not found"),
     (Cause.BUILD, r"failed to build|build backend (failed|returned)|failed to prepare dist"),
     (Cause.LATER, r"the requested version, \S+, was published at"),
     (Cause.CUTOFF, r"filtered by `?exclude-newer|missing an upload date"),
@@ -89,6 +92,8 @@ _HINTS = {
     "'+', such as 2.1.0+cpu, is on an index of its own)",
     Cause.WRONG_PYTHON: "install the Python version of the run; see  environment: {python: …}  in "
     "reprocheck.yaml",
+    Cause.CLONE: "check its address and that the commit is still there; give git the login, in "
+    "~/.netrc or by an SSH agent",
     Cause.HASH: "the index serves another file than the run used: find out why before going on",
     Cause.CONFLICT: "record a freeze of the environment with the run",
     Cause.SYNTAX: "mend the line, or name another file in reprocheck.yaml",
@@ -128,9 +133,25 @@ class Uv:
         try:
             return self._run(args, doing, more or {})
         except UvError as error:
-            if error.cause is not Cause.CERTIFICATE:
+            if error.cause is Cause.CERTIFICATE:
+                return self._run(("--system-certs", *args), doing, more or {})
+            if error.cause in (Cause.UNKNOWN_PACKAGE, Cause.UNKNOWN_VERSION):
+                self._check_logins(args, doing, more or {})
+            raise
+
+    def _check_logins(self, args: tuple[str, ...], doing: str, more: Mapping[str, str]) -> None:
+        """Of several indexes, uv passes over one that refuses the login, without a word; where the
+        first one that answers decides, it tells. Raises `UvError` for such a refusal.
+        """
+        every = "unsafe-best-match"
+        if every not in (*args, environment(self.env).get("UV_INDEX_STRATEGY")):
+            return
+        first = tuple("first-index" if word == every else word for word in args)
+        try:
+            self._run(first, doing, {**more, "UV_INDEX_STRATEGY": "first-index"})
+        except UvError as error:
+            if error.cause is Cause.DENIED:
                 raise
-            return self._run(("--system-certs", *args), doing, more or {})
 
     def download_python(self, version: str) -> None:
         """Installs a Python where uv keeps its own, whatever else forbids downloads.

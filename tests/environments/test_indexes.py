@@ -17,6 +17,7 @@ from tests.conftest import need
 from tests.environments.channels import PYTHON
 from tests.environments.indexes import index, wheel
 from tests.environments.samples import installed, spec
+from tests.lab import copy_of
 
 OWN = {**wheel("own", "1.0"), **wheel("own", "2.0")}
 BEFORE = dict.fromkeys(OWN, "2020-01-01T00:00:00Z") | {
@@ -160,6 +161,30 @@ def test_a_refused_login_is_told_without_it(tmp_path):
         with pytest.raises(RebuildError, match="refused our credentials") as caught:
             resolved(tmp_path, "own", env)
     assert "hunter2" not in caught.value.message
+
+
+def test_a_refused_login_is_told_also_where_another_index_is_asked_too(build):
+    with index(OWN, login="me:other") as place:
+        asked = spec(f"--extra-index-url http://{LOGIN}@{place}/simple\nown==1.0\n")
+        with pytest.raises(RebuildError, match="refused our credentials"):
+            build(asked)
+
+
+def test_no_report_tells_a_password(lab, tmp_path):
+    own = copy_of(lab, tmp_path)
+    own.repo.commit(
+        {
+            "requirements.txt": f"--extra-index-url http://{LOGIN}@127.0.0.1:1/simple\n"
+            f"--find-links http://{LOGIN}@x/\n--unknown http://{LOGIN}@x/\n"
+            f"-e git+http://{LOGIN}@127.0.0.1:1/x@{'0' * 40}#egg=x\n-e http://me:p@{LOGIN}@x/y\n"
+        }
+    )
+    own.set_tag(own.seeded, "mlflow.source.git.commit", own.repo.git("rev-parse", "HEAD"))
+    result = own.verify(own.seeded, "--verbose", "--markdown", str(tmp_path / "report.md"))
+    assert (result.exit_code, result.verdict) == (3, "NOT_VERIFIED")
+    assert "-e http://***@x/y" in result.stdout
+    told = (result.stdout, result.stderr, result.report, (tmp_path / "report.md").read_text())
+    assert "hunter2" not in str(told)
 
 
 def test_uvs_own_settings_go_before_pips(tmp_path):

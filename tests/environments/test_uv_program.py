@@ -32,6 +32,8 @@ from tests.environments.samples import Heard
         ("`six` was filtered by `exclude-newer` to only", Cause.CUTOFF),
         ("Failed to build `numpy==1.16.4`\n there is no version of y", Cause.BUILD),
         ("Hash mismatch for `six==1.15.0`", Cause.HASH),
+        ("cause: Git operation failed\n fatal: Authentication failed", Cause.CLONE),
+        ("cause: Git operation failed\n fatal: Could not resolve host: x", Cause.NETWORK),
         ("something new", Cause.OTHER),
     ],
 )
