@@ -106,10 +106,11 @@ def _install(folder: Path, plan: CondaPlan, request: BuildRequest, uv: Uv) -> di
     findings = list(_install_pip(plan, python, uv))
     version, purelib = probe(python, uv.env)
     (Path(purelib) / "reprocheck_redirect.pth").write_text(REDIRECT)
-    locked = plan.asked.packages or conda_program.installed(prefix)
+    pip = [line for line in _freeze(python, uv) if line not in before]
     return {
         "python": version,
-        "lock": lock_text(locked, [line for line in _freeze(python, uv) if line not in before]),
+        "pip": pip,
+        "lock": lock_text(conda_program.installed(prefix), pip),
         "packages": _listed(prefix, python, uv),
         "findings": [[item.code, item.message, item.hint] for item in findings],
         "activation": _activation(prefix, request.env),
@@ -214,13 +215,18 @@ def _built(plan: CondaPlan, entry: cache.Entry, spec: EnvironmentSpec) -> BuiltE
         digest=plan.digest,
         python=str(entry.state["python"]),
         asked=f"{name} {WHERE.get(spec.origin.kind, 'recorded with the run')}",
-        lock=str(entry.state["lock"]),
+        lock=_lock(plan, entry.state),
         packages=tuple(
             Package(name=name, version=version) for name, version in entry.state["packages"]
         ),
         isolation=ISOLATION,
         cached=entry.cached,
     )
+
+
+def _lock(plan: CondaPlan, state: Mapping[str, Any]) -> str:
+    # The same packages may have come from another place for whoever built them first.
+    return lock_text(plan.asked.packages, state["pip"]) if plan.asked.packages else state["lock"]
 
 
 def _findings(state: Mapping[str, Any], spec: EnvironmentSpec) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from reprocheck.environments.uv_program import Uv
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentSpec, Finding, Severity
 
-BUILDER = "conda 1"  # part of every digest: raise it when the same inputs build something else
+BUILDER = "conda 2"  # part of every digest: raise it when the same inputs build something else
 _PIP = "# pip "  # as conda-lock writes what pip installs into an @EXPLICIT list
 
 
