@@ -378,7 +378,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(
         "\nCold: reprocheck's cache is empty (conda's packages with it), MLflow's folder of "
         "environments too. The caches of uv and pip are warm, and serve all ways alike; images "
-        "install from files in the context. Unlike MLflow, reprocheck pins everything as of a date, "
+        "install from files in the context. Unlike MLflow, reprocheck pins all as of a date, "
         "copies files instead of linking them into a shared cache, and compiles byte code, as pip "
         "does."
     )
