@@ -16,6 +16,7 @@ from reprocheck.environments.base import TrialRun
 from reprocheck.environments.docker_container import Job, Mount
 from reprocheck.environments.docker_engine import Engine
 from reprocheck.environments.docker_failures import ImageError
+from reprocheck.environments.reach import alternates
 from reprocheck.environments.sandbox import PYTHON, folder_of
 from reprocheck.environments.venv import REDIRECT
 from reprocheck.errors import RebuildError, RerunError
@@ -233,8 +234,8 @@ class DockerSandbox:
     def _mounts(self, trial: TrialRun) -> Iterator[Mount]:
         yield Mount(source=str(trial.tree.resolve()), writable=True)
         yield Mount(source=str(trial.home.resolve()), writable=True)
-        for objects in _alternates(trial.tree):
-            yield Mount(source=objects)
+        for objects in alternates(trial.tree):
+            yield Mount(source=str(objects))
         if trial.tracking is not None and trial.tracking.is_dir():
             yield Mount(source=str(trial.tracking.resolve()), writable=True)
             injected = trial.tracking.resolve() / "injected"
@@ -244,22 +245,6 @@ class DockerSandbox:
                     hook = injected / "reprocheck_redirect.pth"
                     hook.write_text(REDIRECT)
                     yield Mount(source=str(hook), target=f"{self.holds.site}/{hook.name}")
-
-
-def _alternates(tree: Path) -> Iterator[str]:
-    """The folders of the objects that a clone shares with another repository, and these of theirs:
-    at their own path, so that git works inside.
-    """
-    left, seen = [tree / ".git/objects"], set[str]()
-    while left:
-        objects = left.pop()
-        with contextlib.suppress(OSError):
-            for line in (objects / "info/alternates").read_text().splitlines():
-                other = (objects / line).resolve()
-                if line and not line.startswith("#") and other.is_dir() and str(other) not in seen:
-                    seen.add(str(other))
-                    left.append(other)
-                    yield str(other)
 
 
 # --- who the trial is ---------------------------------------------------------------------

@@ -10,7 +10,9 @@ import pytest
 
 from reprocheck.environments import conda_program, conda_rattler, pick
 from reprocheck.environments.base import BuildRequest, TrialRun
+from reprocheck.environments.isolation import offered
 from reprocheck.model import Command, EnvironmentSpec
+from tests.conftest import absent, need
 from tests.environments.channels import NEW, Channel
 from tests.environments.samples import STARTED
 
@@ -75,3 +77,21 @@ def without_conda(monkeypatch) -> None:
     """A machine where nothing installs conda's packages."""
     monkeypatch.setattr(conda_rattler, "is_installed", lambda: False)
     monkeypatch.setattr(conda_program, "NAMES", ())
+
+
+@pytest.fixture
+def bubblewrap() -> None:
+    need("bwrap")
+    offer = offered(os.environ)
+    if offer.level != "bubblewrap":
+        absent(offer.reason)
+
+
+@pytest.fixture
+def home(tmp_path) -> Path:
+    """The caller's home, with secrets and data."""
+    folder = tmp_path / "caller"
+    for name in (".ssh/id", ".config/gcloud/key.json", ".netrc", "token.txt", "data/train.csv"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"the content of {name}")
+    return folder

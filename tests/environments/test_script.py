@@ -108,6 +108,7 @@ def test_an_environment_that_it_makes_anywhere_in_the_tree_is_the_trials(
     sandbox = build(setup(("python", "-m", "venv", "--without-pip", place)))
     run = trial_in(trial, tmp_path, "one", "python", "-c", "import sys; print(sys.prefix)")
     assert sandbox.run(run).stdout.decode().strip() == str((run.tree / place).resolve())
+    assert list((run.tree / place).glob("lib/python*/site-packages/reprocheck_redirect.pth"))
 
 
 def test_of_several_environments_the_highest_is_taken_and_told(build, tree):
