@@ -24,6 +24,7 @@ from reprocheck.model import (
     Failure,
     Finding,
     Gates,
+    HardwareSides,
     Judgement,
     PackageLists,
     Report,
@@ -96,6 +97,8 @@ class Account:
     environment: BuiltEnvironment | None = None
     packages: PackageLists | None = None
     settings: tuple[Setting, ...] = ()
+    hardware: HardwareSides | None = None
+    same_machine: bool = False  # hardware and environment are known to be the run's
     cost: Cost | None = None
     gates: Gates | None = None
     plan: RerunPlan | None = None  # None: the config's
@@ -169,6 +172,7 @@ class Account:
             predictions=judgement.predictions if judgement else None,
             packages=self.packages,
             settings=self.settings,
+            hardware=self.hardware,
         )
 
     def _comparisons(self) -> tuple[Comparison, ...]:

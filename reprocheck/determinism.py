@@ -24,6 +24,7 @@ NAMES = (
 """All that is looked for; nothing else of a record becomes a variable this way."""
 
 _ALWAYS = ("PYTHONHASHSEED", "OMP_NUM_THREADS")
+_NO_GPU = ("", "0", "none")
 _OF_GPUS = ("CUBLAS_WORKSPACE_CONFIG",)
 _VALUE = re.compile(r"[\x20-\x7e]{1,300}")
 
@@ -39,7 +40,10 @@ def settings(record: RunRecord) -> tuple[Setting, ...]:
 
 def missing(record: RunRecord, known: tuple[Setting, ...]) -> tuple[Finding, ...]:
     """A note on the settings that matter for this run and are not in its record."""
-    gpu = any("gpu" in name.lower() or "cuda" in name.lower() for name in record.hardware)
+    gpu = any(
+        ("gpu" in name.lower() or "cuda" in name.lower()) and text.casefold() not in _NO_GPU
+        for name, text in record.hardware.items()
+    )
     names = {each.name for each in known}
     absent = [name for name in (*_ALWAYS, *(_OF_GPUS if gpu else ())) if name not in names]
     if not absent:

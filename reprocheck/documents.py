@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import assert_never
 
-from reprocheck import hostile, judgement_documents, model
+from reprocheck import hardware, hostile, judgement_documents, model
 from reprocheck.detail import (
     ENCODE,
     LEVELS,
@@ -268,6 +268,7 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
             {"name": each.name, "value": each.value, "origin": _origin(each.origin)}
             for each in report.settings
         ],
+        "hardware": report.hardware and _hardware(report.hardware),
         "findings": [
             {"stage": result.stage.value, **_finding(finding)}
             for result in report.stages
@@ -330,15 +331,29 @@ def _packages(lists: model.PackageLists) -> Document:
         "asked": [{"name": name, "version": version} for name, version in lists.asked],
         "whole": lists.whole,
         "frameworks": list(lists.frameworks),
-        "differences": [
-            {
-                "name": each.name,
-                "asked": each.asked,
-                "landed": each.landed,
-                "grade": each.grade.value,
-            }
-            for each in lists.differences
+        "differences": [_differing(each) for each in lists.differences],
+    }
+
+
+def _hardware(sides: model.HardwareSides) -> Document:
+    return {
+        "asked": [
+            {"name": name, "value": text, "origin": _origin(sides.origins[name])}
+            for name, text in hardware.texts(sides.asked).items()
         ],
+        "landed": dict(hardware.texts(sides.landed)),
+        "differences": [_differing(each) for each in sides.differences],
+        "lacking": list(sides.lacking),
+        "same": sides.same,
+    }
+
+
+def _differing(each: model.PackageDifference | model.HardwareDifference) -> Document:
+    return {
+        "name": each.name,
+        "asked": each.asked,
+        "landed": each.landed,
+        "grade": each.grade.value,
     }
 
 

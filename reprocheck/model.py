@@ -795,6 +795,73 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Hardware:
+    """What a training computes on. None: not known, which is never the same as anything."""
+
+    cpu_model: str | None = None
+    cpu_count: int | None = None  # that may be used
+    isa: tuple[str, ...] | None = None  # instruction sets, as avx2 and avx512f
+    blas: tuple[str, ...] | None = None  # libraries, as "openblas 0.3.28"; empty: none is loaded
+    blas_core: tuple[str, ...] | None = None  # what its kernels are for, as Haswell
+    threads: Mapping[str, int] | None = None  # by pool: blas, openmp, torch
+    memory_bytes: int | None = None
+    gpu_count: int | None = None  # that may be used
+    gpus: tuple[str, ...] | None = None  # their models; empty: there are none
+    gpu_memory_bytes: int | None = None  # of the smallest
+    gpu_driver: str | None = None
+    cuda: str | None = None  # that the framework is built for
+    world_size: int | None = None  # processes that train together
+    platform: str | None = None  # "Linux x86_64"
+    os: str | None = None
+    libc: str | None = None
+
+
+class HardwareGrade(enum.StrEnum):
+    """How much hardware that is not as recorded matters, most first."""
+
+    DIRECT = "direct"  # decides which numbers come out
+    INDIRECT = "indirect"  # goes along with what decides
+    SPEED = "speed"  # of times only
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HardwareDifference:
+    """Where the trials' hardware is not the run's. Both sides are known."""
+
+    name: str  # as in the record
+    asked: str
+    landed: str
+    grade: HardwareGrade
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HardwareSides:
+    """What the run computed on, as far as its record tells, beside what the trials do."""
+
+    asked: Hardware
+    origins: Mapping[str, Origin]  # of what is asked, by the field's name
+    landed: Hardware
+    differences: tuple[HardwareDifference, ...]  # what matters most first
+    lacking: tuple[str, ...]  # fields that must be known on both sides to call them the same
+
+    @property
+    def same(self) -> bool | None:
+        """Whether both are the same kind of machine; None: not enough is known."""
+        if any(each.name in DECISIVE for each in self.differences):
+            return False
+        return None if self.lacking else True
+
+
+DECISIVE = frozenset(
+    {
+        *("cpu_model", "cpu_count", "isa", "blas", "blas_core", "threads", "gpu_count", "gpus"),
+        *("gpu_driver", "cuda", "world_size", "platform", "libc"),
+    }
+)
+"""Fields of `Hardware` in which the same kind of machine may not differ."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
     """Why a stage could not do its work, and the next thing to try."""
 
@@ -856,6 +923,7 @@ class Report:
     predictions: PredictionComparison | None = None
     packages: PackageLists | None = None
     settings: tuple[Setting, ...] = ()
+    hardware: HardwareSides | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -21,10 +21,12 @@ from dataclasses import dataclass
 
 from reprocheck import (
     baselines,
+    capacity,
     compare,
     datastores,
     determinism,
     environments,
+    hardware,
     logged_files,
     metadata,
     originals,
@@ -41,13 +43,15 @@ from reprocheck.baselines import Baseline
 from reprocheck.datastores import choice as data_choice
 from reprocheck.durations import format_duration
 from reprocheck.environments import choice as environment_choice
-from reprocheck.environments import landed
+from reprocheck.environments import landed, landed_hardware
 from reprocheck.environments.base import BuildRequest, Sandbox
 from reprocheck.errors import MetadataError, ReprocheckError
+from reprocheck.machine import Machine, read_machine
 from reprocheck.model import (
     Cost,
     EnvironmentSpec,
     Finding,
+    HardwareSides,
     Judgement,
     Report,
     RunRecord,
@@ -87,6 +91,7 @@ class _Prepared:
     environment: EnvironmentSpec
     record: RunRecord
     cost: Cost
+    machine: Machine
 
 
 def verify(request: Request, progress: Progress | None = None) -> Report:
@@ -116,9 +121,15 @@ def plan(
         account = Account(request=request, progress=progress or Silent(), workspace=workspace)
         tracker, record, pooled = _read(account, stack)
         question = _validate(account, tracker, record, pooled)
-        cost = _cost(request, record, compare.planned_reruns(question))
+        cost = account.cost = _cost(request, record, compare.planned_reruns(question))
+        machine = read_machine(request.env, workspace)
         outlook = Outlook(
-            asked=request.asked, record=record, question=question, cost=cost, given=given
+            asked=request.asked,
+            record=record,
+            question=question,
+            cost=cost,
+            given=given,
+            findings=_shortages(account, record, None, machine),
         )
         return planning.forecast(outlook)
 
@@ -219,8 +230,25 @@ def _checkout(account: Account, record: RunRecord, cost: Cost) -> _Prepared:
         account.record, account.seeds = prepared.record, prepared.starts.seeds
         account.settings = determinism.settings(prepared.record)
         note.findings.extend(determinism.missing(prepared.record, account.settings))
+        spec, machine = prepared.environment, prepared.machine
+        note.findings.extend(_shortages(account, prepared.record, spec, machine))
         note.summary = f"{checkout.commit[:12]} from {checkout.place}"
     return prepared
+
+
+def _shortages(
+    account: Account, record: RunRecord, spec: EnvironmentSpec | None, machine: Machine
+) -> tuple[Finding, ...]:
+    """What the run used and this machine has too little of, before anything is built."""
+    request = account.request
+    demand = capacity.Demand(
+        record=record,
+        limits=request.config.limits,
+        reruns=account.cost.reruns if account.cost else 1,
+        environment=spec,
+    )
+    places = capacity.places_of(spec, account.workspace, request.cache, request.env)
+    return capacity.shortages(demand, machine, places)
 
 
 def _prepared(
@@ -253,6 +281,7 @@ def _prepared(
             },
         ),
         cost=cost,
+        machine=read_machine(account.request.env, account.workspace),
     )
 
 
@@ -272,15 +301,43 @@ def _rebuild(account: Account, prepared: _Prepared, stack: contextlib.ExitStack)
         limits=config.limits,
     )
     with account.stage(Stage.REBUILD, f"environment from {spec.file}") as note:
+        capacity.check_gpus(config.limits, spec.kind, prepared.machine)
         sandbox = stack.enter_context(environments.pick(spec).build(build))
         built = account.environment = sandbox.built
         account.packages = landed.lists_of(prepared.record, prepared.checkout.tree, spec, built)
         note.findings.extend((*sandbox.findings, *landed.findings_of(account.packages)))
+        sides = account.hardware = _land_hardware(account, prepared, sandbox)
+        account.same_machine = bool(sides.same) and landed.is_same(account.packages, spec)
+        note.findings.extend(hardware.findings_of(sides))
         note.summary = (
             f"{'cached' if built.cached else 'built'}: Python {built.python}, "
             f"{counted(len(built.packages), 'package')} from {built.asked}"
         )
     return sandbox
+
+
+def _land_hardware(account: Account, prepared: _Prepared, sandbox: Sandbox) -> HardwareSides:
+    """What the trials compute on, beside what the run did."""
+    request, command = account.request, prepared.starts.trials[0].command
+    probing = landed_hardware.Probing(
+        command=command,
+        env=_trial_env(account) | dict(command.env),
+        caller=request.env,
+        frameworks=account.packages.frameworks if account.packages else (),
+        limits=request.config.limits,
+        machine=prepared.machine,
+        folder=account.workspace / "probe",
+        kept=request.cache / "hardware",
+    )
+    found = landed_hardware.landed_of(sandbox, probing)
+    return landed_hardware.sides_of(prepared.record, account.settings, found)
+
+
+def _trial_env(account: Account) -> dict[str, str]:
+    """Variables of the trials besides the command's: those let through, those restored."""
+    request = account.request
+    passed = {name: request.env[name] for name in request.config.pass_env if name in request.env}
+    return passed | {each.name: each.value for each in account.settings}
 
 
 def _restore(account: Account, prepared: _Prepared) -> datastores.Inputs:
@@ -307,7 +364,6 @@ def _rerun_request(
     inputs: datastores.Inputs,
 ) -> rerunning.RerunRequest:
     request, found = account.request, prepared.starts.found
-    passed = {name: request.env[name] for name in request.config.pass_env if name in request.env}
     return rerunning.RerunRequest(
         record=prepared.record,
         starts=prepared.starts.trials,
@@ -324,7 +380,7 @@ def _rerun_request(
         timeout_s=prepared.cost.trial_timeout_s,
         budget_s=request.config.budget_s,
         keep=request.keep,
-        env=passed | {each.name: each.value for each in account.settings},
+        env=_trial_env(account),
         fresh=request.config.reruns.seeds is SeedPolicy.FRESH,
     )
 
@@ -341,6 +397,7 @@ def _rerun(
         def judge(trials: tuple[Trial, ...], outcome: Outcome) -> Judgement:
             asked = dataclasses.replace(
                 question,
+                same_machine=account.same_machine,
                 products=dict(left.products),
                 unstable=outcome.unstable,
                 over_budget=outcome.over_budget,

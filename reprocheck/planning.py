@@ -20,6 +20,7 @@ from reprocheck.errors import CompareError, UsageError
 from reprocheck.model import (
     Comparison,
     Cost,
+    Finding,
     Gates,
     Margin,
     MetricRule,
@@ -110,6 +111,7 @@ class Forecast:
     paths: int  # simulated verifications behind each chance
     cost: Cost
     resources: Resources
+    findings: tuple[Finding, ...] = ()  # of what this machine has too little
 
     @property
     def expected_s(self) -> float | None:
@@ -134,6 +136,7 @@ class Outlook:
     question: Question
     cost: Cost
     given: frozenset[str] = frozenset()  # metrics whose sigma is an option's, not the config's
+    findings: tuple[Finding, ...] = ()  # of what this machine has too little
 
 
 def forecast(outlook: Outlook) -> Forecast:
@@ -171,6 +174,7 @@ def forecast(outlook: Outlook) -> Forecast:
         paths=len(draws[0]),
         cost=outlook.cost,
         resources=resources_of(outlook.record),
+        findings=outlook.findings,
     )
 
 

@@ -110,7 +110,11 @@ def _compare(account: Account, request: RecordedRequest, sides: Sides) -> None:
         question, doubts = questions.ask(
             sides.original, sides.pooled, _config(request, sides), request.gates or sides.named
         )
-        question = dataclasses.replace(question, baselines=question.baselines + sides.more)
+        question = dataclasses.replace(
+            question,
+            baselines=question.baselines + sides.more,
+            same_machine=sides.same_machine,
+        )
         if sides.named and not request.gates:
             gates = dataclasses.replace(question.gates, reason="named by --values")
             question = dataclasses.replace(question, gates=gates)

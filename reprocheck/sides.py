@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reprocheck import baselines
+from reprocheck import baselines, determinism, hardware
 from reprocheck.baselines import Baseline
 from reprocheck.config import NamedRun
 from reprocheck.errors import UnfinishedRunError, UsageError
 from reprocheck.model import (
     Finding,
+    HardwareSides,
     Metric,
     Point,
     RunRecord,
@@ -25,8 +26,10 @@ from reprocheck.model import (
 from reprocheck.questions import Original
 from reprocheck.recipe import other_recipe
 from reprocheck.record_files import names_file
+from reprocheck.recorded_hardware import asked_of
 
 _SHOWN = 8
+_ENVIRONMENT = "reprocheck.environment.sha256"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +67,7 @@ class Sides:
     more: tuple[Mapping[str, Metric], ...] = ()  # further originals that are plain values
     named: tuple[str, ...] = ()  # metrics that the user named
     told: str = ""  # which runs the reruns are
+    same_machine: bool = False  # hardware and environment of all are known to be the original's
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -86,6 +90,7 @@ def sides_of_runs(
     reruns = tuple(_finished(read(run), run) for run in runs.reruns)
     _refuse_twice((original, *(each.record for each in known)), reruns)
     others = (*(each.record for each in pooled), *reruns)
+    machines = tuple(_machines(original, other) for other in others)
     return Sides(
         original=_original(original, reruns),
         trials=tuple(_trial(i, record) for i, record in enumerate(reruns, start=1)),
@@ -96,7 +101,10 @@ def sides_of_runs(
         findings=(
             *repeated,
             *(f for other in others for f in other_recipe(original, other, ignore)),
+            *dict.fromkeys(f for each in machines for f in hardware.findings_of(each)),
         ),
+        same_machine=all(each.same is True for each in machines)
+        and all(_same_environment(original, other) for other in others),
     )
 
 
@@ -127,6 +135,17 @@ def sides_of_values(lists: ValueLists) -> Sides:
         more=tuple(more),
         named=tuple(lists.originals),
     )
+
+
+def _machines(original: RunRecord, other: RunRecord) -> HardwareSides:
+    asked, origins = asked_of(original, determinism.settings(original))
+    return hardware.beside(asked, origins, asked_of(other, determinism.settings(other))[0])
+
+
+def _same_environment(original: RunRecord, other: RunRecord) -> bool:
+    """By the recorded digests of both; without them it is not known."""
+    digest = original.tags.get(_ENVIRONMENT)
+    return bool(digest) and digest == other.tags.get(_ENVIRONMENT)
 
 
 def _original(record: RunRecord, reruns: Sequence[RunRecord]) -> Original:

@@ -51,5 +51,7 @@ def test_what_is_not_recorded_is_told_and_not_invented():
     assert finding.message.endswith(": PYTHONHASHSEED")
     (finding,) = missing(record(hardware={"gpu": "A100"}), known)
     assert finding.message.endswith(": PYTHONHASHSEED, CUBLAS_WORKSPACE_CONFIG")
+    (finding,) = missing(record(hardware={"gpu_count": "0", "gpus": "none"}), known)
+    assert finding.message.endswith(": PYTHONHASHSEED")
     both = settings(record(tags={"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}))
     assert missing(record(), both) == ()

@@ -100,6 +100,19 @@ def test_another_recipe_on_either_side_is_told():
     assert sides("x", x=aside).findings == ()
 
 
+def test_the_same_machine_and_environment_are_known_by_what_all_recorded():
+    told = {"cpu_model": "EPYC", "cpu_count": "8", "isa": "avx2", "platform": "Linux x86_64"}
+    told |= {"blas": "none", "gpus": "none"}
+    fields = {"hardware": told, "tags": {"reprocheck.environment.sha256": "e"}}
+    a, b = record("a", **fields), record("b", **fields)
+    assert sides("b", a=a, b=b).same_machine
+    assert not sides("b", "c", a=a, b=b).same_machine
+    assert not sides("b", a=a, b=record("b", hardware=told)).same_machine
+    other = sides("b", a=a, b=record("b", **{**fields, "hardware": {**told, "isa": "avx"}}))
+    assert not other.same_machine
+    assert "other-hardware" in {finding.code for finding in other.findings}
+
+
 def test_a_baseline_that_repeats_another_original_counts_once():
     found = sides(
         "b", baselines=("c", "d", "e"), e=record("e", metrics=LOGGED, seeds={"seed": "7"})

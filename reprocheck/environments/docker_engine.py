@@ -108,6 +108,14 @@ def _engine(client: Any, where: str) -> Engine:  # noqa: ANN401 - the SDK's
     )
 
 
+def storage(env: Mapping[str, str]) -> Path | None:
+    """Where the engine keeps images; None where it does not say, or does not answer."""
+    with contextlib.suppress(ImageError), connect(env) as engine, told("asking for its folder"):
+        folder = engine.client.info().get("DockerRootDir")
+        return Path(folder) if folder else None
+    return None
+
+
 @contextlib.contextmanager
 def told(doing: str, otherwise: Cause = Cause.OTHER) -> Iterator[None]:
     """Makes the SDK's exceptions an `ImageError` with the cause that their words tell."""

@@ -78,6 +78,18 @@ def lists_of(
     )
 
 
+def is_same(lists: PackageLists, spec: EnvironmentSpec) -> bool:
+    """Whether what was installed is known to be what the run had: an image by its digest, or
+    every package of a whole list that was recorded, under the very same Python.
+    """
+    if spec.kind is EnvironmentKind.DOCKER:
+        return bool(
+            spec.file == asked.IMAGE and re.search(rb"(^|@)sha256:\w{64}\s*$", spec.content)
+        )
+    exact = re.fullmatch(r"[= ]*\d+\.\d+\.\d+", spec.python or "")
+    return bool(exact and lists.whole and lists.asked and not lists.differences)
+
+
 def findings_of(lists: PackageLists) -> tuple[Finding, ...]:
     """A warning where a framework is another one, a note where numeric packages are."""
     graded = {

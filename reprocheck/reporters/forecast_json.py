@@ -6,7 +6,7 @@ from reprocheck import __version__, hostile
 from reprocheck.compare.margins import KNOWN
 from reprocheck.compare.power import Chance
 from reprocheck.detail import Document, dump, number
-from reprocheck.model import Margin
+from reprocheck.model import Finding, Margin
 from reprocheck.planning import Forecast, MetricForecast, Reruns, Scenario, Spread
 
 PLAN_VERSION = 1
@@ -48,6 +48,7 @@ def plan_document(forecast: Forecast) -> Document:
             "longest_s": number(cost.longest_s),
         },
         "resources": _resources(forecast),
+        "findings": [_finding(finding) for finding in forecast.findings],
     }
 
 
@@ -105,6 +106,15 @@ def _scenario(scenario: Scenario) -> Document:
         "sigma_in_margins": number(scenario.ratio),
         "reruns": _reruns(scenario.reruns),
         "chance": _chance(scenario.chance),
+    }
+
+
+def _finding(finding: Finding) -> Document:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "hint": finding.hint,
     }
 
 

@@ -51,6 +51,7 @@ def _blocks(forecast: Forecast) -> Iterator[RenderableType | None]:
     yield _scenarios(forecast)
     yield _facts([*_notes(forecast), *_asked(forecast)])
     yield _facts(_costs(forecast))
+    yield _facts(_short(forecast))
     yield _facts(_next(forecast))
 
 
@@ -231,6 +232,12 @@ def _costs(forecast: Forecast) -> Iterator[Fact]:
     yield Fact(label="Memory", text=_memory(used))
     yield Fact(label="GPUs", text=_gpus(forecast))
     yield Fact(label="Disk", text=_disk(forecast))
+
+
+def _short(forecast: Forecast) -> Iterator[Fact]:
+    """What this machine has too little of."""
+    for finding in forecast.findings:
+        yield Fact(label="Short", text=f"{finding.message} ({finding.hint})")
 
 
 def _time(forecast: Forecast) -> str:

@@ -16,7 +16,7 @@ from reprocheck.model import Report, Severity, StageStatus
 from reprocheck.numbers import counted
 from reprocheck.reporters import base, beside
 from reprocheck.reporters.plans import planned, planned_margins
-from reprocheck.reporters.used import package_rows, used
+from reprocheck.reporters.used import hardware_rows, package_rows, used
 
 LARGEST = 60_000
 """Bytes: GitHub takes comments up to 65,536 characters, and a caller may add to it."""
@@ -200,6 +200,9 @@ def _folded(report: Report) -> Iterator[tuple[str, str]]:
     if differing:
         title = f"{counted(len(differing), 'package')} not as the run had them"
         yield title, _packages(differing)
+    machines = hardware_rows(report, every=True)
+    if machines:
+        yield "Hardware", _hardware(machines)
     built = report.environment
     if built is not None and built.packages:
         names = [f"{package.name}=={package.version}" for package in built.packages[:PACKAGES]]
@@ -212,6 +215,11 @@ def _packages(rows: Sequence[tuple[str, ...]]) -> str:
     cells = [(code(name), code(asked), code(landed), grade) for name, asked, landed, grade in rows]
     table = _table(("Package", "Asked", "Landed", "Grade"), cells[:ROWS])
     return table if len(rows) <= ROWS else f"{table}\n\n{len(rows) - ROWS} more differ."
+
+
+def _hardware(rows: Sequence[tuple[str, ...]]) -> str:
+    cells = [(code(name), code(asked), code(landed), grade) for name, asked, landed, grade in rows]
+    return _table(("Hardware", "Asked", "Landed", "Grade"), cells)
 
 
 def _findings(report: Report) -> str:

@@ -16,7 +16,13 @@ from reprocheck.numbers import counted
 from reprocheck.reporters import base, beside
 from reprocheck.reporters.console import laid_out
 from reprocheck.reporters.plans import planned, planned_margins
-from reprocheck.reporters.used import package_rows, stage_times, time_taken, used
+from reprocheck.reporters.used import (
+    hardware_rows,
+    package_rows,
+    stage_times,
+    time_taken,
+    used,
+)
 
 COLORS = {
     Verdict.IDENTICAL: "green",
@@ -81,6 +87,7 @@ def _blocks(report: Report, width: int, verbose: bool) -> RenderableType:
         _findings(report, verbose),
         _facts([*_shortened(used(report, every=every), told_width), *_plan(report, every)]),
         _packages(report, None if verbose else PACKAGES),
+        _hardware(report, verbose),
         _last_lines(report, every),
     ]
     return Group(*(Padding(block, (1, 0, 0, 0)) for block in blocks if block is not None))
@@ -226,6 +233,12 @@ def _packages(report: Report, most: int | None) -> RenderableType | None:
     left = len(rows) - len(shown)
     more = f"and {left} more (--verbose shows them)"
     return Group(table, Text(more, style="dim")) if left else table
+
+
+def _hardware(report: Report, verbose: bool) -> RenderableType | None:
+    """What the reruns compute on, where that is not what the run did."""
+    rows = [tuple(map(_text, row)) for row in hardware_rows(report, every=verbose)]
+    return _columns(("Hardware", "Asked", "Landed", "Grade"), rows, no_wrap=False) if rows else None
 
 
 def _findings(report: Report, verbose: bool) -> RenderableType | None:

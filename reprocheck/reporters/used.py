@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
+from reprocheck import hardware
 from reprocheck.durations import format_duration
 from reprocheck.model import (
     Argv,
     BuiltEnvironment,
+    Hardware,
+    HardwareGrade,
+    HardwareSides,
     Material,
     Origin,
     OriginKind,
@@ -20,7 +24,7 @@ from reprocheck.model import (
     StageStatus,
     Step,
 )
-from reprocheck.numbers import counted
+from reprocheck.numbers import counted, format_bytes
 from reprocheck.reporters.base import NOTHING, Fact
 from reprocheck.reporters.differences import set_aside
 from reprocheck.reporters.seeds import given_seeds
@@ -30,7 +34,7 @@ def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
     """The run, its code, command, environment and data, one line each.
 
     Without `every` no digests of data, no origins of what was recorded as it is used, and of
-    packages only that they differ.
+    packages and hardware only that they differ.
     """
     record = report.record
     if record is None:
@@ -48,6 +52,8 @@ def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
         facts.insert(4, Fact(label="Rebuilt", text=_rebuilt(report.environment)))
     if report.packages and (every or not _as_asked(report.packages)):
         facts.append(Fact(label="Packages", text=packages_told(report.packages)))
+    if report.hardware and (every or not report.hardware.same):
+        facts.append(Fact(label="Hardware", text=hardware_told(report.hardware, every=every)))
     if report.settings:
         facts.append(Fact(label="Settings", text=_settings(report.settings)))
     if aside := set_aside(report):
@@ -75,6 +81,63 @@ def package_rows(report: Report) -> tuple[tuple[str, str, str, str], ...]:
         (each.name, each.asked or NOTHING, each.landed or NOTHING, each.grade.value)
         for each in differences
     )
+
+
+def hardware_told(sides: HardwareSides, *, every: bool = True) -> str:
+    """How far what the reruns compute on is what the run did, on one line; with `every` also what
+    that is, and what would have to be recorded.
+    """
+    recorded, here = hardware.texts(sides.asked), _machine(sides.landed)
+    if not recorded:
+        told = "not recorded with the run"
+        return f"{told}; the reruns compute on {here}" if every else told
+    if sides.same:
+        return f"the same kind of machine: {here}"
+    count = sum(each.grade is not HardwareGrade.SPEED for each in sides.differences)
+    places = ", ".join(dict.fromkeys(each.where for each in sides.origins.values()))
+    told = f"{counted(len(recorded), 'fact')} recorded ({places}), {count or 'none'} differ here"
+    if not every:
+        return told
+    lacking = f"; not recorded: {', '.join(sides.lacking)}" if sides.lacking else ""
+    return f"{told}{lacking}; the reruns compute on {here}"
+
+
+def hardware_rows(report: Report, *, every: bool) -> tuple[tuple[str, str, str, str], ...]:
+    """Name, asked, landed and grade where the hardware is another, worst first; with `every` also
+    what is alike, only recorded or only known here.
+    """
+    sides = report.hardware
+    if sides is None:
+        return ()
+    rows = [
+        (each.name, _size(each.name, each.asked), _size(each.name, each.landed), each.grade.value)
+        for each in sides.differences
+        if every or each.grade is not HardwareGrade.SPEED
+    ]
+    asked, landed = hardware.texts(sides.asked), hardware.texts(sides.landed)
+    left = {*asked, *landed} - {each.name for each in sides.differences} if every else set()
+    for name in (name for name in hardware.NAMES if name in left):
+        both = _size(name, asked.get(name, NOTHING)), _size(name, landed.get(name, NOTHING))
+        rows.append((name, *both, NOTHING if NOTHING in both else "same"))
+    return tuple(rows)
+
+
+def _size(name: str, text: str) -> str:
+    return format_bytes(int(text)) if name.endswith("_bytes") and text.isdigit() else text
+
+
+def _machine(known: Hardware) -> str:
+    """A machine in a few words."""
+    gpus = known.gpus or ()
+    models = ", ".join(f"{gpus.count(name)} × {name}" for name in dict.fromkeys(gpus))
+    told = (
+        known.cpu_model or "an unknown processor",
+        counted(known.cpu_count, "CPU") if known.cpu_count else "",
+        f"{', '.join(known.blas_core)} kernels" if known.blas_core else "",
+        f"threads: {hardware.texts(known)['threads']}" if known.threads else "",
+        models or ("no GPU" if known.gpus == () else ""),
+    )
+    return ", ".join(part for part in told if part)
 
 
 def _settings(settings: tuple[Setting, ...]) -> str:

@@ -154,9 +154,13 @@ def _hardware(kept: Kept) -> Mapping[str, str]:
     content = kept.content("reprocheck/record.json")
     try:
         found = json.loads(content or b"{}")["hardware"]
-        return {str(name): str(value) for name, value in found.items()}
+        return {str(name): _text(value) for name, value in found.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}  # the record's own schema is judged elsewhere
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _tracker_origins(

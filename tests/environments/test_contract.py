@@ -12,10 +12,12 @@ from reprocheck.environments import ENVIRONMENTS, pick
 from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.conda import CondaEnvironment
 from reprocheck.environments.docker import DockerEnvironment
+from reprocheck.environments.landed_hardware import Probing, landed_of
 from reprocheck.environments.script import ScriptEnvironment
 from reprocheck.environments.venv import VenvEnvironment
 from reprocheck.errors import RebuildError, RerunError
-from reprocheck.model import EnvironmentKind
+from reprocheck.machine import read_machine
+from reprocheck.model import EnvironmentKind, Limits
 from tests.environments.channels import PYTHON
 from tests.environments.images import base_image
 from tests.environments.samples import STARTED, command, docker_spec, spec
@@ -75,6 +77,24 @@ def asked(environment, which, cache, tmp_path, channel) -> BuildRequest:
 
 def test_it_accepts_what_it_builds(environment):
     assert all(environment.accepts(sample(environment, which)) for which in (0, 1))
+
+
+def test_it_tells_what_its_trials_compute_on(sandbox, tmp_path):
+    machine = read_machine(os.environ, tmp_path)
+    probing = Probing(
+        command=command(("python", "train.py")),
+        env={"WORLD_SIZE": "2"},
+        caller=dict(os.environ),
+        frameworks=(),
+        limits=Limits(),
+        machine=machine,
+        folder=tmp_path / "probe",
+        kept=tmp_path / "kept",
+    )
+    found = landed_of(sandbox, probing)
+    assert (found.cpu_model, found.isa) == (machine.hardware.cpu_model, machine.hardware.isa)
+    assert (found.blas, found.threads, found.world_size) == ((), {}, 2)
+    assert not sandbox.changed()
 
 
 def test_it_says_what_was_built(environment, sandbox):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from reprocheck import hardware
 from reprocheck.documents import report_document
 from reprocheck.model import (
+    Hardware,
     Origin,
     OriginKind,
     PackageDifference,
@@ -62,3 +64,54 @@ def test_the_document_holds_both(report):
     assert check(document, "report") == ()
     assert document["packages"]["differences"][0]["grade"] == "framework"
     assert document["settings"][0]["value"] == "7"
+
+
+HERE = Hardware(
+    cpu_model="Intel Xeon",
+    cpu_count=2,
+    blas_core=("SkylakeX",),
+    threads={"blas": 2},
+    memory_bytes=24_000_000_000,
+    gpus=(),
+    gpu_count=0,
+)
+
+
+def machines(**asked) -> Report:
+    origin = Origin(kind=OriginKind.ARTIFACT, where="record.json")
+    origins = dict.fromkeys(asked, origin)
+    return make_report(hardware=hardware.beside(Hardware(**asked), origins, HERE))
+
+
+def test_hardware_that_is_not_recorded_is_told_once():
+    text, verbose = terminal.render(machines()), terminal.render(machines(), verbose=True)
+    assert "Hardware     not recorded with the run\n" in text
+    assert "Landed" not in text
+    here = "Intel Xeon, 2 CPUs, SkylakeX kernels, threads: blas 2, no GPU"
+    assert f"not recorded with the run; the reruns compute on {here}" in " ".join(verbose.split())
+    assert "SkylakeX" in verbose.split("Landed")[1]
+
+
+def test_other_hardware_is_a_table_without_what_only_takes_time():
+    report = machines(
+        cpu_model="Intel Xeon", blas_core=("Haswell",), memory_bytes=61_000_000_000, cuda="12|1"
+    )
+    text = terminal.render(report)
+    words = " ".join(text.split())
+    assert "4 facts recorded (record.json), 1 differ here" in words
+    assert "blas_core Haswell SkylakeX direct" in words
+    assert "61 GB" not in text
+    verbose = " ".join(terminal.render(report, verbose=True).split())
+    assert "memory_bytes 61 GB 24 GB speed" in verbose
+    assert "cpu_model Intel Xeon Intel Xeon same" in verbose
+    assert "12|1" not in markdown.render(report)
+    assert "<code>Haswell</code> | <code>SkylakeX</code> | direct |" in markdown.render(report)
+
+
+def test_the_document_holds_the_hardware_of_both_sides():
+    document = report_document(machines(blas_core=("Haswell",)))
+    assert not check(document, "report")
+    told = document["hardware"]
+    assert told["asked"][0]["origin"] == {"kind": "artifact", "where": "record.json"}
+    assert (told["landed"]["gpus"], told["same"]) == ("none", False)
+    assert "isa" in told["lacking"]
