@@ -80,6 +80,7 @@ class RebuildError(ReprocheckError):
     """The environment could not be built."""
 
     stage = Stage.REBUILD
+    disk_full: bool = False  # more room may mend it
 
 
 class RestoreError(ReprocheckError):

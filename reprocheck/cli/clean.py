@@ -12,13 +12,14 @@ from reprocheck.durations import parse_duration
 DEFAULT_SIZE = "20GB"
 
 
-@click.command(short_help="Remove what dead verifications left in the container engine.")
+@click.command(short_help="Remove what dead verifications left behind.")
 @click.option(
     "--images",
     metavar="AGE",
     default="30d",
     show_default=True,
-    help="Remove the images that reprocheck built and has not used for so long; 0d: all of them.",
+    help="Remove the images and environments that reprocheck built and has not used for so long; "
+    "0d: all of them.",
 )
 @click.option(
     "--size",
@@ -28,18 +29,21 @@ DEFAULT_SIZE = "20GB"
     help="Then remove those used longest ago, until the rest takes no more.",
 )
 def clean(images: str, size: str) -> int:
-    """Remove what verifications left in the container engine.
+    """Remove what verifications left in the cache and in the container engine.
 
-    Removed are the containers of verifications that are dead, and the images that reprocheck
-    built and has not used for a while. A verification that runs keeps what it uses.
+    Removed are environments whose build was killed, containers of verifications that are dead, and
+    the environments and images that reprocheck built and has not used for a while. A verification
+    that runs keeps what it uses.
     """
     from reprocheck.account import cache_folder
-    from reprocheck.environments import docker_engine, docker_owned
+    from reprocheck.environments import cache, docker_engine, docker_owned
 
     age_s = 0.0 if images.strip() in ("0", "0d") else parse_duration(images, "--images")
     most = configuration.parse_size(size, "--size")
+    environments = cache.remove_unused(cache_folder(), age_s)
+    click.echo(f"Removed from the cache: environments {environments}.")
     if not docker_engine.answers(os.environ):
-        click.echo("No container engine answers: nothing to clean.")
+        click.echo("No container engine answers: nothing to clean in one.")
         return 0
     with docker_engine.connect(os.environ) as engine:
         dead = docker_owned.remove_dead(engine)

@@ -156,6 +156,8 @@ def read_python(content: bytes) -> str | None:
 
 def _read_pyproject(spec: EnvironmentSpec, reader: Reader) -> Asked:
     project = read_project(spec.file, spec.content)
+    if not isinstance(project.get("dependencies", []), list):
+        raise RebuildError(f"reading {spec.file}: 'dependencies' is not a list", "mend the file")
     static = "dependencies" in project and "dependencies" not in project.get("dynamic", ())
     for line in project.get("dependencies", ()) if static else ():
         reader.take(str(line), folder=spec.directory or "")

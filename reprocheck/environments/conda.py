@@ -18,6 +18,7 @@ from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.conda_files import file_parts
 from reprocheck.environments.conda_plan import CondaPlan, lock_text, note, plan_for
 from reprocheck.environments.conda_program import CondaProgram
+from reprocheck.environments.cutoff import Cutoff, attempted
 from reprocheck.environments.isolation import Isolation, chosen
 from reprocheck.environments.sandbox import VenvSandbox
 from reprocheck.environments.uv_program import Cause, Uv, UvError
@@ -109,10 +110,11 @@ def _install(folder: Path, plan: CondaPlan, request: BuildRequest, uv: Uv) -> di
     findings = list(_install_pip(plan, python, uv))
     version, purelib = probe(python, uv.env)
     (Path(purelib) / "reprocheck_redirect.pth").write_text(REDIRECT)
-    locked = plan.asked.packages or conda_program.installed(prefix)
+    pip = [line for line in _freeze(python, uv) if line not in before]
     return {
         "python": version,
-        "lock": lock_text(locked, [line for line in _freeze(python, uv) if line not in before]),
+        "pip": pip,
+        "lock": lock_text(conda_program.installed(prefix), pip),
         "packages": _listed(prefix, python, uv),
         "findings": [[item.code, item.message, item.hint] for item in findings],
         "activation": _activation(prefix, request.env),
@@ -140,10 +142,16 @@ def _install_pip(plan: CondaPlan, python: Path, uv: Uv) -> Iterator[Finding]:
     arguments += ["--constraints", "constraints.txt"] if pip.constraints else []
     arguments += ["--no-deps"] if pip.complete else []
     arguments += ["--require-hashes"] if pip.hashed else []
-    cutoff = ["--exclude-newer", plan.cutoff] if plan.cutoff else []
     doing = f"installing {len(pip.requirements)} packages of pip's"
+
+    def install(cutoff: Cutoff) -> None:
+        pip_install(uv, python, *arguments, *cutoff.arguments, doing=doing)
+
     try:
-        pip_install(uv, python, *arguments, *cutoff, doing=doing)
+        if pip.complete:
+            install(plan.cutoff)
+        else:
+            yield from attempted(install, plan.cutoff).findings("the list for pip")
     except UvError as error:
         if not pip.complete or error.cause not in (Cause.CUTOFF, Cause.LATER):
             raise
@@ -213,13 +221,18 @@ def _built(
         digest=plan.digest,
         python=str(entry.state["python"]),
         asked=f"{name} {WHERE.get(spec.origin.kind, 'recorded with the run')}",
-        lock=str(entry.state["lock"]),
+        lock=_lock(plan, entry.state),
         packages=tuple(
             Package(name=name, version=version) for name, version in entry.state["packages"]
         ),
         isolation=isolation.told,
         cached=entry.cached,
     )
+
+
+def _lock(plan: CondaPlan, state: Mapping[str, Any]) -> str:
+    # The same packages may have come from another place for whoever built them first.
+    return lock_text(plan.asked.packages, state["pip"]) if plan.asked.packages else state["lock"]
 
 
 def _findings(state: Mapping[str, Any], spec: EnvironmentSpec) -> Iterator[Finding]:

@@ -87,7 +87,7 @@ class CondaError(RebuildError):
             f"  {line}" for line in without_secrets(output).splitlines()[-_LAST_LINES:]
         )
         super().__init__(f"{doing}: {cause.value}{about}\n{last}".rstrip(), _HINTS[cause])
-        self.cause = cause
+        self.cause, self.disk_full = cause, cause is Cause.DISK_FULL
 
 
 def classify(output: str) -> Cause:
@@ -110,4 +110,4 @@ def unreachable(output: str, channels: tuple[str, ...]) -> str:
 
 def without_secrets(text: str) -> str:
     """A text without logins and tokens in its addresses."""
-    return re.sub(r"/t/[^/\s]+/", "/t/***/", re.sub(r"(://)[^/@\s]+@", r"\1***@", text))
+    return re.sub(r"/t/[^/\s]+/", "/t/***/", re.sub(r"(://)[^/\s]+@", r"\1***@", text))

@@ -95,6 +95,11 @@ def _read_yaml(spec: EnvironmentSpec, document: Mapping[str, Any]) -> CondaAsked
     for entry in _list(spec, document, "dependencies"):
         if isinstance(entry, dict):
             pip += _pip_list(spec, entry)
+        elif not isinstance(entry, str):
+            raise RebuildError(
+                f"reading {place(spec, str(entry))}: '{entry}' is no package that conda could find",
+                _MEND,
+            )
         else:
             specs.append(_checked(str(entry).strip(), place(spec, str(entry))))
     named = tuple(name for name in channels if name != "nodefaults")

@@ -16,13 +16,14 @@ from reprocheck.environments.conda_channels import Channels
 from reprocheck.environments.conda_files import CondaAsked, CondaPackage
 from reprocheck.environments.conda_program import CondaProgram, explicit
 from reprocheck.environments.conda_rattler import Rattler, Solved
-from reprocheck.environments.plan import sources
+from reprocheck.environments.cutoff import Cutoff
+from reprocheck.environments.plan import rfc3339, sources
 from reprocheck.environments.requirements import Asked, Reader
 from reprocheck.environments.uv_program import Uv
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentSpec, Finding, Severity
 
-BUILDER = "conda 1"  # part of every digest: raise it when the same inputs build something else
+BUILDER = "conda 2"  # part of every digest: raise it when the same inputs build something else
 _PIP = "# pip "  # as conda-lock writes what pip installs into an @EXPLICIT list
 
 
@@ -33,7 +34,7 @@ class CondaPlan:
     asked: CondaAsked  # every channel at its address
     pip: Asked
     installer: CondaProgram | Rattler
-    cutoff: str | None  # RFC 3339, for pip's packages
+    cutoff: Cutoff  # for pip's packages
     findings: tuple[Finding, ...]
     sources: str  # all that decides where pip's packages come from
 
@@ -45,7 +46,7 @@ class CondaPlan:
             what = [_portable(package) for package in asked.packages]
         else:
             what = [self.installer.__class__.__name__, *asked.channels, "--", *asked.specs]
-        pip = [*self.pip.requirements, *self.pip.constraints, self.sources, str(self.cutoff)]
+        pip = [*self.pip.requirements, *self.pip.constraints, self.sources, str(self.cutoff.moment)]
         return _digest(BUILDER, conda_files.subdir(), *what, *(pip if self.has_pip else ()))
 
     @property
@@ -77,7 +78,7 @@ def plan_for(request: BuildRequest, uv: Uv) -> CondaPlan:
         asked=channels.located(asked),
         pip=pip,
         installer=installer,
-        cutoff=None if started is None else started.isoformat(),
+        cutoff=Cutoff(moment=rfc3339(started) if started else None),
         findings=(*pip.findings, *_told(request, asked, installer)),
         sources=sources(pip, request),
     )
@@ -168,7 +169,13 @@ def _inputs_digest(plan: CondaPlan, request: BuildRequest, channels: Channels) -
         if name.startswith("CONDA_OVERRIDE_")
     )
     return _digest(
-        *(BUILDER, conda_files.subdir(), str(plan.cutoff), str(request.spec.python), str(sets)),
+        *(
+            BUILDER,
+            conda_files.subdir(),
+            str(plan.cutoff.moment),
+            str(request.spec.python),
+            str(sets),
+        ),
         *(*plan.asked.specs, *overridden),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reprocheck import process
+from reprocheck.environments.cache import digest
 from reprocheck.environments.conda_channels import Channels
 from reprocheck.environments.conda_errors import Cause, CondaError, classify, unreachable
 from reprocheck.environments.conda_files import CondaAsked, CondaPackage, file_parts, place
@@ -87,17 +89,30 @@ class Rattler:
         Raises `CondaError`.
         """
         doing = f"installing {len(packages)} conda packages"
+        kept = self._packages_of(packages)
         result = self._run(
             {
                 "do": "install",
                 "packages": [_described(package) for package in packages],
                 "prefix": str(prefix),
-                "cache": str(self.cache / "packages"),
+                "cache": str(kept),
             },
             doing,
             INSTALL_TIMEOUT_S,
         )
         _raise(result, doing, ())
+        if kept.name != "packages":
+            shutil.rmtree(kept, ignore_errors=True)
+
+    def _packages_of(self, packages: Sequence[CondaPackage]) -> Path:
+        """Where downloads are kept; only until the end for a list without every SHA-256.
+
+        py-rattler finds downloads by name, version and build, and compares no MD5 with them: it
+        would serve another channel's package.
+        """
+        if all(package.sha256 for package in packages):
+            return self.cache / "packages"
+        return self.cache / f"packages-{digest(*(package.line for package in packages))[:16]}"
 
     def _run(self, request: Mapping[str, Any], doing: str, timeout_s: float) -> dict[str, Any]:
         asked, answer, log = (self.folder / f"rattler{end}" for end in (".json", ".out", ".log"))

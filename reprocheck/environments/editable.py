@@ -139,7 +139,7 @@ class _Build:
         wheels = self.uv.folder / f"wheels-{folder.name}"
         arguments = ["build", "--wheel", "--out-dir", str(wheels), "--python", str(self.python)]
         doing = f"building the project in {self.project.path}"
-        cutoff = ["--exclude-newer", self.plan.cutoff] if self.plan.cutoff else []
+        cutoff = self.plan.cutoff.arguments
         try:
             self.uv(*arguments, *cutoff, str(copy), doing=doing)
         except UvError as error:

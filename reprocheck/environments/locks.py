@@ -68,6 +68,9 @@ def python_of(name: str, content: bytes) -> str | None:
 
 
 def _pipenv(lock: Table) -> Iterator[str]:
+    for source in lock.get("_meta", {}).get("sources", ()):
+        if source.get("name") != "pypi":  # the usual one may be a mirror here
+            yield f"--extra-index-url {source['url']}"
     for name, entry in lock["default"].items():
         marker = f" ; {entry['markers']}" if entry.get("markers") else ""
         yield _line(name, _extras(entry), _pipenv_place(entry), marker, entry.get("hashes", ()))
@@ -87,6 +90,8 @@ def _line(name: str, extras: str, place: str, marker: str, hashes: Iterable[str]
     if place.startswith("=="):
         sums = "".join(f" --hash={each}" for each in hashes)
         return f"{name}{extras}{place}{marker}{sums}"
+    if "://" not in place and not place.startswith((".", "/")):
+        place = f"./{place}"  # else it is no place in a requirements file
     return f"{name}{extras} @ {place}{marker}"
 
 
@@ -127,6 +132,9 @@ def _pylock_place(entry: Table) -> str:
 
 def _packages(lock: Table, project: Table, python: str) -> Iterator[str]:
     packages = [each for each in lock.get("package", ()) if _supports(each, python)]
+    sources = [each.get("source", {}) for each in packages]
+    places = [str(source["url"]) for source in sources if source.get("type") == "legacy"]
+    yield from (f"--extra-index-url {place}" for place in dict.fromkeys(places))
     env = _marker_environment(python)
     wanted = _wanted(packages, project, env)
     files = lock.get("metadata", {}).get("files", {})  # before Poetry 1.5 they were there

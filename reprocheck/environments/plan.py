@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from reprocheck.environments import asked as asking
 from reprocheck.environments import cache, interpreters, local, locks
 from reprocheck.environments.asked import Format
 from reprocheck.environments.base import BuildRequest
+from reprocheck.environments.cutoff import Cutoff, attempted
 from reprocheck.environments.interpreters import Interpreter
 from reprocheck.environments.local import LocalProject
-from reprocheck.environments.requirements import Asked, Reader, decode
+from reprocheck.environments.requirements import Asked, Reader, decode, is_pinned
 from reprocheck.environments.uv_program import Uv, index_settings
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentSpec, Finding, Severity
@@ -30,7 +33,7 @@ class Plan:
     asked: Asked
     interpreter: Interpreter
     lock: str  # pins, as a requirements file
-    cutoff: str | None  # RFC 3339
+    cutoff: Cutoff
     findings: tuple[Finding, ...]
     sources: str = ""  # all that decides where packages come from
 
@@ -58,7 +61,7 @@ def plan_for(request: BuildRequest, uv: Uv) -> Plan:
         asked=asked,
         interpreter=interpreter,
         lock="".join(f"{line}\n" for line in asked.requirements),
-        cutoff=None if request.started_at is None else rfc3339(request.started_at),
+        cutoff=Cutoff(moment=rfc3339(request.started_at) if request.started_at else None),
         findings=(*asked.findings, *findings),
         sources=sources(asked, request),
     )
@@ -137,36 +140,60 @@ def _beside(spec: EnvironmentSpec, name: str, tree: Path) -> bytes:
 def _resolved(plan: Plan, request: BuildRequest, uv: Uv) -> Plan:
     """The plan with a lock that pins everything as of the run's start."""
     kept = request.cache / "locks" / f"{_inputs_digest(plan, request, uv)}.txt"
-    if plan.cutoff is not None and kept.is_file():
-        lock = kept.read_text()
+    if plan.cutoff.moment is not None and kept.is_file():
+        lock, cutoff = _parsed(kept.read_text(), plan.cutoff)
     else:
-        lock = _compile(plan, request, uv)
-        if plan.cutoff is not None:  # without it, tomorrow's answer is another
-            cache.write_whole(kept, lock)
-    late = () if plan.cutoff else (_no_start(request.spec),)
-    return dataclasses.replace(plan, lock=lock, findings=(*plan.findings, *late))
+        lock, cutoff = _compile(plan, request, uv)
+        if plan.cutoff.moment is not None:  # without it, tomorrow's answer is another
+            cache.write_whole(kept, _written(lock, cutoff))
+    late = () if plan.cutoff.moment else (_no_start(request.spec),)
+    told = (*late, *cutoff.findings(request.spec.file, _pinned(plan.asked)))
+    return dataclasses.replace(plan, lock=lock, cutoff=cutoff, findings=(*plan.findings, *told))
 
 
-def _compile(plan: Plan, request: BuildRequest, uv: Uv) -> str:
+def _pinned(asked: Asked) -> set[str]:
+    names = (re.match(r"[\w.-]+", line) for line in asked.requirements if is_pinned(line))
+    return {canonicalize_name(found[0]) for found in names if found}
+
+
+def _written(lock: str, cutoff: Cutoff) -> str:
+    if not cutoff.undated:
+        return lock
+    return f"# {'void' if cutoff.void else 'undated'}: {' '.join(cutoff.undated)}\n{lock}"
+
+
+def _parsed(text: str, cutoff: Cutoff) -> tuple[str, Cutoff]:
+    found = re.match(r"# (void|undated): (.*)\n", text)
+    if found is None:
+        return text, cutoff
+    undated, void = tuple(found[2].split()), found[1] == "void"
+    return text[found.end() :], dataclasses.replace(cutoff, undated=undated, void=void)
+
+
+def _compile(plan: Plan, request: BuildRequest, uv: Uv) -> tuple[str, Cutoff]:
     asked = plan.asked
     projects = [each.line for each in asked.projects if not each.listed]
     if projects or asked.places:
         local.copy_of(request.tree, uv.folder)
     write(uv.folder / "asked.txt", *asked.options, *asked.requirements, *projects)
     write(uv.folder / "constraints.txt", *asked.constraints)
-    when = f" as of {plan.cutoff}" if plan.cutoff else ""
-    uv(
+    when = f" as of {plan.cutoff.moment}" if plan.cutoff.moment else ""
+    arguments = (
         *("pip", "compile", "asked.txt", "-o", "lock.txt", "--no-header", "--no-annotate"),
         *(("--constraints", "constraints.txt") if asked.constraints else ()),
         *("--python", str(plan.interpreter.path)),
-        *(("--exclude-newer", plan.cutoff) if plan.cutoff else ()),
         *asked.index_arguments,
-        doing=f"resolving {request.spec.file} for Python {plan.interpreter.version}{when}",
     )
+    doing = f"resolving {request.spec.file} for Python {plan.interpreter.version}{when}"
+
+    def compiled(cutoff: Cutoff) -> None:
+        uv(*arguments, *cutoff.arguments, doing=doing)
+
+    cutoff = attempted(compiled, plan.cutoff)
     # Only what the editable projects depend on: they themselves are not of the environment.
     ours = {f"./{local.COPY}/{each.path}".removesuffix("/.") for each in asked.projects}
     lines = (uv.folder / "lock.txt").read_text().splitlines(keepends=True)
-    return "".join(line for line in lines if line.split(" ;")[0].strip() not in ours)
+    return "".join(line for line in lines if line.split(" ;")[0].strip() not in ours), cutoff
 
 
 def _inputs_digest(plan: Plan, request: BuildRequest, uv: Uv) -> str:
@@ -176,7 +203,9 @@ def _inputs_digest(plan: Plan, request: BuildRequest, uv: Uv) -> str:
     projects = [each.line for each in open_projects]
     lines = (*asked.requirements, *projects, *trees, "-c", *asked.constraints)
     lines = (*lines, plan.interpreter.identity)
-    return cache.digest(*lines, str(plan.cutoff), uv.read("--version").decode(), plan.sources)
+    return cache.digest(
+        *lines, str(plan.cutoff.moment), uv.read("--version").decode(), plan.sources
+    )
 
 
 def sources(asked: Asked, request: BuildRequest) -> str:

@@ -33,6 +33,11 @@ _LOCAL = re.compile(
     r"|[^\s@;]+\s*@\s*(?:file:|\.|/)",  # pkg @ file:///…
     re.IGNORECASE,
 )
+# Options of one requirement that concern how pip builds it; uv reads none of them.
+_OF_ONE = re.compile(
+    r"\s--(?:global-option|install-option|config-settings?)[= ]?(?:\"[^\"]*\"|'[^']*'|\S)*"
+)
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")  # as pip expands it
 # What a Debian bug added to freezes of old virtual environments; no index has it.
 _PHANTOM = re.compile(r"pkg[-_]resources==0\.0\.0\b")
 
@@ -114,6 +119,7 @@ class Reader:
 
     def take(self, line: str, *, folder: str, constrain: bool = False) -> None:
         """Takes one line of a requirements file."""
+        line = self._without_build_options(line)
         if line.startswith("-"):
             self._take_option(line, folder)
         elif clone := local.clone_of(line):
@@ -126,6 +132,13 @@ class Reader:
             self._note("dropped-requirement", f"'{line}' is left out: no index has this version")
         else:
             (self.constraints if constrain else self.requirements).append(line)
+
+    def _without_build_options(self, line: str) -> str:
+        bare = line if line.startswith("-") else _OF_ONE.sub("", line)
+        if bare != line:
+            dropped = _OF_ONE.search(line)
+            self._note("ignored-option", f"'{dropped and dropped[0].strip()}' of {bare} is ignored")
+        return bare
 
     def _take_option(self, line: str, folder: str) -> None:
         name, value = _split(line)
@@ -142,6 +155,14 @@ class Reader:
                 self.arguments += ["--allow-insecure-host", value]
             case "--require-hashes":
                 pass  # hashes are always checked
+            case "--index-url" | "--extra-index-url" if variable := _VARIABLE.search(value):
+                # A file from anybody's branch must not send our secrets to an address of its own.
+                self._note(
+                    "unset-variable",
+                    f"{self.spec.file} names an index with the variable {variable[1]}, which "
+                    "builds do not see: give its address in UV_INDEX or pip.conf",
+                    Severity.WARNING,
+                )
             case _ if name in _KEPT:
                 self.options.append(line)
             case _:

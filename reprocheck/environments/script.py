@@ -53,7 +53,7 @@ from reprocheck.model import (
 from reprocheck.numbers import counted
 from reprocheck.temporary import temporary_folder
 
-BUILDER = "script 1"
+BUILDER = "script 2"
 VENV = ".venv"
 """The virtual environment that is there before the setup, in its HOME: it installs into this one,
 never into an interpreter of the machine."""
@@ -145,18 +145,21 @@ class _Setup:
         )
         for step in json.loads(self.request.spec.content):
             self._run(step, tree, self._env(home, dated=dated))
-        prefix = _prefix(tree, home, self.request.tree)
+        made = carried.made_in(tree, self.request.tree)
+        prefixes = [*_prefixes(tree, made), home / VENV]
+        prefix = prefixes[0]
         python = prefix / "bin/python"
         version, purelib = probe(python, self.uv.env, self._inside(folder))
         _put_hook(Path(purelib), folder)
         listed = packages(python, dataclasses.replace(self.uv, around=self._inside(folder)))
         shutil.rmtree(folder / reaching.TEMPORARY)
-        made = carried.made_in(tree, self.request.tree)
+        made = carried.made_in(tree, self.request.tree)  # with the hook
         names = [*(f"tree/{name}" for name in made), *carried.names_below(home, folder)]
         return {
             "python": version,
             "packages": listed,
             "prefix": str(prefix.relative_to(folder)),
+            "others": [str(path.relative_to(tree)) for path in prefixes[1:-1]],
             "made": made,
             "rewritten": carried.naming(folder, names),
             "fingerprint": carried.fingerprint(folder),
@@ -165,7 +168,9 @@ class _Setup:
     def _run(self, step: Mapping[str, Any], tree: Path, env: Mapping[str, str]) -> None:
         argv, line = tuple(step["argv"]), " ".join(step["argv"])
         doing, log = f"running {line}", self.uv.folder / "setup.log"
-        call = process.Call(argv=argv, cwd=tree / step["cwd"], env=env, timeout_s=TIMEOUT_S)
+        call = process.Call(
+            argv=argv, cwd=_folder(tree, step["cwd"], doing), env=env, timeout_s=TIMEOUT_S
+        )
         reach = self._reach(tree.parent, env)
         self.request.progress.update(doing)
         try:
@@ -250,20 +255,33 @@ def _failed(
     cause = classify(output)
     likely = "" if cause is Cause.OTHER else f"; {cause.value}"
     why = isolation.explanation(output, reach, "the setup")
-    return RebuildError(
+    failed = RebuildError(
         f"{doing}: it {how}{likely}\n{last_lines(output.encode(), 15)}",
         why
         or "run the same in a fresh clone; what it needs besides the tree must be installed here",
     )
+    failed.disk_full = cause is Cause.DISK_FULL
+    return failed
 
 
-def _prefix(tree: Path, home: Path, original: Path) -> Path:
-    """The virtual environment that the setup made in the tree, else the one that it was given."""
-    found = [path for pattern in ("*/pyvenv.cfg", "*/*/pyvenv.cfg") for path in tree.glob(pattern)]
-    new = [
-        path.parent for path in sorted(found) if not (original / path.relative_to(tree)).exists()
-    ]
-    return next((path for path in new if (path / "bin/python").exists()), home / VENV)
+def _folder(tree: Path, cwd: str, doing: str) -> Path:
+    """Where a step runs: below the tree."""
+    folder = (tree / cwd).resolve()
+    if not folder.is_relative_to(tree.resolve()) or not folder.is_dir():
+        raise RebuildError(
+            f"{doing}: there is no directory '{cwd}' in the tree",
+            "mend  environment.run: its cwd is relative to the repository's root",
+        )
+    return folder
+
+
+def _prefixes(tree: Path, made: list[str]) -> list[Path]:
+    """The environments that the setup made in the tree, virtual or conda's, the highest first."""
+    signs = (Path(name) for name in made)
+    found = {path.parent for path in signs if path.name == "pyvenv.cfg"}
+    found |= {path.parent.parent for path in map(Path, made) if path.match("conda-meta/history")}
+    ordered = sorted(found, key=lambda path: (len(path.parts), str(path)))
+    return [tree / path for path in ordered if (tree / path / "bin/python").exists()]
 
 
 def _healthy(folder: Path, state: dict[str, Any]) -> bool:
@@ -329,6 +347,14 @@ def _findings(state: Mapping[str, Any]) -> Iterator[Finding]:
         "each trial's; what it writes outside of the tree and its HOME is not kept",
         "nothing to do if the trials run",
     )
+    if state["others"]:
+        yield _finding(
+            "several-environments",
+            Severity.WARNING,
+            f"the setup made several environments in the tree; the trials run in "
+            f"{state['prefix'].partition('/')[2]}, not in {', '.join(state['others'])}",
+            "name the program of the right one in the command, as  tools/env/bin/python train.py",
+        )
     if not state["dated"]:
         yield _finding(
             "undated-setup",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck import process
+from reprocheck.environments import local, pip_settings
 from reprocheck.errors import RebuildError
 from reprocheck.progress import Progress
 
@@ -41,9 +42,11 @@ class Cause(enum.Enum):
     UNKNOWN_PACKAGE = "the index does not have a package that is asked for"
     UNKNOWN_VERSION = "the index does not have a version that is asked for"
     WRONG_PYTHON = "a package does not support this Python or platform"
+    CLONE = "the git repository of a package could not be read"
     HASH = "a downloaded file is not the one whose hash is recorded"
     CONFLICT = "the requirements contradict each other"
     SYNTAX = "a line could not be understood"
+    TIMEOUT = "it took too long"
     OTHER = "uv failed"
 
 
@@ -56,9 +59,11 @@ _SIGNS = (
         Cause.NETWORK,
         r"dns error|failed to lookup address|error sending request|connection refused"
         r"|connection reset|network connectivity is disabled|operation timed out"
-        r"|network is unreachable|status code 5\d\d\b|HTTP status server error",
+        r"|network is unreachable|could not resolve host|status code 5\d\d\b"
+        r"|HTTP status server error",
     ),
     (Cause.HASH, r"hash mismatch"),
+    (Cause.CLONE, r"git operation failed|git executable not found"),
     (Cause.BUILD, r"failed to build|build backend (failed|returned)|failed to prepare dist"),
     (Cause.LATER, r"the requested version, \S+, was published at"),
     (Cause.CUTOFF, r"filtered by `?exclude-newer|missing an upload date"),
@@ -82,14 +87,17 @@ _HINTS = {
     "file was changed since; a recorded freeze is installed as it stands",
     Cause.CUTOFF: "if the index tells no upload times, use one that does, or record a freeze of "
     "the environment with the run",
-    Cause.UNKNOWN_PACKAGE: "name your own index in UV_INDEX (uv does not read pip.conf)",
-    Cause.UNKNOWN_VERSION: "name the index that has it in UV_INDEX (uv does not read pip.conf; a "
-    "version with a '+', such as 2.1.0+cpu, is on an index of its own)",
+    Cause.UNKNOWN_PACKAGE: "name your own index in UV_INDEX, or in pip.conf",
+    Cause.UNKNOWN_VERSION: "name the index that has it in UV_INDEX or pip.conf (a version with a "
+    "'+', such as 2.1.0+cpu, is on an index of its own)",
     Cause.WRONG_PYTHON: "install the Python version of the run; see  environment: {python: …}  in "
     "reprocheck.yaml",
+    Cause.CLONE: "check its address and that the commit is still there; give git the login, in "
+    "~/.netrc or by an SSH agent",
     Cause.HASH: "the index serves another file than the run used: find out why before going on",
     Cause.CONFLICT: "record a freeze of the environment with the run",
     Cause.SYNTAX: "mend the line, or name another file in reprocheck.yaml",
+    Cause.TIMEOUT: "try again, or name an index that is nearer in UV_DEFAULT_INDEX",
     Cause.OTHER: "uv's own lines above say more",
 }
 
@@ -100,7 +108,10 @@ class UvError(RebuildError):
     def __init__(self, doing: str, cause: Cause, output: str) -> None:
         last = "\n".join(f"  {line}" for line in output.splitlines()[-_LAST_LINES:])
         super().__init__(f"{doing}: {cause.value}\n{last}", _HINTS[cause])
-        self.cause = cause
+        self.cause, self.disk_full = cause, cause is Cause.DISK_FULL
+        files = re.findall(r"`([^`\s]+)` is missing an upload date", " ".join(output.split()))
+        found = (local.version_of(file) for file in set(files))
+        self.undated = frozenset(each[0] for each in found if each)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,9 +134,25 @@ class Uv:
         try:
             return self._run(args, doing, more or {})
         except UvError as error:
-            if error.cause is not Cause.CERTIFICATE:
+            if error.cause is Cause.CERTIFICATE:
+                return self._run(("--system-certs", *args), doing, more or {})
+            if error.cause in (Cause.UNKNOWN_PACKAGE, Cause.UNKNOWN_VERSION):
+                self._check_logins(args, doing, more or {})
+            raise
+
+    def _check_logins(self, args: tuple[str, ...], doing: str, more: Mapping[str, str]) -> None:
+        """Of several indexes, uv passes over one that refuses the login, without a word; where the
+        first one that answers decides, it tells. Raises `UvError` for such a refusal.
+        """
+        every = "unsafe-best-match"
+        if every not in (*args, environment(self.env).get("UV_INDEX_STRATEGY")):
+            return
+        first = tuple("first-index" if word == every else word for word in args)
+        try:
+            self._run(first, doing, {**more, "UV_INDEX_STRATEGY": "first-index"})
+        except UvError as error:
+            if error.cause is Cause.DENIED:
                 raise
-            return self._run(("--system-certs", *args), doing, more or {})
 
     def download_python(self, version: str) -> None:
         """Installs a Python where uv keeps its own, whatever else forbids downloads.
@@ -154,7 +181,8 @@ class Uv:
             raise UvError(doing, Cause.OTHER, f"{error.strerror}: {error.filename}") from error
         if done.timed_out or done.exit_code != 0:
             output = without_secrets(done.stdout.decode(errors="replace"))
-            raise UvError(doing, classify(output), output)
+            cause = Cause.TIMEOUT if done.timed_out else classify(output)
+            raise UvError(doing, cause, output)
         return done
 
     def read(self, *args: str) -> bytes:
@@ -167,7 +195,8 @@ class Uv:
         done = process.run(self.around(call))
         if done.timed_out or done.exit_code != 0:
             output = without_secrets(done.stderr.decode(errors="replace"))
-            raise UvError(f"running uv {args[0]}", classify(output), output)
+            cause = Cause.TIMEOUT if done.timed_out else classify(output)
+            raise UvError(f"running uv {args[0]}", cause, output)
         return done.stdout
 
     def _tell(self, log: Path, doing: str) -> None:
@@ -193,18 +222,24 @@ def find_uv() -> str:
 def environment(caller: Mapping[str, str]) -> dict[str, str]:
     """The part of the caller's environment that a build may see."""
     passed = {name: value for name, value in caller.items() if _PASSED.match(name)}
+    passed |= pip_settings.for_uv(caller, _config(caller))
     return passed | {"UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
 
 
 def index_settings(caller: Mapping[str, str]) -> str:
     """All that decides where packages come from; may hold credentials, so only to be hashed."""
-    named = [f"{key}={caller[key]}" for key in sorted(caller) if _INDEX_VARIABLES.match(key)]
-    home = Path(caller.get("HOME", "/nonexistent"))
-    config = Path(caller.get("XDG_CONFIG_HOME") or home / ".config") / "uv/uv.toml"
+    config = _config(caller)
+    given = {**caller, **pip_settings.for_uv(caller, config)}
+    named = [f"{key}={given[key]}" for key in sorted(given) if _INDEX_VARIABLES.match(key)]
     for file in (config, Path(caller.get("UV_CONFIG_FILE") or config)):
         if file.is_file():
             named.append(file.read_text(errors="replace"))
     return "\n".join(named)
+
+
+def _config(caller: Mapping[str, str]) -> Path:
+    home = Path(caller.get("HOME", "/nonexistent"))
+    return Path(caller.get("XDG_CONFIG_HOME") or home / ".config") / "uv/uv.toml"
 
 
 def classify(output: str) -> Cause:
@@ -217,5 +252,5 @@ def classify(output: str) -> Cause:
 
 
 def without_secrets(text: str) -> str:
-    """The text without the logins of addresses in it."""
-    return re.sub(r"(://)[^/@\s]+@", r"\1***@", text)
+    """The text without the logins of addresses in it, also of those that uv takes for paths."""
+    return re.sub(r"(\w:/{1,2})[^/\s]+@", r"\1***@", text)  # a password may hold an @, too

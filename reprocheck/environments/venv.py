@@ -130,7 +130,7 @@ def _install(folder: Path, plan: Plan, request: BuildRequest, uv: Uv) -> dict[st
         "python": version,
         "packages": packages(python, uv),
         "findings": [[item.code, item.message, item.hint] for item in findings],
-        "cutoff": plan.cutoff,
+        "cutoff": plan.cutoff.moment,
         "fingerprint": cache.fingerprint(env),
     }
 
@@ -151,10 +151,9 @@ def _install_pip(plan: Plan, python: Path, uv: Uv) -> Iterator[Finding]:
         pip_install(uv, python, *where, *names, doing="installing what Python brings along")
         return
     old = Version(plan.interpreter.version) < Version("3.12")
-    cutoff = ("--exclude-newer", plan.cutoff) if plan.cutoff else ()
     try:
         names = ["pip", *(["setuptools<81"] if old else [])]
-        pip_install(uv, python, *cutoff, *names, doing="installing pip")
+        pip_install(uv, python, *plan.cutoff.arguments, *names, doing="installing pip")
     except UvError:
         message = f"{' and '.join(names)} could not be installed, and this Python brings none along"
         yield _note("no-pip", message)
@@ -167,7 +166,7 @@ def _install_lock(plan: Plan, python: Path, uv: Uv) -> Iterator[Finding]:
     arguments = ["--no-deps", "-r", "install.txt", *plan.asked.index_arguments]
     arguments += ["--require-hashes"] if plan.asked.complete and plan.asked.hashed else []
     # The cut-off also holds for what builds a source package: today's setuptools breaks old ones.
-    cutoff = ["--exclude-newer", plan.cutoff] if plan.cutoff else []
+    cutoff = plan.cutoff.arguments
     doing = f"installing {plan.lock.count(chr(10))} packages"
     try:
         pip_install(uv, python, *arguments, *cutoff, doing=doing)
@@ -189,7 +188,9 @@ def _install_late(plan: Plan, python: Path, arguments: list[str], uv: Uv) -> Non
     pins = {line.partition("==")[0] for line in plan.lock.splitlines()}
     tools = [name for name in _BUILD_TOOLS if name not in pins]
     dated = [
-        word for name in tools for word in ("--exclude-newer-package", f"{name}={plan.cutoff}")
+        word
+        for name in tools
+        for word in ("--exclude-newer-package", f"{name}={plan.cutoff.moment}")
     ]
     try:
         pip_install(uv, python, *arguments, *dated, doing=doing)
@@ -292,7 +293,7 @@ def _name(spec: EnvironmentSpec) -> str:
 
 def _findings(state: Mapping[str, Any], plan: Plan) -> tuple[Finding, ...]:
     # What was too late for the run that it was built for may not be for this, later one.
-    earlier = (plan.cutoff or "~") <= (state["cutoff"] or "")
+    earlier = (plan.cutoff.moment or "~") <= (state["cutoff"] or "")
     return tuple(
         _note(code, message, hint)
         for code, message, hint in state["findings"]

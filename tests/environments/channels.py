@@ -35,6 +35,13 @@ class Channel:
         self._packages: dict[str, dict[str, Any]] = {"noarch": {}, SUBDIR: {}}
         self._write_index()
 
+    @classmethod
+    def at(cls, folder: Path) -> Channel:
+        """One that exists; nothing is added to it."""
+        channel = object.__new__(cls)
+        channel.folder = folder
+        return channel
+
     @property
     def url(self) -> str:
         return self.folder.as_uri()

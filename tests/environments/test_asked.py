@@ -78,6 +78,7 @@ def test_a_pyproject_without_static_dependencies_is_refused(tmp_path, text):
         ("conda.yaml", "dependencies: six"),
         ("python_env.yaml", "python: 3.8\ndependencies: six"),
         ("pyproject.toml", "[project"),
+        ("pyproject.toml", "[project]\ndependencies = 'six'"),
     ],
 )
 def test_a_malformed_file_is_named(tmp_path, name, content):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
-from reprocheck.environments.cache import Cache, fingerprint, write_whole
+from reprocheck import cli
+from reprocheck.environments.cache import STATE, Cache, fingerprint, remove_unused, write_whole
+from reprocheck.errors import RebuildError
 from tests.environments.samples import Heard
 
 
@@ -113,3 +117,60 @@ def test_the_fingerprint_sees_files_and_not_byte_code(tmp_path):
 def test_a_file_is_written_whole(tmp_path):
     write_whole(tmp_path / "new/lock.txt", "text")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["lock.txt"]
+
+
+@pytest.mark.parametrize("place", ["cache", "cache/locks"])
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path, place):
+    (tmp_path / "cache").touch()
+    with pytest.raises(RebuildError, match="making the folder") as caught:
+        write_whole(tmp_path / place / "lock.txt", "text")
+    assert "XDG_CACHE_HOME" in caught.value.hint
+
+
+def test_what_was_killed_or_not_used_for_long_is_removed_and_nothing_in_use(tmp_path):
+    kept = Cache(root=tmp_path / "venv", progress=Heard())
+    for name in ("old", "young", "used", "killed"):
+        with kept.entry(name, lambda folder: {}, lambda *_: True):
+            pass
+    (tmp_path / "venv/killed" / STATE).unlink()
+    for name in ("old", "used"):
+        os.utime(tmp_path / "venv" / name / STATE, (0, 0))
+    with kept.entry("used", lambda folder: {}, lambda *_: True):
+        os.utime(tmp_path / "venv/used" / STATE, (0, 0))
+        assert remove_unused(tmp_path, 60) == 2
+    assert sorted(path.name for path in kept.root.iterdir() if path.is_dir()) == ["used", "young"]
+
+
+def test_using_a_folder_keeps_it_young(tmp_path):
+    kept = Cache(root=tmp_path / "venv", progress=Heard())
+    with kept.entry("one", lambda folder: {}, lambda *_: True):
+        os.utime(tmp_path / "venv/one" / STATE, (0, 0))
+    with kept.entry("one", lambda folder: {}, lambda *_: True):
+        pass
+    assert remove_unused(tmp_path, 60) == 0
+
+
+@pytest.mark.parametrize("leftovers", [True, False])
+def test_a_full_disk_is_tried_once_more_where_room_was_made(tmp_path, leftovers):
+    kept, tries = Cache(root=tmp_path / "venv", progress=Heard()), []
+    if leftovers:
+        (tmp_path / "script/killed").mkdir(parents=True)
+        (tmp_path / "script/killed.lock").touch()
+
+    def build(folder):
+        tries.append(folder)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"), kept.entry("one", build, healthy):
+        pass
+    assert len(tries) == (2 if leftovers else 1)
+
+
+def test_the_command_removes_what_is_not_used(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/absent.sock")
+    (tmp_path / "reprocheck/conda/killed").mkdir(parents=True)
+    (tmp_path / "reprocheck/conda/killed.lock").touch()
+    assert cli.run(["clean"]) == 0
+    assert "environments 1." in capsys.readouterr().out
+    assert not (tmp_path / "reprocheck/conda/killed").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import UTC, datetime
 
 import pytest
@@ -75,6 +76,18 @@ def test_the_lock_of_the_report_builds_the_same_again(build, channel, tmp_path):
     assert versions(again) == versions(first)
     assert again.built.lock == first.built.lock
     assert again.findings == ()
+
+
+def test_the_lock_names_the_channel_that_was_asked_also_where_another_served_it(
+    build, channel, tmp_path
+):
+    first = build(conda(yml(channel, "python", "hello")))
+    shutil.copytree(channel.folder, tmp_path / "mirror")
+    mirror = Channel.at(tmp_path / "mirror")
+    again = build(conda(yml(mirror, "python", "hello")))
+    assert again.built.digest == first.built.digest
+    assert again.built.cached
+    assert f"{mirror.url}/noarch/hello-1.0-0" in again.built.lock
 
 
 def test_a_conda_lock_is_installed_without_solving(build, channel):

@@ -55,4 +55,5 @@ def test_the_channel_that_is_meant_is_named():
 def test_no_login_or_token_is_shown():
     text = "https://me:pass@x.invalid/t/tk-123/own/noarch"
     assert without_secrets(text) == "https://***@x.invalid/t/***/own/noarch"
+    assert without_secrets("https://me:p@ss@x.invalid/a") == "https://***@x.invalid/a"
     assert "tk-123" not in CondaError("doing", Cause.OTHER, text).message

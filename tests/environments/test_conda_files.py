@@ -130,6 +130,8 @@ def test_a_lock_of_another_platform_is_refused(file, content, said):
         ("environment.yml", "dependencies: numpy\n", "environment.yml:1: 'dependencies' is not a"),
         ("environment.yml", "dependencies: [a]\nvariables: [b]\n", "environment.yml:2"),
         ("environment.yml", "dependencies: [", "environment.yml"),
+        ("environment.yml", "dependencies: [a, null]\n", "'None' is no package"),
+        ("environment.yml", "dependencies: [a, [b]]\n", "'['b']' is no package"),
         (
             "conda-list.txt",
             "@EXPLICIT\nhttps://x/a-1-0.conda\nnumpy\n",

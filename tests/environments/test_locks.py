@@ -86,24 +86,55 @@ develop = true
 [package.source]
 type = "directory"
 url = "libs/own"
+[[package]]
+name = "other"
+version = "1"
+optional = false
+groups = ["main"]
+[package.source]
+type = "directory"
+url = "libs/other"
+[[package]]
+name = "private"
+version = "1"
+optional = false
+groups = ["main"]
+[package.source]
+type = "legacy"
+url = "https://host/simple"
 """
     found = requirements("poetry.lock", lock.encode(), b"", "3.9.18")
-    assert found == ["numpy==2.0.0", "-e libs/own"]
+    assert found == [
+        "--extra-index-url https://host/simple",
+        "numpy==2.0.0",
+        "-e libs/own",
+        "other @ ./libs/other",
+        "private==1",
+    ]
 
 
 def test_a_lock_of_pipenv_keeps_hashes_markers_and_places():
     lock = {
-        "_meta": {"requires": {"python_version": "3.8"}},
+        "_meta": {
+            "requires": {"python_version": "3.8"},
+            "sources": [
+                {"name": "pypi", "url": "https://usual/simple"},
+                {"name": "ours", "url": "https://host/simple"},
+            ],
+        },
         "default": {
             "six": {"version": "==1.15.0", "hashes": [HASH], "markers": "python_version >= '3'"},
             "own": {"editable": True, "path": "."},
+            "other": {"path": "libs/other"},
             "far": {"git": "https://host/far", "ref": "a" * 40},
         },
     }
     content = json.dumps(lock).encode()
     assert requirements("Pipfile.lock", content, b"", "3.8.18") == [
+        "--extra-index-url https://host/simple",
         f"six==1.15.0 ; python_version >= '3' --hash={HASH}",
         "-e .",
+        "other @ ./libs/other",
         f"far @ git+https://host/far@{'a' * 40}",
     ]
     assert python_of("Pipfile.lock", content) == "3.8"

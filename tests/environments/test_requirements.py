@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reprocheck.environments.asked import read
-from reprocheck.environments.requirements import decode, is_pinned, logical_lines
+from reprocheck.environments.requirements import Reader, decode, is_pinned, logical_lines
 from reprocheck.errors import RebuildError
 from tests.environments.samples import recorded, spec
 
@@ -156,6 +156,24 @@ def test_options_are_kept_and_others_told(tmp_path):
     assert asked.options == ("--extra-index-url https://host/x",)
     assert asked.arguments == ("--prerelease", "allow")
     assert [finding.code for finding in asked.findings] == ["ignored-option"]
+
+
+def test_options_of_one_requirement_are_dropped_and_told_but_for_hashes(tmp_path):
+    line = (
+        'six==1.15.0 --config-settings="--x=a b" --global-option=-v --hash=sha256:00 ; extra == "a"'
+    )
+    found = Reader(spec=spec(""), tree=tmp_path)
+    found.take(line, folder="")
+    assert found.requirements == ['six==1.15.0 --hash=sha256:00 ; extra == "a"']
+    assert "--config-settings" in found.findings[0].message
+
+
+def test_a_variable_in_an_index_is_not_filled_in(tmp_path):
+    found = Reader(spec=spec(""), tree=tmp_path)
+    found.take("--extra-index-url https://${AWS_SECRET_ACCESS_KEY}@x/simple", folder="")
+    assert found.options == []
+    (told,) = found.findings
+    assert (told.code, "AWS_SECRET_ACCESS_KEY" in told.message) == ("unset-variable", True)
 
 
 def test_a_freeze_is_complete_and_a_pinned_file_is_not(tmp_path):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from pathlib import Path
 
 import pytest
 
+from reprocheck.environments import script
 from reprocheck.environments.base import TrialRun
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentKind, EnvironmentSpec
@@ -97,3 +100,43 @@ def test_a_setup_sees_no_secret(build, monkeypatch):
 def test_a_setup_that_cannot_start_is_told(build):
     with pytest.raises(RebuildError, match="running no-such-program"):
         build(setup(("no-such-program",)))
+
+
+@pytest.mark.parametrize("place", [".", "tools/envs/deep/own"])
+def test_an_environment_that_it_makes_anywhere_in_the_tree_is_the_trials(
+    build, trial, tmp_path, tree, place
+):
+    sandbox = build(setup(("python", "-m", "venv", "--without-pip", place)))
+    run = trial_in(trial, tmp_path, "one", "python", "-c", "import sys; print(sys.prefix)")
+    assert sandbox.run(run).stdout.decode().strip() == str((run.tree / place).resolve())
+    assert list((run.tree / place).glob("lib/python*/site-packages/reprocheck_redirect.pth"))
+
+
+def test_of_several_environments_the_highest_is_taken_and_told(build, tree):
+    line = "python -m venv --without-pip a/b && python -m venv --without-pip .venv"
+    told = {finding.code: finding for finding in build(setup(("sh", "-c", line))).findings}
+    assert "the trials run in .venv, not in a/b" in told["several-environments"].message
+
+
+@pytest.mark.parametrize("cwd", ["nowhere", "../.."])
+def test_a_step_outside_of_the_tree_is_refused(build, tree, cwd):
+    content = json.dumps([{"argv": ["true"], "cwd": cwd}])
+    asked = spec(content, file="true", kind=EnvironmentKind.SCRIPT)
+    with pytest.raises(RebuildError, match=f"there is no directory '{cwd}' in the tree"):
+        build(asked)
+
+
+def test_what_it_leaves_running_is_ended(build, tree, tmp_path):
+    name = f"left-{tmp_path.name}"
+    line = f"printf 'sleep 300\\n' > {name}; sh {name} & exit 0"
+    (told,) = build(setup(("sh", "-c", line))).findings
+    assert "outside of the tree and its HOME is not kept" in told.message
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            assert name.encode() not in path.read_bytes()
+
+
+def test_a_setup_that_takes_too_long_is_ended_and_told(build, tree, monkeypatch):
+    monkeypatch.setattr(script, "TIMEOUT_S", 0.3)
+    with pytest.raises(RebuildError, match="running sleep 60: it took too long"):
+        build(setup(("sleep", "60")))

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 import pytest
 
-from reprocheck.environments.uv_program import Cause, classify, environment, index_settings
+from reprocheck.environments import uv_program
+from reprocheck.environments.uv_program import (
+    Cause,
+    classify,
+    environment,
+    index_settings,
+    without_secrets,
+)
+from tests.environments.samples import Heard
 
 
 @pytest.mark.parametrize(
@@ -21,11 +32,37 @@ from reprocheck.environments.uv_program import Cause, classify, environment, ind
         ("`six` was filtered by `exclude-newer` to only", Cause.CUTOFF),
         ("Failed to build `numpy==1.16.4`\n there is no version of y", Cause.BUILD),
         ("Hash mismatch for `six==1.15.0`", Cause.HASH),
+        ("cause: Git operation failed\n fatal: Authentication failed", Cause.CLONE),
+        ("cause: Git operation failed\n fatal: Could not resolve host: x", Cause.NETWORK),
         ("something new", Cause.OTHER),
     ],
 )
 def test_the_cause_is_told_from_all_of_the_output(output, cause):
     assert classify(output) is cause
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("from https://me:p@ss@host/x", "from https://***@host/x"),
+        ("file:///work/@%20https:/me:pass@host/x", "file:///work/@%20https:/***@host/x"),
+        ("own @ git+https://host/x@rev", "own @ git+https://host/x@rev"),
+        ("own @ file:///place/x@1", "own @ file:///place/x@1"),
+    ],
+)
+def test_no_login_is_told(text, clean):
+    assert without_secrets(text) == clean
+
+
+def test_what_takes_too_long_is_ended_and_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(uv_program, "TIMEOUT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        env = {**os.environ, "UV_DEFAULT_INDEX": f"http://127.0.0.1:{silent.getsockname()[1]}/"}
+        (tmp_path / "asked.txt").write_text("six\n")
+        uv = uv_program.Uv(folder=tmp_path, env=env, progress=Heard())
+        with pytest.raises(uv_program.UvError, match="resolving: it took too long") as caught:
+            uv("pip", "compile", "asked.txt", doing="resolving")
+    assert "nearer" in caught.value.hint
 
 
 def test_a_build_sees_how_to_reach_the_index_and_nothing_else():
