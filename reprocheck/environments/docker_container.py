@@ -37,6 +37,7 @@ class Job:
     limits: Limits
     timeout_s: float
     deadline: bool = True  # whether the image has `timeout`
+    entrypoint: tuple[str, ...] = ()  # of the image: it runs what follows it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +64,7 @@ def settings(job: Job, engine: Engine) -> dict[str, Any]:
     from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 
     limits = job.limits
-    inside = ["/bin/sh", "-c", job.script]
+    inside = [*job.entrypoint, "/bin/sh", "-c", job.script]
     if job.deadline:
         inside = ["timeout", "-k", "5", str(int(job.timeout_s + GRACE_S)), *inside]
     gpus = [DeviceRequest(count=limits.gpus, capabilities=[["gpu"]])] if limits.gpus else None
@@ -71,6 +72,7 @@ def settings(job: Job, engine: Engine) -> dict[str, Any]:
         "image": job.image,
         "entrypoint": inside[:1],
         "command": inside[1:],
+        "healthcheck": {"test": ["NONE"]},  # the image's would run in the middle of a trial
         "init": True,  # reaps orphans, and hands SIGTERM on
         "working_dir": job.folder,
         "environment": dict(job.env),

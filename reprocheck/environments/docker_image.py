@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,25 +140,41 @@ class Builder:
         return dockerfile.with_bases(text, args, lambda name: derived[name])
 
     def _derive(self, name: str, bundle: Path) -> str:
-        found = self.engine.client.images.get(name)
-        tag = f"{DERIVED}:{str(found.id).rpartition(':')[2][:16]}"
-        user = (found.attrs.get("Config") or {}).get("User") or "0"
         settings = " ".join(f"{variable}={_BUNDLE}" for variable in _NAMES)
+        lines = f"COPY ca-certificates.crt {_BUNDLE}\nENV {settings}"
+        files = {"ca-certificates.crt": bundle.read_bytes()}
+        return self._derived(name, "the base image with this machine's certificates", lines, files)
+
+    def opened(self, image: str, closed: Iterable[str]) -> str:
+        """The id of an image in whose folders everybody may look for its Python: /root, often.
+
+        Raises `ImageError`.
+        """
+        folders = list(closed)
+        if not folders:
+            return image
+        line = f"RUN {json.dumps(['chmod', 'o+rx', '--', *folders])}"
+        tag = self._derived(image, "the image for users other than root", line, {})
+        return str(self.engine.client.images.get(tag).id)
+
+    def _derived(self, name: str, what: str, lines: str, files: Mapping[str, bytes]) -> str:
+        """The tag of an image with some lines more; built by the engine's own builder, which
+        knows every image by its id.
+        """
+        found = self.engine.client.images.get(name)
+        made_of = hashlib.sha256(repr((found.id, lines, sorted(files.items()))).encode())
+        tag = f"{DERIVED}:{made_of.hexdigest()[:16]}"
+        if self._find(tag) is not None:
+            return tag
+        user = (found.attrs.get("Config") or {}).get("User") or "0"
         folder = self.folder / "derived/context"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "ca-certificates.crt").write_bytes(bundle.read_bytes())
+        for file, content in files.items():
+            (folder / file).write_bytes(content)
         context = Context(
-            file="the base image with this machine's certificates",
-            text="",
-            args={},
-            folder=folder,
-            paths=("ca-certificates.crt",),
-            network=False,
+            file=what, text="", args={}, folder=folder, paths=tuple(files), network=False
         )
-        context.write(
-            f"FROM {name}\nUSER 0\nCOPY ca-certificates.crt {_BUNDLE}\n"
-            f"ENV {settings}\nUSER {user}\n"
-        )
+        context.write(f"FROM {name}\nUSER 0\n{lines}\nUSER {user}\n")
         self._legacy(context, tag, {})
         return tag
 
