@@ -21,6 +21,9 @@ class Cause(enum.Enum):
     REGISTRY_LOGIN = "the registry wants a login, or knows no such image"
     BASE_GONE = "the image does not exist any more"
     BUILDKIT = "the Dockerfile needs BuildKit"
+    HISTORY = "it reads the git history, which it was not given"
+    INTERPRETER = "the Python it asks for is not there"
+    LOGIN = "a package index wants a login"
     GONE = "a package, or its version, is not to be had"
     MEMORY = "a step was killed, most likely for want of memory"
     GPU = "the engine cannot hand out the GPUs asked for"
@@ -61,6 +64,11 @@ _SIGNS: tuple[tuple[Cause, str], ...] = (
         r"base name \(.*\) should not be blank|the Dockerfile .* cannot be empty",
     ),
     (
+        Cause.LOGIN,
+        r"HTTP error 40[13]|40[13] (Client )?Error|client error \(40[13]|^.*User for \S+: |"
+        r"EOF when reading a line|Missing credentials for",
+    ),
+    (
         Cause.REGISTRY_LOGIN,
         r"pull access denied|may require 'docker login'|unauthorized|authentication required|"
         r"insufficient_scope|no basic auth credentials",
@@ -74,6 +82,18 @@ _SIGNS: tuple[tuple[Cause, str], ...] = (
         Cause.GPU,
         r"could not select device driver|nvidia-container-cli|unresolvable CDI|"
         r"unknown or invalid runtime name: nvidia",
+    ),
+    (
+        Cause.HISTORY,
+        r"not a git repository|unable to detect version for|error getting the version from source|"
+        r"versioning metadata|Versioning for this project requires",
+    ),
+    (
+        Cause.INTERPRETER,
+        r"No interpreter found for|No Python interpreters? found|"
+        r"python[\d.]*: (command )?not found|requires a different Python|"
+        r"exec: \\*\"python[\d.]*\\*\": executable file not found|"
+        r"no such file or directory: python",
     ),
     (
         Cause.GONE,
@@ -103,6 +123,11 @@ _HINTS = {
     Cause.BASE_GONE: "record the image by digest and keep it in a registry of your own, or load it "
     "with  docker load",
     Cause.BUILDKIT: "install docker's buildx plugin",
+    Cause.HISTORY: "take .git out of .dockerignore, and name it:  COPY .git .git",
+    Cause.INTERPRETER: "start from an image that has it, or name another Dockerfile with "
+    "environment.file in reprocheck.yaml",
+    Cause.LOGIN: "write the login into pip.conf, .netrc or PIP_INDEX_URL: reprocheck passes them "
+    "to BuildKit as secrets (docker's buildx plugin)",
     Cause.GONE: "pin what still exists, or name the index that has it",
     Cause.MEMORY: "give the engine more memory",
     Cause.GPU: "install the driver and the NVIDIA container toolkit, or set limits.gpus to 0 in "

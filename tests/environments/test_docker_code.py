@@ -9,7 +9,8 @@ import pytest
 
 from reprocheck.environments.docker_contents import Contents, Place, may_enter
 from reprocheck.environments.docker_places import Cover, covers, put_made
-from tests.conftest import Repo
+from reprocheck.environments.dockerfile import reads_git
+from tests.conftest import Repo, need
 from tests.environments.images import base_image
 from tests.environments.samples import command, docker_spec
 
@@ -190,3 +191,57 @@ def test_git_works_inside_and_at_the_images_own_place(made, trial, tmp_path, tre
     assert done.stdout.decode().split()[:2] == [commit, "Change"], done.stdout
     assert (done.exit_code, done.stdout.split()[-1] != b"0") == (0, True)
     assert (clone / ".git/HEAD").stat().st_uid == os.getuid()
+
+
+# --- a build that reads the history -----------------------------------------------------------
+
+
+@pytest.fixture
+def history(tree) -> Repo:
+    repo = Repo(tree)
+    repo.commit({"model.py": "WHO = 'x'\n"})
+    repo.git("tag", "v1.5")
+    return repo
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_build_gets_the_history_that_it_reads(build, trial, history, legacy, tmp_path):
+    line = "RUN git describe --tags --always >/said && git rev-parse HEAD >>/said"
+    env = {**os.environ, "PATH": str(tmp_path)} if legacy else dict(os.environ)
+    env["PATH"] += os.pathsep + str(Path(need("git")).parent) if legacy else ""
+    sandbox = build(docker_spec("WORKDIR /app", "COPY . .", line, base=base_image()), env=env)
+    said = sandbox.run(trial(command("cat /said"))).stdout.decode().split()
+    assert said == ["v1.5", history.git("rev-parse", "HEAD")]
+
+
+def test_the_key_of_a_history_is_its_commit_and_tags(build, history):
+    asked = docker_spec("COPY .git /git", base=base_image())
+    first = build(asked).built.digest
+    history.git("gc", "--quiet")
+    assert build(asked).built.digest == first
+    history.git("tag", "v2")
+    assert build(asked).built.digest != first
+
+
+def test_a_history_that_is_ignored_or_not_read_stays_out(build, trial, history):
+    (history.path / ".dockerignore").write_text(".git\n")
+    line = "RUN git log || true"
+    for lines in (("COPY . /a", line), ("COPY . /a",)):
+        sandbox = build(docker_spec(*lines, base=base_image()))
+        assert sandbox.run(trial(command("test -e /a/.git"))).exit_code == 1
+        (history.path / ".dockerignore").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "project", "reads"),
+    [
+        ("COPY . .\nRUN pip install .", "requires = ['setuptools_scm']", True),
+        ("COPY . .\nRUN pip install .", "requires = ['setuptools']", False),
+        ("COPY . .\nRUN git -C /app describe", "", True),
+        ("COPY . .\nRUN git clone https://example.org/x", "", False),
+        ("COPY src src\nRUN git log", "", False),
+        ("COPY ./.git/HEAD /x", "", True),
+    ],
+)
+def test_what_reads_the_history(text, project, reads):
+    assert reads_git(text, project) is reads
