@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from reprocheck import process
 from reprocheck.environments.docker_failures import Cause, ImageError, classify
 
+RESUME_S = 60.0  # how long to wait for an engine that stopped answering
 _PASSED = re.compile(r"(DOCKER_|PATH$|HOME$|XDG_|SSH_|(https?|no|all)_proxy$)", re.IGNORECASE)
 
 
@@ -129,6 +131,16 @@ def told(doing: str, otherwise: Cause = Cause.OTHER) -> Iterator[None]:
     except RequestException as error:
         cause = otherwise if otherwise is Cause.ENGINE else Cause.ENGINE_LOST
         raise ImageError(doing, cause, str(error)) from error
+
+
+def comes_back(engine: Engine, within_s: float = RESUME_S) -> bool:
+    """Whether an engine that stopped answering answers again."""
+    give_up = time.monotonic() + within_s
+    while time.monotonic() < give_up:
+        if answers({"DOCKER_HOST": engine.address}):
+            return True
+        time.sleep(0.5)
+    return False
 
 
 # --- BuildKit -----------------------------------------------------------------------------

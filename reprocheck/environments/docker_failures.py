@@ -66,7 +66,7 @@ _SIGNS: tuple[tuple[Cause, str], ...] = (
     (
         Cause.LOGIN,
         r"HTTP error 40[13]|40[13] (Client )?Error|client error \(40[13]|^.*User for \S+: |"
-        r"EOF when reading a line|Missing credentials for",
+        r"EOF when reading a line|Missing credentials for|lack of valid authentication credentials",
     ),
     (
         Cause.REGISTRY_LOGIN,
@@ -128,7 +128,8 @@ _HINTS = {
     "environment.file in reprocheck.yaml",
     Cause.LOGIN: "write the login into pip.conf, .netrc or PIP_INDEX_URL: reprocheck passes them "
     "to BuildKit as secrets (docker's buildx plugin)",
-    Cause.GONE: "pin what still exists, or name the index that has it",
+    Cause.GONE: "pin what still exists, or name the index that has it in pip.conf or "
+    "PIP_INDEX_URL; of a refused login pip says no more than this",
     Cause.MEMORY: "give the engine more memory",
     Cause.GPU: "install the driver and the NVIDIA container toolkit, or set limits.gpus to 0 in "
     "reprocheck.yaml",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck import process
-from reprocheck.environments import docker_container, docker_places
+from reprocheck.environments import docker_container, docker_places, docker_secrets
 from reprocheck.environments.base import TrialRun
 from reprocheck.environments.docker_container import Job, Mount
 from reprocheck.environments.docker_contents import Contents
@@ -122,10 +122,19 @@ class DockerSandbox:
             "PYTHONUNBUFFERED": "1",  # so that the log is live, and complete after a kill
         }
         env |= {"PYTHONUSERBASE": self.holds.user_base} if self.holds.user_base else {}
+        if self._bundle():
+            env |= dict.fromkeys(docker_secrets.BUNDLE_NAMES, docker_secrets.BUNDLE)
         env |= {**recorded, **given}
         paths = [each.get("PYTHONPATH", "") for each in (given, recorded)] + [self.holds.pythonpath]
         joined = ":".join(dict.fromkeys(path for path in paths if path))
         return env | ({"PYTHONPATH": joined} if joined else {})
+
+    def _bundle(self) -> Path | None:
+        """The machine's certificates, for trials that may use the network: a company's proxy has
+        a root of its own.
+        """
+        found = docker_secrets.certificates(self.caller) if self.limits.network else None
+        return found.resolve() if found else None
 
     def _mounts(self, trial: TrialRun) -> Iterator[Mount]:
         tree = trial.tree.resolve()
@@ -134,6 +143,8 @@ class DockerSandbox:
             for name in cover.mounts:
                 target = cover.path if name == "." else f"{cover.path}/{name}"
                 yield Mount(source=str(tree / name), target=target, writable=True)
+        if bundle := self._bundle():
+            yield Mount(source=str(bundle), target=docker_secrets.BUNDLE)
         yield Mount(source=str(trial.home.resolve()), writable=True)
         for objects in _alternates(trial.tree):
             yield Mount(source=objects)
