@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
 import tarfile
 import tempfile
@@ -76,54 +77,88 @@ def engine() -> Any:
     return client
 
 
+def base_version() -> str:
+    """The Python of the images that ask for no other: one that can be copied from here."""
+    return "3.11" if _of_pyenv("3.11") else sysconfig.get_python_version()
+
+
 @cache
-def base_image(version: str = "3.11") -> str:
-    """The tag of an image with that Python below /usr/local; built once a machine."""
+def base_image(version: str | None = None) -> str:
+    """The tag of an image with that Python; built once a machine."""
     client = engine()
+    version = version or base_version()
     python = interpreter(version)
     made = hashlib.sha256(Path(__file__).read_bytes() + str(python).encode()).hexdigest()[:12]
     tag = f"{NAME}:{version}-{made}"
     if not client.images.list(name=tag):
         repository, _, name = tag.partition(":")
         client.api.import_image_from_data(
-            _archive(python), repository=repository, tag=name, changes=['CMD ["python3"]']
+            _archive(python, version), repository=repository, tag=name, changes=['CMD ["python3"]']
         )
     return tag
 
 
 def interpreter(version: str) -> Path:
-    """The newest pyenv interpreter of that version, as a folder."""
-    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    found = sorted(versions.glob(f"{version}.*")) or sorted(versions.glob(version))
-    if found:
-        return found[-1]
-    own = Path(sysconfig.get_config_var("prefix"))
-    if sysconfig.get_python_version() != version or own == Path("/usr"):
+    """The prefix of a Python of that version: the newest of pyenv, else this one's own."""
+    found = _of_pyenv(version)
+    if not found and sysconfig.get_python_version() != version:
         absent(f"no Python {version} of pyenv to make an image from")
-    return own
+    return found[-1] if found else Path(sys.base_prefix)
 
 
-def _archive(python: Path) -> bytes:
+def _of_pyenv(version: str) -> list[Path]:
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    return sorted(versions.glob(f"{version}.*")) or sorted(versions.glob(version))
+
+
+def _archive(python: Path, version: str) -> bytes:
     """A root file system with a Python, a shell and some tools."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         _tree(root)
-        shutil.copytree(
-            python, root / "usr/local", symlinks=True, dirs_exist_ok=True, ignore=_left_out
-        )
+        (_system_python if python == Path("/usr") else _own_python)(root, python, version)
         shutil.copy2(find_uv_bin(), root / "usr/local/bin/uv")
-        _mend(root, python)
         binaries = [path for tool in TOOLS if (path := shutil.which(tool))]
         for binary in binaries:
             _copy(Path(binary), root / "usr/bin" / Path(binary).name)
-        for library in sorted(_libraries([*binaries, find_uv_bin(), *_extensions(python)])):
+        linked = [*binaries, find_uv_bin(), *_extensions(python, version)]
+        for library in sorted(_libraries(linked)):
             _copy(library, root / str(library.resolve()).lstrip("/"))
             _copy(library, root / str(library).lstrip("/"))
-        subprocess.run(["ldconfig", "-r", str(root)], check=True, capture_output=True)
+        subprocess.run(["/sbin/ldconfig", "-r", str(root)], check=True, capture_output=True)
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as archive:
             archive.add(root, arcname=".", filter=_as_root)
         return packed.getvalue()
+
+
+def _own_python(root: Path, python: Path, version: str) -> None:
+    """A Python with a folder of its own moves to /usr/local."""
+    target = root / "usr/local"
+    shutil.copytree(python, target, symlinks=True, dirs_exist_ok=True, ignore=_left_out)
+    for script in (target / "bin").iterdir():
+        if script.is_symlink() or not script.is_file():
+            continue
+        text = script.read_bytes()
+        if text.startswith(b"#!") and str(python).encode() in text:
+            script.write_bytes(text.replace(str(python).encode(), b"/usr/local"))
+
+
+def _system_python(root: Path, python: Path, version: str) -> None:
+    """The system's Python stays where it was built for, and gets a pip in /usr/local."""
+    library = f"lib/python{version}"
+    shutil.copytree(python / library, root / "usr" / library, symlinks=True, ignore=_left_out)
+    _copy(python / f"bin/python{version}", root / f"usr/bin/python{version}")
+    for link in ("python3", "python"):
+        (root / "usr/bin" / link).symlink_to(f"python{version}")
+    packages = root / "usr/local" / library / "dist-packages"
+    packages.mkdir(parents=True)
+    asked = [find_uv_bin(), "pip", "install", "-q", "--python-version", version]
+    subprocess.run([*asked, "--target", str(packages), "pip", "setuptools"], check=True)
+    pip = root / "usr/local/bin/pip"
+    pip.parent.mkdir()
+    pip.write_text('#!/bin/sh\nexec python3 -m pip "$@"\n')
+    pip.chmod(0o755)
 
 
 def _tree(root: Path) -> None:
@@ -136,15 +171,6 @@ def _tree(root: Path) -> None:
     (root / "etc/group").write_text("root:x:0:\n")
     (root / "etc/nsswitch.conf").write_text("hosts: files dns\n")
     (root / "etc/ld.so.conf").write_text("/usr/local/lib\n")
-
-
-def _mend(root: Path, python: Path) -> None:
-    for script in (root / "usr/local/bin").iterdir():
-        if script.is_symlink() or not script.is_file():
-            continue
-        text = script.read_bytes()
-        if text.startswith(b"#!") and str(python).encode() in text:
-            script.write_bytes(text.replace(str(python).encode(), b"/usr/local"))
 
 
 def _libraries(binaries: list[str]) -> set[Path]:
@@ -166,9 +192,10 @@ def _libraries(binaries: list[str]) -> set[Path]:
     return {path for path in found if path.exists() and "versions" not in path.parts}
 
 
-def _extensions(python: Path) -> Iterator[str]:
-    for pattern in ("bin/python3.*", "lib/libpython*.so*", "lib/python3*/lib-dynload/*.so"):
-        yield from (str(path) for path in sorted(python.glob(pattern)) if "config" not in path.name)
+def _extensions(python: Path, version: str) -> Iterator[str]:
+    library = f"lib/python{version}/lib-dynload/*.so"
+    for pattern in (f"bin/python{version}", "lib/libpython3*.so*", library):
+        yield from (str(path) for path in sorted(python.glob(pattern)))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -178,7 +205,16 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _left_out(folder: str, names: list[str]) -> set[str]:
-    left_out = {"test", "tests", "__pycache__", "idlelib", "lib2to3", "ensurepip"} & set(names)
+    left_out = {
+        "test",
+        "tests",
+        "__pycache__",
+        "idlelib",
+        "lib2to3",
+        "ensurepip",
+        "dist-packages",
+        "EXTERNALLY-MANAGED",
+    } & set(names)
     if Path(folder).name == "site-packages":  # only what a fresh Python has
         left_out |= {name for name in names if not name.startswith(("pip", "setuptools", "_dist"))}
     return left_out | {name for name in names if name.endswith(".a")}

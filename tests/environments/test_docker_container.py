@@ -60,9 +60,7 @@ def python(code: str):
     return command(("python", "-c", code))
 
 
-@pytest.mark.parametrize(
-    "place", ["/etc/x", "/usr/local/lib/python3.11/site-packages/x.py", "/x", "/usr/bin/x"]
-)
+@pytest.mark.parametrize("place", ["/etc/x", "/usr/local/lib/x.py", "/x", "/usr/bin/x"])
 def test_nothing_of_the_image_can_be_written(sandbox, trial, place):
     done = sandbox.run(trial(command(f"echo x > {place}")))
     assert done.exit_code != 0
@@ -222,7 +220,7 @@ def test_silent_variables_are_unset_and_given_ones_win(build, trial):
 
 def test_an_absolute_python_is_the_images(sandbox, trial):
     asked = trial(command(("/home/alice/venv/bin/python3", "-c", "import sys; print(sys.prefix)")))
-    assert said(sandbox, asked) == "/usr/local\n"
+    assert said(sandbox, asked) in ("/usr\n", "/usr/local\n")
 
 
 def test_a_missing_program_is_named(sandbox, trial):
