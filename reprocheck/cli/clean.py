@@ -11,7 +11,7 @@ from reprocheck import config as configuration
 DEFAULT_SIZE = "20GB"
 
 
-@click.command(short_help="Remove what dead verifications left in the container engine.")
+@click.command(short_help="Remove what dead verifications left.")
 @click.option(
     "--images",
     metavar="AGE",
@@ -27,11 +27,13 @@ DEFAULT_SIZE = "20GB"
     help="Then remove those used longest ago, until the rest takes no more.",
 )
 def clean(images: str, size: str) -> int:
-    """Remove what verifications left in the container engine.
+    """Remove what verifications left in the container engine and in TMPDIR.
 
-    Removed are the containers of verifications that are dead, and the images that reprocheck
-    built and has not used for a while. A verification that runs keeps what it uses.
+    Removed are the containers and temporary folders of verifications that are dead, and the
+    images that reprocheck built and has not used for a while. A verification that runs keeps
+    what it uses.
     """
+    from reprocheck import temporary
     from reprocheck.account import cache_folder
     from reprocheck.environments import docker_engine, docker_owned
 
@@ -39,6 +41,9 @@ def clean(images: str, size: str) -> int:
         0.0 if images.strip() in ("0", "0d") else configuration.parse_duration(images, "--images")
     )
     most = configuration.parse_size(size, "--size")
+    folders = temporary.remove_dead()
+    if folders:
+        click.echo(f"Removed temporary folders: {folders}.")
     if not docker_engine.answers(os.environ):
         click.echo("No container engine answers: nothing to clean.")
         return 0

@@ -89,7 +89,9 @@ class Build:
                     if line.get("error") or time.monotonic() > self.deadline:
                         break
                 else:
-                    return
+                    if engine.client.images.list(name=self.tag):
+                        return  # without it, the engine died, and its output just ended
+                    raise ImageError(self._doing, Cause.ENGINE_LOST)
         except ImageError as error:
             late = time.monotonic() > self.deadline - 1
             raise self._failed(

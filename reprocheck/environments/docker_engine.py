@@ -115,6 +115,7 @@ def told(doing: str, otherwise: Cause = Cause.OTHER) -> Iterator[None]:
     """Makes the SDK's exceptions an `ImageError` with the cause that their words tell."""
     from docker.errors import APIError, BuildError, DockerException
     from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
 
     try:
         yield
@@ -128,7 +129,7 @@ def told(doing: str, otherwise: Cause = Cause.OTHER) -> Iterator[None]:
         raise ImageError(doing, otherwise if found is Cause.OTHER else found, output) from error
     except DockerException as error:
         raise ImageError(doing, otherwise, str(error)) from error
-    except RequestException as error:
+    except (RequestException, HTTPError) as error:  # the one while it answers, the other later
         cause = otherwise if otherwise is Cause.ENGINE else Cause.ENGINE_LOST
         raise ImageError(doing, cause, str(error)) from error
 

@@ -136,7 +136,8 @@ _HINTS = {
     Cause.DOCKERFILE: "mend it, or name another with environment.file in reprocheck.yaml; what the "
     "build copies must be in git",
     Cause.STEP: "the lines above are the step's own; unpinned packages may have changed since",
-    Cause.TIMEOUT: "try again; finished steps are kept by the engine",
+    Cause.TIMEOUT: "allow more with environment.timeout in reprocheck.yaml; the engine keeps the "
+    "steps that finished",
     Cause.OTHER: "the lines above are the engine's own",
 }
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from reprocheck import temporary as temporary_folders
 from reprocheck.environments import docker_engine
 from reprocheck.environments.docker_failures import Cause, ImageError
 from reprocheck.model import EnvironmentKind
@@ -170,3 +174,70 @@ def test_docker_is_found_where_it_can_build(tmp_path):
         assert docker_engine.buildkit(found, {"PATH": str(tmp_path)}, tmp_path) == ()
         command_line = docker_engine.buildkit(found, os.environ, tmp_path)
     assert not command_line or shutil.which(command_line[0])
+
+
+# --- time limits and interruptions ----------------------------------------------------------
+
+
+def building(marker: str) -> list[object]:
+    """Containers in which the engine's own builder runs a step."""
+    found = engine().containers.list(all=True, ignore_removed=True)
+    return [item for item in found if marker in str(item.attrs["Config"]["Cmd"])]
+
+
+def soon_gone(marker: str, within_s: float = 10.0) -> bool:
+    deadline = time.monotonic() + within_s
+    while running(marker) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not running(marker)
+
+
+def running(marker: str) -> bool:
+    """Whether a process with a marker in its arguments runs on this machine, in whatever container;
+    or a container is left by a build.
+    """
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = line.read_bytes().split(b"\0")
+            if words[0].endswith(b"sleep") and marker.encode() in words:
+                return True
+    return bool(building(marker))
+
+
+def test_a_build_that_takes_too_long_is_ended_and_told(build, builder):
+    marker = str(time.time_ns())[-9:]
+    error = failure(build, unique(f"RUN sleep {marker}"), env=builder, timeout_s=2)
+    assert error.cause is Cause.TIMEOUT
+    assert "environment.timeout" in error.hint
+    assert soon_gone(marker)
+
+
+START = """
+import os, sys
+from pathlib import Path
+from reprocheck.environments import pick
+from reprocheck.environments.base import BuildRequest
+from tests.environments.samples import docker_spec
+spec = docker_spec(f"RUN sleep {sys.argv[1]}", base=sys.argv[2])
+request = BuildRequest(spec=spec, tree=Path(sys.argv[3]), started_at=None,
+                       cache=Path(sys.argv[3]), env=dict(os.environ))
+with pick(spec).build(request):
+    pass
+"""
+
+
+def test_a_reprocheck_that_is_killed_in_a_build_leaves_nothing(tree, builder, tmp_path):
+    marker, temporary = str(time.time_ns())[-9:], tmp_path / "tmp"
+    temporary.mkdir()
+    env = {**builder, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(sys.path)}
+    argv = [sys.executable, "-c", START, marker, base_image(), str(tree)]
+    killed = subprocess.Popen(argv, env=env)
+    while not running(marker):
+        assert killed.poll() is None
+        time.sleep(0.1)
+    killed.kill()
+    killed.wait()
+    assert soon_gone(marker)
+    assert len(list(temporary.iterdir())) == 1
+    temporary_folders.remove_dead(temporary)
+    assert list(temporary.iterdir()) == []
