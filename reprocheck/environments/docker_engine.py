@@ -8,7 +8,7 @@ import re
 import shutil
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,9 +134,35 @@ def told(doing: str, otherwise: Cause = Cause.OTHER) -> Iterator[None]:
         raise ImageError(doing, cause, str(error)) from error
 
 
-def comes_back(engine: Engine, within_s: float = RESUME_S) -> bool:
+@contextlib.contextmanager
+def watched(engine: Engine) -> Iterator[Callable[[], bool]]:
+    """Tells whether the engine has died since: a connection that nobody uses ends with it.
+
+    podman's service has no containers to lose, and closes such connections.
+    """
+    with socket.socket(socket.AF_UNIX) as idle:
+        idle.settimeout(2.0)
+        watching = not engine.podman
+        if watching:
+            try:
+                idle.connect(engine.address.removeprefix("unix://"))
+            except OSError:
+                watching = False
+
+        def died() -> bool:
+            try:
+                return watching and idle.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+            except BlockingIOError:
+                return False
+            except OSError:
+                return True
+
+        yield died
+
+
+def comes_back(engine: Engine) -> bool:
     """Whether an engine that stopped answering answers again."""
-    give_up = time.monotonic() + within_s
+    give_up = time.monotonic() + RESUME_S
     while time.monotonic() < give_up:
         if answers({"DOCKER_HOST": engine.address}):
             return True

@@ -35,6 +35,11 @@ class Cause(enum.Enum):
 
 # In the order of what explains the others: pip ends in "no matching distribution" without network.
 _SIGNS: tuple[tuple[Cause, str], ...] = (
+    (
+        Cause.ENGINE_LOST,
+        r"error reading from server|cannot connect to the docker daemon|response ended prematurely|"
+        r"^ERROR: .*code = (Unavailable|Canceled)|^(ERROR: )?unexpected EOF",
+    ),
     (Cause.NO_SPACE, r"no space left on device|disk quota exceeded|errno 28\b"),
     (
         Cause.CERTIFICATE,
