@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,9 +207,21 @@ def _hand_over(trial: TrialRun, user: str) -> None:
 
 
 def _take_back(trial: TrialRun) -> None:
-    if os.getuid() == 0:
-        for folder in _folders(trial):
+    """Makes sure that all of it can be read and removed, whatever modes the trial left."""
+    for folder in _folders(trial):
+        if os.getuid() == 0:
             _own(folder, 0)
+        _open(folder)
+        for root, folders, _ in os.walk(folder):  # before it looks into them
+            for name in folders:
+                _open(Path(root, name))
+
+
+def _open(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        mode = folder.lstat().st_mode
+        if stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU:
+            folder.chmod(mode | stat.S_IRWXU)
 
 
 def _own(folder: Path, owner: int) -> None:

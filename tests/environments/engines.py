@@ -21,7 +21,7 @@ class Docker:
     def __init__(self, folder: Path, data: Path, *options: str) -> None:
         self.socket = folder / "docker.sock"
         self.address = f"unix://{self.socket}"
-        self._folder, self._data, self._options = folder, data, options
+        self._folder, self.data, self._options = folder, data, options
         self._bridge = f"rc{os.getpid()}"[:15]
         self._containerd = folder / "containerd.sock"
 
@@ -43,7 +43,7 @@ class Docker:
         config = self._folder / "containerd.toml"
         config.write_text('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
         argv = ["containerd", "--config", str(config), "--address", str(self._containerd)]
-        argv += ["--root", str(self._data / "containerd"), "--state", str(self._folder / "state")]
+        argv += ["--root", str(self.data / "containerd"), "--state", str(self._folder / "state")]
         with (self._folder / "containerd.log").open("wb") as log:
             self._other = subprocess.Popen(argv, stdout=log, stderr=log)
         deadline = time.monotonic() + 10
@@ -54,7 +54,7 @@ class Docker:
         """Starts it, also after `kill`; skips the test where it cannot run."""
         for _ in range(3):
             (self._folder / "docker.pid").unlink(missing_ok=True)
-            argv = ["dockerd", "-H", self.address, "--data-root", str(self._data)]
+            argv = ["dockerd", "-H", self.address, "--data-root", str(self.data)]
             # With live-restore the same folder, or it would not find its containers again.
             argv += ["--exec-root", str(self._folder / "exec"), "-b", self._bridge]
             argv += ["--pidfile", str(self._folder / "docker.pid"), *self._options]
@@ -104,7 +104,7 @@ class Docker:
         subprocess.run(["ip", "link", "delete", self._bridge], check=False)
         for line in Path("/proc/mounts").read_text().splitlines():
             place = line.split()[1]
-            if place.startswith((f"{self._folder}/", f"{self._data}/")):
+            if place.startswith((f"{self._folder}/", f"{self.data}/")):
                 subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
 
 
