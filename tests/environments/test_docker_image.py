@@ -110,7 +110,7 @@ def test_an_image_named_by_its_tag_is_told(build):
 WRONG = {
     Cause.STEP: "RUN echo so far && exit 7",
     Cause.DOCKERFILE: "COPY absent /",
-    Cause.NO_NETWORK: "RUN uv pip install --system six",
+    Cause.NO_NETWORK: "RUN UV_HTTP_RETRIES=0 uv pip install --system six",
     Cause.INTERPRETER: "RUN python3.5 -m pip --version",
     Cause.HISTORY: "RUN git rev-parse HEAD",
     Cause.NO_SPACE: "RUN dd if=/dev/zero of=/dev/full bs=1k count=1",
