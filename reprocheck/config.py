@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reprocheck import schema, yaml_files
+from reprocheck.durations import parse_duration
 from reprocheck.errors import ConfigError, UsageError
 from reprocheck.metric_rules import metric_rule
 from reprocheck.model import (
@@ -174,22 +175,6 @@ def _overridden(rules: Mapping[str, MetricRule], overrides: Overrides) -> Mappin
     return metrics
 
 
-def parse_duration(text: str, place: str) -> float:
-    """Seconds of a text such as 90, 90s, 30m, 4h or 1h30m; `place` is where it was written.
-
-    Raises `UsageError`.
-    """
-    units = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
-    text = text.strip()
-    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([dhms]?)", text)
-    seconds = sum(float(number) * units[unit] for number, unit in parts)
-    if "".join(number + unit for number, unit in parts) != text or not seconds > 0:
-        raise UsageError(
-            f"{place}: '{text}' is no duration", "write for example 90s, 30m, 4h or 1h30m"
-        )
-    return seconds
-
-
 def parse_reruns(text: str) -> tuple[int, int]:
     """Least and most reruns of N, which is both, or MIN..MAX.
 
@@ -254,10 +239,7 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         environment_python=environment.get("python"),
         environment_run=_setup(environment, located),
         download_python=environment.get("download_python", False),
-        conda_channels={
-            name: _channel(address, path.parent)
-            for name, address in environment.get("channels", {}).items()
-        },
+        conda_channels=_channels(environment, path.parent),
         environment_args={name: str(value) for name, value in environment.get("args", {}).items()},
         environment_network=environment.get("network", "build") == "build",
         environment_timeout_s=_seconds(
@@ -266,25 +248,12 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         or 3600.0,
         limits=_limits(document.get("limits", {})),
         data=tuple(_data_rule(entry) for entry in document.get("data", ())),
-        metrics={
-            name: metric_rule(name, rule, path.name, located.line(f"/metrics/{escape(name)}"))
-            for name, rule in document.get("metrics", {}).items()
-        },
+        metrics=_metrics(document, located),
         reruns=_rerun_plan(reruns, located.place("/reruns")),
         seed_env=reruns.get("seed_env"),
-        baselines=tuple(
-            NamedRun(run=run, place=located.line(f"/baselines/{i}"))
-            for i, run in enumerate(document.get("baselines", ()))
-        ),
+        baselines=_baselines(document, located),
         predictions=_predictions(document.get("predictions"), located),
-        products=tuple(
-            ProductRule(
-                pattern=pattern,
-                gate=rule.get("gate", False),
-                place=located.line(f"/products/{escape(pattern)}"),
-            )
-            for pattern, rule in document.get("products", {}).items()
-        ),
+        products=_products(document, located),
         budget_s=_seconds(reruns.get("budget"), located.place("/reruns/budget")),
         timeout_s=None
         if timeout == "auto"
@@ -343,9 +312,37 @@ def _relative_uri(uri: str | None, folder: Path) -> str | None:
     return uri
 
 
-def _channel(address: str, folder: Path) -> str:
-    """The address of a channel; one without a scheme is a folder, from the config file's own."""
-    return address if "://" in address else (folder / address).resolve().as_uri()
+def _channels(environment: Mapping[str, Any], folder: Path) -> Mapping[str, str]:
+    """Addresses by name; one without a scheme is a folder, from the config file's own."""
+    return {
+        name: address if "://" in address else (folder / address).resolve().as_uri()
+        for name, address in environment.get("channels", {}).items()
+    }
+
+
+def _metrics(document: Mapping[str, Any], located: LocatedYaml) -> Mapping[str, MetricRule]:
+    return {
+        name: metric_rule(name, rule, located.path.name, located.line(f"/metrics/{escape(name)}"))
+        for name, rule in document.get("metrics", {}).items()
+    }
+
+
+def _baselines(document: Mapping[str, Any], located: LocatedYaml) -> tuple[NamedRun, ...]:
+    return tuple(
+        NamedRun(run=run, place=located.line(f"/baselines/{i}"))
+        for i, run in enumerate(document.get("baselines", ()))
+    )
+
+
+def _products(document: Mapping[str, Any], located: LocatedYaml) -> tuple[ProductRule, ...]:
+    return tuple(
+        ProductRule(
+            pattern=pattern,
+            gate=rule.get("gate", False),
+            place=located.line(f"/products/{escape(pattern)}"),
+        )
+        for pattern, rule in document.get("products", {}).items()
+    )
 
 
 def _command(value: str | list[Any] | None, place: str) -> tuple[StepTemplate, ...]:

@@ -1,8 +1,11 @@
-"""How durations are written, in one place."""
+"""How durations are written and read, in one place."""
 
 from __future__ import annotations
 
 import math
+import re
+
+from reprocheck.errors import UsageError
 
 
 def format_duration(seconds: float) -> str:
@@ -18,3 +21,19 @@ def format_duration(seconds: float) -> str:
         return f"{whole // 60} min" + (f" {whole % 60:02d} s" if whole % 60 else "")
     minutes = round(seconds / 60)
     return f"{minutes // 60} h" + (f" {minutes % 60:02d} min" if minutes % 60 else "")
+
+
+def parse_duration(text: str, place: str) -> float:
+    """Seconds of a text such as 90, 90s, 30m, 4h or 1h30m; `place` is where it was written.
+
+    Raises `UsageError`.
+    """
+    units = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "": 1.0}
+    text = text.strip()
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([dhms]?)", text)
+    seconds = sum(float(number) * units[unit] for number, unit in parts)
+    if "".join(number + unit for number, unit in parts) != text or not seconds > 0:
+        raise UsageError(
+            f"{place}: '{text}' is no duration", "write for example 90s, 30m, 4h or 1h30m"
+        )
+    return seconds

@@ -33,6 +33,7 @@ class Git:
 
     folder: Path
     env: Mapping[str, str]  # the caller's
+    timeout_s: float = 3600.0
 
     def __call__(
         self, *args: str, trusting: bool = False, check: bool = True, stdin: bytes = b""
@@ -43,7 +44,11 @@ class Git:
         """
         env = _environment(self.env, trusting)
         call = process.Call(
-            argv=("git", *_INERT, *args), cwd=self.folder, env=env, stdin=stdin, timeout_s=3600
+            argv=("git", *_INERT, *args),
+            cwd=self.folder,
+            env=env,
+            stdin=stdin,
+            timeout_s=self.timeout_s,
         )
         try:
             done = process.run(call)

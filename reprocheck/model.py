@@ -707,7 +707,7 @@ class Comparison:
     reruns_needed: int | None = None  # to settle it; None: unknown or more than 100
     max_ulps: int | None = None  # largest distance in units in the last place
     scale: Scale = Scale.LINEAR
-    detectable: float | None = None  # true difference found with a probability of 80 %
+    detectable: float | None = None  # true difference found with a probability of 80 %; 0: any
     best_of: int | None = None  # declared, or inferred from the run's sweep
     history: HistoryComparison | None = None
     notes: tuple[str, ...] = ()  # what else the reader should know, as sentences

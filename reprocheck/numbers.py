@@ -37,6 +37,15 @@ def format_size(x: float) -> str:
     return _tidy(f"{x:.4g}")
 
 
+_UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+
+
+def format_bytes(size: float) -> str:
+    """A number of bytes in 3 significant digits: `8.4 GB`."""
+    unit, name = next(((unit, name) for unit, name in _UNITS if size >= unit), (1.0, "bytes"))
+    return f"{format_size(float(f'{size / unit:.3g}'))} {name}"
+
+
 def format_percent(x: float) -> str:
     """A percentage, given in percent, in 3 significant digits: `90 %`, `98.3 %`, `0.025 %`."""
     return f"{x:.0f} %" if abs(x) >= 100 else f"{_tidy(f'{x:.3g}')} %"

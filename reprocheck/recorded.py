@@ -19,7 +19,7 @@ from typing import assert_never
 from reprocheck import compare, questions, trackers
 from reprocheck.account import Account, Request
 from reprocheck.config import Config
-from reprocheck.errors import ReprocheckError, UsageError
+from reprocheck.errors import ReprocheckError
 from reprocheck.model import Report, RerunPlan, RunRecord, SeedPolicy, Stage
 from reprocheck.numbers import counted
 from reprocheck.precedence import OPTION
@@ -107,7 +107,6 @@ def _read_runs(runs: RecordedRuns, request: RecordedRequest, workspace: Path) ->
 
 def _compare(account: Account, request: RecordedRequest, sides: Sides) -> None:
     with account.stage(Stage.COMPARE, "metrics") as note:
-        _check_sigmas(request.config, sides)
         question, doubts = questions.ask(
             sides.original, sides.pooled, _config(request, sides), request.gates or sides.named
         )
@@ -138,6 +137,7 @@ def _config(request: RecordedRequest, sides: Sides) -> Config:
         if not sides.named
         or name in sides.named
         or (rule.margin is not None and rule.margin.source == OPTION)
+        or (rule.sigma is not None and not rule.place)  # of an option
     }
     plan = RerunPlan(
         least=reruns,
@@ -146,14 +146,3 @@ def _config(request: RecordedRequest, sides: Sides) -> Config:
         seeds=request.seeds or sides.seeds or config.reruns.seeds,
     )
     return dataclasses.replace(config, metrics=rules, reruns=plan)
-
-
-def _check_sigmas(config: Config, sides: Sides) -> None:
-    logged = sides.original.metrics
-    for name, rule in config.metrics.items():
-        by_option = rule.sigma is not None and not rule.place
-        if by_option and name not in logged:
-            raise UsageError(
-                f"--sigma {name}: the original has no such metric",
-                f"it has {', '.join(sorted(logged)[:8]) or 'none'}",
-            )

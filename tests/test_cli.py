@@ -88,7 +88,7 @@ def test_the_readmes_options_are_the_helps(lab: Lab, monkeypatch: pytest.MonkeyP
     [
         ("--help",),
         ("-h",),
-        *((command, "-h") for command in ("verify", "plan", "compare", "demo")),
+        *((command, "-h") for command in ("verify", "plan", "compare", "doctor", "demo")),
         (),
     ],
 )
@@ -130,6 +130,7 @@ def test_the_module_is_the_command(lab: Lab) -> None:
         (["verify", "x", "--margin", "accuracy"], "--margin accuracy"),
         (["verify", "x", "--margin", "accuracy=-1"], "--margin accuracy=-1"),
         (["verify", "x", "--margin", "accuracy=nan%"], "--margin accuracy=nan%"),
+        (["verify", "x", "--sigma", "accuracy=0"], "--sigma accuracy=0"),
         (["verify", "x", "--timeout", "soon"], "--timeout: 'soon'"),
         (["verify", "x", "--timeout", "-5"], "--timeout: '-5'"),
         (["verify", "x", "--budget", "0"], "--budget: '0'"),

@@ -103,19 +103,6 @@ def test_whole_numbers_are_as_good_as_fractions(tmp_path: Path) -> None:
     assert isinstance(rule.resolution, float)
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1800), ("1h30m", 5400), ("0.5h", 1800)]
-)
-def test_durations(text: str, seconds: float) -> None:
-    assert config.parse_duration(text, "--timeout") == seconds
-
-
-@pytest.mark.parametrize("text", ["", "h", "4hh", "-3s", "0", "1x", "1h 30m", "nan", "m30"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"--timeout: '.*' is no duration"):
-        config.parse_duration(text, "--timeout")
-
-
 def test_margins_are_absolute_or_relative() -> None:
     assert parse_margin("accuracy=0.005")[1].absolute == Width.both(0.005)
     name, margin = parse_margin("a=b=1%")

@@ -26,7 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_schemas_example_and_injected_files(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for schema in ("run", "config", "experiment", "report", "plan"):
+    for schema in ("run", "config", "experiment", "report", "plan", "doctor"):
         assert f"reprocheck/schemas/{schema}.schema.json" in names
     assert "reprocheck/examples/digits/train.py" in names
     assert "reprocheck/trackers/injected/sitecustomize.py" in names
@@ -55,7 +55,10 @@ def test_the_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     "args",
-    [["--help"], *([command, "--help"] for command in ("verify", "plan", "compare", "demo"))],
+    [
+        ["--help"],
+        *([command, "--help"] for command in ("verify", "plan", "compare", "doctor", "demo")),
+    ],
 )
 def test_help_imports_nothing_heavy(args: list[str]) -> None:
     code = (

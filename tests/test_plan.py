@@ -112,7 +112,7 @@ def test_a_file_gets_the_json_and_the_terminal_the_text(
     [
         (("nope",), 2, "has no run nope"),
         (("RUN", "--sigma", "accuracy"), 2, "--sigma accuracy: expected"),
-        (("RUN", "--sigma", "loss=0.1"), 2, "--sigma loss: this metric would not be judged"),
+        (("RUN", "--sigma", "loss=0.1"), 2, "given for loss (--sigma), which the run never"),
         (("RUN", "--margin", "los=0.1"), 2, "which the run never logged"),
         (("RUN", "--reruns", "9..3"), 2, "--reruns 9..3"),
         (("RUN", "--json", "/nowhere/plan.json"), 2, "cannot be written"),

@@ -122,7 +122,7 @@ def test_the_config_counts_for_the_metrics_that_are_named(compare, tmp_path):
 def test_no_option_of_another_command_is_advised(compare):
     result = compare("--original", "a=0.9", "--values", "a=0.9")
     assert "--reruns" not in told(result)
-    assert "more reruns, 5 in all" in result.report["needed"]
+    assert "more reruns, 3 in all" in result.report["needed"]
 
 
 # --- record files -------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def test_the_tracker_of_the_repository_is_found(logged):
         ((*VALUES, "--margin", "loss=1"), "margin is declared for loss"),
         ((*VALUES, "--margin", "accuracy=0"), "--margin accuracy=0"),
         ((*VALUES, "--sigma", "accuracy"), "--sigma accuracy"),
-        ((*VALUES, "--sigma", "loss=1"), "--sigma loss: the original has no such metric"),
+        ((*VALUES, "--sigma", "loss=1"), "given for loss (--sigma), which the run never logged"),
         ((*VALUES, "--config", "gone.yaml"), "gone.yaml"),
         ((*VALUES, "--markdown", "gone/x.md"), "cannot be written"),
     ],

@@ -44,6 +44,21 @@ def test_without_a_margin_an_unseeded_run_is_at_best_consistent(lab: Lab, tmp_pa
     assert result.exit_code == 11
 
 
+def test_a_spread_known_from_elsewhere_judges_a_single_rerun(lab: Lab, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.yaml"
+    bare.write_text(
+        'version: 1\ncommand: "python train.py --lr {params.lr} --seed {params.seed}"\n'
+        "metrics: {accuracy: {gate: true}}\n"
+    )
+    args = ("--config", str(bare), "--reruns", "1", "--sigma", "accuracy=0.4")
+    report = lab.verify(lab.unseeded, *args).report
+    (judged,) = (each for each in report["comparisons"] if each["gated"])
+    assert (judged["verdict"], judged["reason"]) == ("CONSISTENT", "known_noise")
+    wrong = lab.verify(lab.unseeded, *args[:-1], "acuracy=0.4")
+    assert (wrong.exit_code, wrong.report["trials"]) == (2, [])
+    assert "acuracy (--sigma), which the run never logged" in wrong.stdout.replace("\n", " ")
+
+
 def test_fresh_seeds_measure_the_spread_of_the_recipe(lab: Lab) -> None:
     planned = lab.verify(lab.seeded, "--seeds", "fresh", "--dry-run").report["seeds"]
     result = lab.verify(lab.seeded, "--seeds", "fresh")

@@ -23,6 +23,7 @@ COMMANDS = {
     "verify": "Rerun a recorded training run and say whether it reproduces.",
     "plan": "Say what a verification could answer, and what it would cost.",
     "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
+    "doctor": "Say what this machine offers to verifications, and what mends the rest.",
     "clean": "Remove what dead verifications left in the container engine.",
     "demo": "Make a small real project, train it, and verify its runs.",
 }
@@ -37,7 +38,8 @@ Exit codes of verify and compare:
   0    reproduced (CONSISTENT too, unless --require reproduced)
   1    a defect in reprocheck
   2    wrong usage or config; unknown or ambiguous run; no such store
-  3    not verified: a stage could not do its work, or a metric is missing
+  3    not verified: a stage could not do its work, or a metric is missing;
+       of doctor: something that is needed here is missing or broken
   10   not reproduced
   11   inconclusive
   12   misses its own success criteria (only with --require criteria)

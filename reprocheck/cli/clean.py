@@ -7,6 +7,7 @@ import os
 import click
 
 from reprocheck import config as configuration
+from reprocheck.durations import parse_duration
 
 DEFAULT_SIZE = "20GB"
 
@@ -37,9 +38,7 @@ def clean(images: str, size: str) -> int:
     from reprocheck.account import cache_folder
     from reprocheck.environments import docker_engine, docker_owned
 
-    age_s = (
-        0.0 if images.strip() in ("0", "0d") else configuration.parse_duration(images, "--images")
-    )
+    age_s = 0.0 if images.strip() in ("0", "0d") else parse_duration(images, "--images")
     most = configuration.parse_size(size, "--size")
     folders = temporary.remove_dead()
     if folders:

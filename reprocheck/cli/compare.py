@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 from collections.abc import Mapping
@@ -14,10 +15,11 @@ import click
 from reprocheck import config as configuration
 from reprocheck import metric_rules
 from reprocheck.cli import options, outputs, project
+from reprocheck.cli.options import JudgingOptions
 from reprocheck.cli.outputs import Outputs
 from reprocheck.config import Overrides
 from reprocheck.errors import UsageError
-from reprocheck.model import Require, SeedPolicy
+from reprocheck.model import Require
 
 if TYPE_CHECKING:
     from reprocheck.recorded import RecordedRequest
@@ -25,19 +27,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Options:
+class _Options(JudgingOptions):
     """The command line, as click parsed it."""
 
     original: tuple[str, ...]
     values: tuple[str, ...]
-    baseline: tuple[str, ...]
-    tracking_uri: str | None
-    config: Path | None
-    margin: tuple[str, ...]
-    sigma: tuple[str, ...]
-    gate: tuple[str, ...]
     alpha: float | None
-    seeds: str | None
     require: str | None
     json: str | None
     markdown: str | None
@@ -79,12 +74,7 @@ The exit codes are those of verify.
     multiple=True,
     help="The reruns' values of that metric, in the same order for all metrics. Repeatable.",
 )
-@click.option(
-    "--baseline",
-    metavar="RUN",
-    multiple=True,
-    help="Pool the values of this run of the same recipe with the original's. Repeatable.",
-)
+@options.baseline("RUN")
 @options.tracking_uri
 @options.config
 @options.margin
@@ -96,11 +86,9 @@ The exit codes are those of verify.
     type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
     help="Probability of an error of either kind. [default: 0.05]",
 )
-@click.option(
-    "--seeds",
-    type=click.Choice([item.value for item in SeedPolicy]),
-    help="Whether the reruns had the original's seed (same) or each its own (fresh). "
-    "[default: as the records say, else same]",
+@options.seeds(
+    "Whether the reruns had the original's seed (same) or each its own (fresh). "
+    "[default: as the records say, else same]"
 )
 @options.require
 @options.json
@@ -145,7 +133,7 @@ def make_request(runs: tuple[str, ...], given: _Options, env: Mapping[str, str])
         tracking_uri=uri,
         config=config,
         gates=given.gate,
-        seeds=SeedPolicy(given.seeds) if given.seeds else None,
+        seeds=given.seed_policy,
         env=dict(env),
     )
 
@@ -176,9 +164,8 @@ def _sides(runs: tuple[str, ...], given: _Options) -> RecordedRuns | ValueLists:
 def _overrides(given: _Options) -> Overrides:
     if given.alpha is not None and math.isnan(given.alpha):  # no range refuses it
         raise UsageError("--alpha nan: expected a number", "write for example --alpha 0.05")
-    return Overrides(
-        margins=tuple(metric_rules.parse_margin(text) for text in given.margin),
-        sigmas=tuple(metric_rules.parse_sigma(text) for text in given.sigma),
+    return dataclasses.replace(
+        given.rules(),
         alpha=given.alpha,
         require=Require(given.require) if given.require else None,
     )

@@ -1,12 +1,81 @@
-"""Options that several commands have."""
+"""Options that several commands have, and what click made of them."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
-from reprocheck.model import Require
+from reprocheck import config as configuration
+from reprocheck import metric_rules
+from reprocheck.config import Overrides
+from reprocheck.model import Require, SeedPolicy
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgingOptions:
+    """What is judged and how: of every command that judges recorded values."""
+
+    tracking_uri: str | None
+    config: Path | None
+    seeds: str | None
+    baseline: tuple[str, ...]
+    margin: tuple[str, ...]
+    sigma: tuple[str, ...]
+    gate: tuple[str, ...]
+
+    @property
+    def seed_policy(self) -> SeedPolicy | None:
+        """None: not named."""
+        return SeedPolicy(self.seeds) if self.seeds else None
+
+    def rules(self) -> Overrides:
+        """The metrics' rules among the options. Raises `UsageError`."""
+        return Overrides(
+            margins=tuple(metric_rules.parse_margin(text) for text in self.margin),
+            sigmas=tuple(metric_rules.parse_sigma(text) for text in self.sigma),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOptions(JudgingOptions):
+    """Of every command that reruns a recorded run, or says what that would take."""
+
+    repo: str | None
+    reruns: str | None
+
+    def overrides(self) -> Overrides:
+        """What they say instead of the config. Raises `UsageError`."""
+        return dataclasses.replace(
+            self.rules(),
+            reruns=None if self.reruns is None else configuration.parse_reruns(self.reruns),
+            seeds=self.seed_policy,
+            baselines=self.baseline,
+        )
+
+
+def seeds(told: str) -> Decorator:
+    """`--seeds` with the command's own help."""
+    return click.option(
+        "--seeds", type=click.Choice([item.value for item in SeedPolicy]), help=told
+    )
+
+
+def baseline(metavar: str) -> Decorator:
+    """`--baseline`; `metavar` is what the command calls a run."""
+    return click.option(
+        "--baseline",
+        metavar=metavar,
+        multiple=True,
+        help="Pool the values of this run of the same recipe with the original's. Repeatable.",
+    )
+
 
 tracking_uri = click.option(
     "--tracking-uri",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,6 +120,27 @@ def write(report: Report, outputs: Outputs) -> None:
             f"the report could not be written to {'; '.join(unwritten)}",
             "make room, or name another file",
         )
+
+
+def write_document(
+    what: str, name: str | None, document: str, shown: Callable[[int, bool], str]
+) -> None:
+    """Writes a document that is no report to where --json says, and shows it in the terminal by
+    width and colour, unless standard output has the document.
+
+    Raises `ReprocheckError` when a file cannot be written; it was shown all the same.
+    """
+    if name == STDOUT:
+        echo(document)
+        return
+    echo(shown(*screen()))
+    if name is not None:
+        try:
+            Path(name).write_text(document, encoding="utf-8")
+        except OSError as error:
+            raise ReprocheckError(
+                f"the {what} could not be written to {name}: {error.strerror}", "name another file"
+            ) from error
 
 
 def echo(text: str) -> None:

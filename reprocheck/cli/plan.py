@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reprocheck import config as configuration
-from reprocheck import metric_rules
 from reprocheck.cli import options, outputs, project
+from reprocheck.cli.options import RunOptions
 from reprocheck.cli.outputs import STDOUT, Outputs
-from reprocheck.config import Overrides
 from reprocheck.errors import ReprocheckError
-from reprocheck.model import SeedPolicy
 
 if TYPE_CHECKING:
-    from reprocheck.account import Request
     from reprocheck.planning import Forecast
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Options:
+class _Options(RunOptions):
     """The command line, as click parsed it."""
 
-    tracking_uri: str | None
-    repo: str | None
-    config: Path | None
-    reruns: str | None
-    seeds: str | None
-    baseline: tuple[str, ...]
-    margin: tuple[str, ...]
-    sigma: tuple[str, ...]
-    gate: tuple[str, ...]
     json: str | None
     quiet: bool
 
@@ -59,17 +45,8 @@ cannot be verified.
 @options.repo
 @options.config
 @options.reruns
-@click.option(
-    "--seeds",
-    type=click.Choice([item.value for item in SeedPolicy]),
-    help="Which seeds the reruns would have, as in verify. [default: same]",
-)
-@click.option(
-    "--baseline",
-    metavar="RUN_ID",
-    multiple=True,
-    help="Pool the values of this run of the same recipe with the original's. Repeatable.",
-)
+@options.seeds("Which seeds the reruns would have, as in verify. [default: same]")
+@options.baseline("RUN_ID")
 @options.margin
 @options.sigma
 @options.gate
@@ -90,40 +67,12 @@ def plan(run_id: str, **given: Any) -> int:  # noqa: ANN401 - click's own types
 
     parsed = _Options(**given)
     outputs.check(Outputs(json=parsed.json, markdown=None, verbose=False, quiet=parsed.quiet))
-    sigmas = tuple(metric_rules.parse_sigma(text) for text in parsed.sigma)
-    request = make_request(run_id, parsed, os.environ)
+    overrides = parsed.overrides()
+    request = project.run_request(run_id, parsed, overrides, os.environ)
     with outputs.progress(quiet=parsed.quiet) as told:
-        forecast = pipeline.plan(request, frozenset(name for name, _ in sigmas), told)
+        forecast = pipeline.plan(request, frozenset(name for name, _ in overrides.sigmas), told)
     _write(forecast, parsed.json)
     return 0
-
-
-def make_request(run_id: str, given: _Options, env: Mapping[str, str]) -> Request:
-    """What to plan, from options, config and environment.
-
-    Raises `UsageError`, `ConfigError` or `MissingStoreError`.
-    """
-    from reprocheck.account import Request
-
-    cwd = Path.cwd()
-    root = project.root_of(given.repo, cwd, env)
-    overrides = Overrides(
-        margins=tuple(metric_rules.parse_margin(text) for text in given.margin),
-        sigmas=tuple(metric_rules.parse_sigma(text) for text in given.sigma),
-        reruns=None if given.reruns is None else configuration.parse_reruns(given.reruns),
-        seeds=SeedPolicy(given.seeds) if given.seeds else None,
-        baselines=given.baseline,
-    )
-    config = configuration.override(project.load_config(given.config, root), overrides)
-    return Request(
-        asked=run_id,
-        tracking_uri=project.tracking_uri(given.tracking_uri, (run_id,), config, (cwd, root), env),
-        config=config,
-        repo=given.repo,
-        gates=given.gate,
-        cwd=cwd,
-        env=dict(env),
-    )
 
 
 def _write(forecast: Forecast, name: str | None) -> None:

@@ -4,10 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reprocheck import config as configuration
-from reprocheck.config import Config
+from reprocheck.cli.options import RunOptions
+from reprocheck.config import Config, Overrides
 from reprocheck.errors import MissingStoreError
+
+if TYPE_CHECKING:
+    from reprocheck.account import Request
+
+
+def run_request(
+    run_id: str, given: RunOptions, overrides: Overrides, env: Mapping[str, str]
+) -> Request:
+    """What to do with a run, from options, config and environment.
+
+    Raises `UsageError`, `ConfigError` or `MissingStoreError`.
+    """
+    from reprocheck.account import Request
+
+    cwd = Path.cwd()
+    root = root_of(given.repo, cwd, env)
+    config = configuration.override(load_config(given.config, root), overrides)
+    return Request(
+        asked=run_id,
+        tracking_uri=tracking_uri(given.tracking_uri, (run_id,), config, (cwd, root), env),
+        config=config,
+        repo=given.repo,
+        gates=given.gate,
+        cwd=cwd,
+        env=dict(env),
+    )
 
 
 def root_of(repo: str | None, cwd: Path, env: Mapping[str, str]) -> Path:

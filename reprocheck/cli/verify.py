@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,29 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reprocheck import config as configuration
-from reprocheck import metric_rules
 from reprocheck.cli import options, outputs, project
+from reprocheck.cli.options import RunOptions
 from reprocheck.cli.outputs import Outputs
 from reprocheck.config import Overrides
-from reprocheck.model import Require, SeedPolicy
+from reprocheck.durations import parse_duration
+from reprocheck.model import Require
 
 if TYPE_CHECKING:
     from reprocheck.account import Request
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Options:
+class _Options(RunOptions):
     """The command line, as click parsed it."""
 
-    tracking_uri: str | None
-    repo: str | None
-    config: Path | None
-    reruns: str | None
-    seeds: str | None
-    baseline: tuple[str, ...]
-    margin: tuple[str, ...]
-    gate: tuple[str, ...]
     require: str | None
     env: str | None
     timeout: str | None
@@ -71,19 +64,13 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 @options.repo
 @options.config
 @options.reruns
-@click.option(
-    "--seeds",
-    type=click.Choice([item.value for item in SeedPolicy]),
-    help="same: rerun with the recorded seed; fresh: another seed each time, passed by {seed} in "
-    "the config's command, by the recorded --seed or by reruns.seed_env. [default: same]",
+@options.seeds(
+    "same: rerun with the recorded seed; fresh: another seed each time, passed by {seed} in "
+    "the config's command, by the recorded --seed or by reruns.seed_env. [default: same]"
 )
-@click.option(
-    "--baseline",
-    metavar="RUN_ID",
-    multiple=True,
-    help="Pool the values of this run of the same recipe with the original's. Repeatable.",
-)
+@options.baseline("RUN_ID")
 @options.margin
+@options.sigma
 @options.gate
 @options.require
 @click.option(
@@ -137,32 +124,13 @@ def make_request(run_id: str, given: _Options, env: Mapping[str, str]) -> Reques
 
     Raises `UsageError`, `ConfigError` or `MissingStoreError`.
     """
-    from reprocheck.account import Request
-
-    cwd = Path.cwd()
-    root = project.root_of(given.repo, cwd, env)
-    loaded = project.load_config(given.config, root)
-    config = configuration.override(loaded, _overrides(given))
-    return Request(
-        asked=run_id,
-        tracking_uri=project.tracking_uri(given.tracking_uri, (run_id,), config, (cwd, root), env),
-        config=config,
-        repo=given.repo,
-        gates=given.gate,
-        dry_run=given.dry_run,
-        keep=given.keep,
-        logs=_logs(given),
-        cwd=cwd,
-        env=dict(env),
-    )
+    request = project.run_request(run_id, given, _overrides(given), env)
+    return dataclasses.replace(request, dry_run=given.dry_run, keep=given.keep, logs=_logs(given))
 
 
 def _overrides(given: _Options) -> Overrides:
-    return Overrides(
-        margins=tuple(metric_rules.parse_margin(text) for text in given.margin),
-        reruns=None if given.reruns is None else configuration.parse_reruns(given.reruns),
-        seeds=SeedPolicy(given.seeds) if given.seeds else None,
-        baselines=given.baseline,
+    return dataclasses.replace(
+        given.overrides(),
         require=Require(given.require) if given.require else None,
         environment_kind=given.env,
         timeout_s=_seconds("--timeout", given.timeout),
@@ -171,7 +139,7 @@ def _overrides(given: _Options) -> Overrides:
 
 
 def _seconds(option: str, text: str | None) -> float | None:
-    return None if text is None else configuration.parse_duration(text, option)
+    return None if text is None else parse_duration(text, option)
 
 
 def _logs(given: _Options) -> Path | None:

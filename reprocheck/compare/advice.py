@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reprocheck.compare.verdicts import FEWEST_RERUNS_TO_REJECT
-from reprocheck.model import Comparison, ProductComparison, RerunPlan, Verdict
+from reprocheck.model import FIRST_LOOK, Comparison, ProductComparison, RerunPlan, Verdict
 
 _MARGIN = "declare a margin, the largest difference that does not matter: --margin {metric}=VALUE"
 
@@ -31,6 +31,8 @@ def advice_on(comparison: Comparison, plan: RerunPlan) -> str:
 def advice_on_product(product: ProductComparison) -> str:
     """The next thing to try, "" for a product that is settled."""
     match product.verdict:
+        case Verdict.INCONCLUSIVE if product.reason == "too_few":
+            return f"more reruns: --reruns {FIRST_LOOK}"
         case Verdict.INCONCLUSIVE:
             return (
                 f"a training that makes {product.path} alike each time (seeds, deterministic "
@@ -47,7 +49,11 @@ def _settle(comparison: Comparison, plan: RerunPlan) -> str:
         case "unfinished":
             return f"the remaining reruns, at most {plan.most} in all"
         case "budget":
-            return "a larger time budget for the reruns"
+            needed = comparison.reruns_needed
+            many = f", enough for {needed} reruns" if needed else ""
+            return f"a larger time budget for the reruns{many}"
+        case "unstable" if comparison.reruns_needed is not None:
+            return f"more reruns: --reruns {comparison.reruns_needed}"
         case "unstable":
             return "a training that ends well each time: see the logs of the reruns"
         case "too_few" | "chance":
@@ -59,9 +65,11 @@ def _settle(comparison: Comparison, plan: RerunPlan) -> str:
 
 
 def _settle_noise(comparison: Comparison) -> str:
+    needed = comparison.reruns_needed
+    enough = f"about {needed} reruns: --reruns {needed}"
     if comparison.margin is None:
-        return _MARGIN.format(metric=comparison.metric)
-    if comparison.reruns_needed is not None:
-        needed = comparison.reruns_needed
-        return f"about {needed} reruns: --reruns {needed}"
+        margin = _MARGIN.format(metric=comparison.metric)
+        return margin if needed is None else f"{margin}; or {enough}"
+    if needed is not None:
+        return enough
     return "less noise between runs, or a wider margin if one is honest; more reruns alone will not"

@@ -24,7 +24,10 @@ def check_margins(rules: Mapping[str, MetricRule], metrics: Mapping[str, Metric]
         _check_dtype(rule)
         if rule.margin is not None:
             _check_sizes(rule, rule.margin)
-            _check_logged(rule, rule.margin, metrics)
+            declared = f"A margin is declared for {rule.metric} ({rule.margin.source})"
+            _check_logged(rule.metric, declared, rule.margin.place, metrics)
+        if rule.sigma is not None and not rule.place:  # of an option
+            _check_logged(rule.metric, f"A sigma is given for {rule.metric} (--sigma)", "", metrics)
         if rule.metric in metrics:
             _check_value(rule, metrics[rule.metric].value)
 
@@ -111,15 +114,13 @@ def _check_fraction(rule: MetricRule, declared: DeclaredMargin) -> None:
         )
 
 
-def _check_logged(
-    rule: MetricRule, declared: DeclaredMargin, metrics: Mapping[str, Metric]
-) -> None:
-    if rule.metric in metrics:
+def _check_logged(name: str, declared: str, place: str, metrics: Mapping[str, Metric]) -> None:
+    if name in metrics:
         return
-    near = difflib.get_close_matches(rule.metric, metrics, n=3, cutoff=0.5) or sorted(metrics)[:8]
+    near = difflib.get_close_matches(name, metrics, n=3, cutoff=0.5) or sorted(metrics)[:8]
     raise _error(
-        declared.place,
-        f"A margin is declared for {rule.metric} ({declared.source}), which the run never logged.",
+        place,
+        f"{declared}, which the run never logged.",
         f"Nearest logged names: {', '.join(near)}." if near else "It logged no metric.",
     )
 

@@ -9,14 +9,15 @@ from typing import NamedTuple
 from reprocheck.compare import words
 from reprocheck.compare.case import Case, Ruling
 from reprocheck.compare.equivalence import equivalence_p, smallest_margin
-from reprocheck.compare.futility import reruns_to_settle
 from reprocheck.compare.ladder import storable
 from reprocheck.compare.looks import Look
 from reprocheck.compare.names import is_hardware_bound
-from reprocheck.compare.notes import detectable, notes_on
+from reprocheck.compare.notes import notes_on
+from reprocheck.compare.prospects import Prospect, prospect_of
 from reprocheck.compare.sample import Sample, summarise
+from reprocheck.compare.sensitivity import detectable
 from reprocheck.compare.sentences import informational, not_comparable, sentence_of
-from reprocheck.compare.verdicts import tested_margin
+from reprocheck.compare.verdicts import OPEN, tested_margin
 from reprocheck.model import Comparison, HistoryComparison, Margin, Verdict
 
 
@@ -40,13 +41,14 @@ def compared(
     """The comparison of a gated metric with its verdict and all statistics behind it."""
     sample = case.sample
     interval = words.shown_interval(case)
+    prospect = _prospect(case, ruling, look)
     return Comparison(
         metric=case.metric,
         gated=True,
         verdict=ruling.verdict,
         change=ruling.change,
         reason=ruling.reason,
-        sentence=sentence_of(case, ruling, look, p_difference),
+        sentence=sentence_of(case, ruling, look, p_difference, prospect.text),
         baseline=case.baselines,
         reruns=case.reruns,
         mean=words.shown_mean(case),
@@ -58,10 +60,10 @@ def compared(
         p_equivalence=_equivalence_p(case),
         p_difference=p_difference,
         smallest_margin=smallest_margin(interval) if interval else None,
-        reruns_needed=_needed(case, ruling),
+        reruns_needed=prospect.reruns,
         max_ulps=case.max_ulps,
         scale=case.rule.scale,
-        detectable=detectable(case) if look.stopped_by else None,
+        detectable=detectable(case, ruling) if look.stopped_by else None,
         best_of=case.selection.best_of if case.selection else None,
         history=history,
         notes=notes_on(case, ruling, look),
@@ -136,6 +138,8 @@ def _equivalence_p(case: Case) -> float | None:
     return equivalence_p(sample, tested_margin(case, margin))
 
 
-def _needed(case: Case, ruling: Ruling) -> int | None:
-    settled = ruling.reason not in ("noise", "shift_detected", "too_few")
-    return None if settled else reruns_to_settle(case)
+def _prospect(case: Case, ruling: Ruling, look: Look) -> Prospect:
+    goes_on = ruling.reason == OPEN and not look.stopped_by
+    if ruling.verdict is not Verdict.INCONCLUSIVE or goes_on:
+        return Prospect(reruns=None, text="")
+    return prospect_of(case, ruling, look)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from reprocheck.compare.distributions import clopper_pearson, fisher_p
+from reprocheck.compare.distributions import clopper_pearson, fisher_p, share_exceeding
 from reprocheck.model import Interval, Margin
 
 _NEAR = 3  # examples from 0 or from all
@@ -48,12 +49,41 @@ class Counts:
 
     def reruns_needed(self, margin: Margin, alpha: float, most: int) -> int | None:
         """The least number of reruns that would show equivalence if the proportion stays."""
-        examples, share = self.examples, self.theirs[0] / self.theirs[1]
-        for reruns in range(self.theirs[1] // examples + 1, most + 1):
-            trials = reruns * examples
-            if replace(self, theirs=(round(share * trials), trials)).is_inside(margin, alpha):
-                return reruns
-        return None
+        fewest = self.theirs[1] // self.examples + 1
+        more = range(fewest, most + 1)
+        return next((n for n in more if self.after(n).is_inside(margin, alpha)), None)
+
+    def after(self, reruns: int) -> Counts:
+        """The counts of so many reruns if the proportion stays."""
+        trials = reruns * self.examples
+        share = self.theirs[0] / self.theirs[1]
+        return replace(self, theirs=(round(share * trials), trials))
+
+    def detectable(self, margin: float | None, alpha: float, power: float) -> float | None:
+        """The difference, away from the bound, that is called a difference with that power.
+
+        The reruns' proportion has to pass Fisher's test at alpha, and with its interval leave the
+        margin, where there is one; the originals are taken as they are. None: no difference can.
+        """
+        rare = self if 2 * self.ours[0] <= self.ours[1] else self._turned()
+        share, trials = rare.ours[0] / rare.ours[1], rare.theirs[1]
+
+        def rejects(events: int) -> bool:
+            moved = replace(rare, theirs=(min(events, trials), trials))
+            outside = margin is None or moved.interval(alpha).low > margin
+            return outside and moved.difference_p() <= alpha
+
+        least = math.ceil(share * trials)
+        # Fisher's two-sided p-value may rise again by an event or two.
+        events = least + bisect_left(
+            range(least, trials + 1), True, key=lambda x: all(map(rejects, range(x, x + 3)))
+        )
+        return None if events > trials else share_exceeding(events, trials, power) - share
+
+    def _turned(self) -> Counts:
+        """The other outcome counted."""
+        ours, theirs = ((n - events, n) for events, n in (self.ours, self.theirs))
+        return replace(self, ours=ours, theirs=theirs)
 
     def _may_be(self, events: int, alpha: float) -> bool:
         return fisher_p((events, self.ours[1]), self.theirs) > alpha

@@ -51,6 +51,13 @@ def clopper_pearson(events: int, trials: int, alpha: float = 0.025) -> tuple[flo
     return low, high
 
 
+def share_exceeding(events: int, trials: int, chance: float) -> float:
+    """The proportion by which at least so many events happen with that chance."""
+    from scipy.special import betaincinv
+
+    return float(betaincinv(events, trials - events + 1, chance)) if events else 0.0
+
+
 @lru_cache(maxsize=1024)
 def normal_quantile(level: float) -> float:
     """The x with P(X <= x) = level of the standard normal."""

@@ -10,7 +10,6 @@ import math
 
 from reprocheck.compare.case import Case, Ruling, Rung
 from reprocheck.compare.distributions import t_quantile
-from reprocheck.compare.equivalence import MOST_RERUNS_PROPOSED, reruns_needed
 from reprocheck.compare.looks import level_at
 from reprocheck.compare.sample import Sample
 from reprocheck.compare.verdicts import GOOD, tested_margin
@@ -46,20 +45,6 @@ def may_fail(case: Case, ruling: Ruling, p: float | None) -> bool:
     needed = 0.0 if found else _critical(case, sample)
     low, high = _range(case, sample)
     return high > max(margin.high + half, needed) or low < -max(margin.low + half, needed)
-
-
-def reruns_to_settle(case: Case) -> int | None:
-    """The least number of reruns that would show equivalence if difference and spread stay.
-
-    By one look at the plan's alpha. None: more than 100, none at all, or no margin.
-    """
-    sample, counts, alpha = case.sample, case.counts, case.plan.alpha
-    if sample is None or case.margin is None:
-        return None
-    margin = tested_margin(case, case.margin)
-    if counts is not None:
-        return counts.reruns_needed(margin, alpha, MOST_RERUNS_PROPOSED)
-    return reruns_needed(sample, margin, alpha)
 
 
 def _range(case: Case, sample: Sample) -> tuple[float, float]:

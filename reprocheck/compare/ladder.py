@@ -21,6 +21,12 @@ class Tolerance:
     relative: float
     absolute: float
 
+    def width(self, original: float, rerun: float = 0.0) -> float:
+        """How far the two may lie apart; without a rerun, how far one may lie from the original."""
+        # Capped, so that a loss of 1e-6 does not pass by the absolute tolerance alone.
+        absolute = min(self.absolute, 1e-3 * abs(original))
+        return max(absolute, self.relative * max(abs(original), abs(rerun)))
+
 
 TOLERANCES = {
     "float64": Tolerance(dtype="float64", relative=1e-9, absolute=1e-12),
@@ -55,10 +61,7 @@ def same_number(original: float, rerun: float, tolerance: Tolerance) -> bool:
         return True
     if not (math.isfinite(storable(original)) and math.isfinite(storable(rerun))):
         return False
-    # Capped, so that a loss of 1e-6 does not pass by the absolute tolerance alone.
-    absolute = min(tolerance.absolute, 1e-3 * abs(original))
-    relative = tolerance.relative * max(abs(original), abs(rerun))
-    return abs(original - rerun) <= max(absolute, relative)
+    return abs(original - rerun) <= tolerance.width(original, rerun)
 
 
 def tolerance_of(dtype: str | None, metrics: Iterable[Metric]) -> Tolerance:

@@ -1,4 +1,4 @@
-"""What the reader should know beside a verdict: assumptions and warnings; what could be seen."""
+"""What the reader should know beside a verdict: assumptions and warnings."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from reprocheck.compare.counts import Counts
 from reprocheck.compare.distributions import f_tail
 from reprocheck.compare.looks import Look
 from reprocheck.compare.margins import noise_of_proportion, on_scale
-from reprocheck.compare.names import is_share
 from reprocheck.compare.sample import Sample, summarise
-from reprocheck.compare.verdicts import FEWEST_RERUNS_TO_REJECT, GOOD, LEVEL_WITHOUT_MARGIN
-from reprocheck.model import FIRST_LOOK, MarginSource, Verdict
-from reprocheck.numbers import format_value
+from reprocheck.compare.verdicts import GOOD
+from reprocheck.model import MarginSource, Verdict
+from reprocheck.numbers import counted, format_value
 
 SMALL = 10
 """Reruns below which it cannot be seen whether they are normal."""
@@ -24,8 +23,10 @@ _STATISTICAL = ("equivalent", "outside", "no_margin", "noise", "shift_detected",
 
 def notes_on(case: Case, ruling: Ruling, look: Look) -> tuple[str, ...]:
     """Sentences that belong to the verdict; none while nothing is decided."""
-    if case.sample is None or case.rung is not Rung.NONE or not look.stopped_by:
+    if case.sample is None or not look.stopped_by:
         return ()
+    if case.rung is not Rung.NONE:
+        return tuple(_on_arithmetic(case, ruling))
     return tuple(_notes(case, case.sample, ruling, look))
 
 
@@ -34,10 +35,7 @@ def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[s
         if case.counts is not None:
             yield from _on_counts(case, case.counts)
         elif sample.reruns < SMALL:
-            yield (
-                "That runs are normally distributed is assumed: so few cannot show it, and a "
-                "recipe that sometimes collapses may not have done so here."
-            )
+            yield "Assumed, as so few cannot show it: normal noise, no rare collapse."
     if sample.originals < len(case.baselines):
         left = len(case.baselines) - sample.originals
         yield f"{left} of {len(case.baselines)} originals has no value here and is left out."
@@ -52,22 +50,13 @@ def _notes(case: Case, sample: Sample, ruling: Ruling, look: Look) -> Iterator[s
         )
 
 
-def detectable(case: Case) -> float | None:
-    """The true difference that would have been called NOT_REPRODUCED with a chance of 80 %."""
-    from reprocheck.compare.power import detectable_difference
-
-    sample, margin = case.sample, case.margin
-    fewest = FIRST_LOOK if margin else FEWEST_RERUNS_TO_REJECT
-    if sample is None or sample.reruns < fewest or case.counts or case.rung is not Rung.NONE:
-        return None
-    if sample.spread == 0.0 or not math.isfinite(sample.spread):
-        return None
-    half = None if margin is None else max(margin.low, margin.high)
-    level = case.level if margin else min(LEVEL_WITHOUT_MARGIN, case.plan.alpha)
-    level /= case.selection.best_of if case.selection else 1
-    found = detectable_difference(sample.spread, sample.reruns, half, level, sample.originals)
-    share = case.rule.test_size is not None or is_share(case.metric)
-    return None if share and 0.0 <= case.original <= 1.0 < found else found  # no share differs so
+def _on_arithmetic(case: Case, ruling: Ruling) -> Iterator[str]:
+    if ruling.verdict is Verdict.NUMERICALLY_EQUAL and case.max_ulps is not None:
+        units = counted(case.max_ulps, "unit")
+        yield (
+            f"The furthest rerun is {units} in the last place of a {case.tolerance.dtype} away "
+            "from the original."
+        )
 
 
 def _on_counts(case: Case, counts: Counts) -> Iterator[str]:

@@ -22,6 +22,7 @@ OWN = "reprocheck/"
 DESCRIPTION, MISSING, UNREAD = "description", "missing", "unread"
 _ORDER = (MISSING, UNREAD, *reversed(REASONS), DESCRIPTION)
 _NAMES_TOLD = 5
+_NEVER = "no number of reruns settles that"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,15 +153,15 @@ def _rule(pair: _Pair, same_machine: bool) -> _Ruling:
 
 def _rule_on_difference(pair: _Pair, reason: str, same_machine: bool) -> tuple[Verdict, str, str]:
     if len(pair.kinships) == 1:
-        text = "one rerun cannot tell a change from noise"
+        text = "one rerun cannot tell a change from noise, 2 reruns would"
         return Verdict.INCONCLUSIVE, "too_few", text
     first, *others = [rerun for rerun in pair.reruns if rerun is not None]
     if any(kinship(first, other).reason != SAME for other in others):
-        text = "the reruns differ from each other too, so it may be noise"
+        text = f"the reruns differ from each other too, so it may be noise; {_NEVER}"
         return Verdict.INCONCLUSIVE, "noise", text
     if reason == STRUCTURE or same_machine:
         return Verdict.NOT_REPRODUCED, reason, "the reruns are alike, so it is no noise: changed"
-    text = "the reruns are alike, but another machine than the original's may explain it"
+    text = f"the reruns are alike, but another machine may explain it; {_NEVER}"
     return Verdict.INCONCLUSIVE, "shift_detected", text
 
 

@@ -7,20 +7,20 @@ import math
 from reprocheck.compare import words
 from reprocheck.compare.case import Case, Ruling
 from reprocheck.compare.distributions import clopper_pearson
-from reprocheck.compare.equivalence import (
-    MOST_RERUNS_PROPOSED,
-    smallest_margin,
-)
-from reprocheck.compare.futility import reruns_to_settle
+from reprocheck.compare.equivalence import smallest_margin
 from reprocheck.compare.looks import Look
 from reprocheck.compare.margins import known_spread
-from reprocheck.compare.verdicts import tested_margin
-from reprocheck.model import Direction, Margin, Verdict
+from reprocheck.model import Direction, Verdict
 from reprocheck.numbers import counted, format_percent, format_size, format_value
 
 
-def sentence_of(case: Case, ruling: Ruling, look: Look, p_difference: float | None) -> str:
-    """The sentence of a gated metric's verdict; it names the metric only where it must."""
+def sentence_of(
+    case: Case, ruling: Ruling, look: Look, p_difference: float | None, prospect: str
+) -> str:
+    """The sentence of a gated metric's verdict; it names the metric only where it must.
+
+    `prospect`: what more reruns would do, "" where that is no question.
+    """
     match ruling.verdict:
         case Verdict.IDENTICAL:
             text = _identical(case)
@@ -33,7 +33,7 @@ def sentence_of(case: Case, ruling: Ruling, look: Look, p_difference: float | No
         case Verdict.NOT_REPRODUCED:
             text = _not_reproduced(case, ruling)
         case Verdict.INCONCLUSIVE:
-            text = _inconclusive(case, ruling, look)
+            text = _inconclusive(case, ruling, look, prospect)
         case _:
             text = not_comparable(case.metric, _why_not_comparable(case))
     return text + _step_note(case)
@@ -156,58 +156,47 @@ def _originals(case: Case) -> str:
     return words.baseline(case) if several else f"the original {words.original(case)}"
 
 
-def _inconclusive(case: Case, ruling: Ruling, look: Look) -> str:
+def _inconclusive(case: Case, ruling: Ruling, look: Look, prospect: str) -> str:
     done = f"{look.reruns} of at most {look.plan.most} reruns"
     match ruling.reason:
         case "unfinished":
-            return f"After {done} nothing is decided."
+            return f"After {done} nothing is decided{prospect and f'; {prospect}'}."
         case "budget":
-            return f"The time budget ended after {done}, too early to judge."
+            return f"The time budget ended after {done}, too early to settle it; {prospect}."
         case "unstable" if _failures_note(case):
-            return f"The training is unstable.{_failures_note(case)}"
+            return f"The training is unstable; {prospect}.{_failures_note(case)}"
         case "unstable":
-            return f"A rerun crashed after {done} had finished: the training is unstable here."
+            return (
+                f"A rerun crashed after {done} had finished: the training is unstable here; "
+                f"{prospect}."
+            )
         case "chance":
             return (
-                f"The rerun agrees with the original {words.original(case)}, but one rerun can "
-                "agree with so coarse a value by chance."
+                f"The rerun agrees with the original {words.original(case)}, but so coarse a value "
+                f"can agree by chance, and one rerun cannot tell; {prospect}."
             )
         case _:
-            return _unsettled(case, ruling)
+            return _unsettled(case, ruling, prospect)
 
 
-def _unsettled(case: Case, ruling: Ruling) -> str:
+def _unsettled(case: Case, ruling: Ruling, prospect: str) -> str:
     reruns = counted(_judged(case), "rerun")
     if case.sample is None:
-        return f"{reruns} with a non-finite value cannot settle it."
+        return f"{reruns} with a non-finite value cannot settle it; {prospect}."
     if ruling.reason == "shift_detected" and case.sample.sd == 0.0 and case.margin is None:
         return (
             f"All {reruns} gave {words.mean(case)}, not {_originals(case)}: a difference of "
             f"{_difference(case)}, which another machine may cause; no margin was declared to "
-            "judge it by."
+            f"judge it by; {prospect}."
         )
-    text = f"{reruns} cannot settle it: the mean difference is {words.with_interval(case)}, "
-    if case.margin is None:
-        text += "and no margin was declared"
-    else:
-        text += f"margin {_width(case)}; {_prospect(case, case.margin)}"
+    margin = f"margin {_width(case)}" if case.margin else "no margin was declared"
+    text = (
+        f"{reruns} cannot settle it: the mean difference is {words.with_interval(case)}, "
+        f"{margin}; {prospect}"
+    )
     if ruling.reason == "shift_detected":
         text += ". The difference is more than the reruns' own noise"
     return f"{text}."
-
-
-def _prospect(case: Case, margin: Margin) -> str:
-    """What more reruns would do if difference and spread stayed as they are."""
-    sample, tested = case.sample, tested_margin(case, margin)
-    if sample is None or sample.freedom == 0 or sample.spread == 0.0:
-        return "more reruns would"
-    if sample.sd == 0.0 and sample.original_sd:
-        return "only more originals would, since the reruns do not vary"
-    if not -tested.low < sample.difference < tested.high:
-        return "more reruns are not expected to reproduce it"
-    needed = reruns_to_settle(case)
-    about = f"more than {MOST_RERUNS_PROPOSED}" if needed is None else f"about {needed}"
-    return f"{about} reruns would"
 
 
 def _why_not_comparable(case: Case) -> str:

@@ -98,11 +98,11 @@ def _on_the_ladder(case: Case, look: Look) -> Ruling:
 
 def _all_failed(case: Case, look: Look) -> Ruling:
     """No rerun ended in a value that counts."""
-    ours, theirs = _failures(case)
+    ours, theirs = failures(case)
     if ours[0] and fisher_more_p(ours, theirs) > case.level:
         return _inconclusive("unstable" if case.judged else OPEN)
     # A recipe that is known to collapse at times may do so three times in a row.
-    described = any(_is_described(case, x) for x in case.reruns)
+    described = any(is_described(case, x) for x in case.reruns)
     enough = look.reruns >= (FEWEST_RERUNS_TO_REJECT if described else FIRST_LOOK)
     if (look.deterministic and case.repeats) or (case.judged and enough):
         return Ruling(verdict=Verdict.NOT_REPRODUCED, reason=_failure(case), change=_failed(case))
@@ -180,14 +180,15 @@ def _by_counts(case: Case, look: Look, p_difference: float) -> Ruling:
 
 
 def _without_margin(case: Case, sample: Sample, look: Look, p_difference: float) -> Ruling:
-    # The same seed on another machine moves a number a little, and D finds any little shift;
-    # reruns that do not vary have no seed that matters, whatever the plan's seeds are.
-    excused = not look.same_machine and (look.same_seed or sample.sd == 0.0)
     enough = sample.reruns >= FEWEST_RERUNS_TO_REJECT
     change = _change(case.rule.direction, sample.difference)
     if case.rule.noninferiority and change is Change.BETTER and p_difference <= look.plan.alpha:
         return Ruling(verdict=Verdict.NOT_WORSE, reason="better")
-    if p_difference <= min(LEVEL_WITHOUT_MARGIN, look.plan.alpha) and enough and not excused:
+    if (
+        p_difference <= min(LEVEL_WITHOUT_MARGIN, look.plan.alpha)
+        and enough
+        and not is_excused(sample, look)
+    ):
         return _not_reproduced(case, sample.difference, "outside")
     if p_difference <= look.plan.alpha:
         return _inconclusive("shift_detected")
@@ -215,23 +216,33 @@ def _with_failures(case: Case, ruling: Ruling) -> Ruling:
 
     Failures that the user described, and that the baselines have too, are part of the recipe.
     """
-    ours, theirs = _failures(case)
+    ours, theirs = failures(case)
     if case.rule.failure_if and fisher_more_p(ours, theirs) <= case.level:
         return Ruling(verdict=Verdict.NOT_REPRODUCED, reason="failures", change=_failed(case))
-    known = ours[0] > 0 and all(case.is_value(x) or _is_described(case, x) for x in case.reruns)
+    known = ours[0] > 0 and all(case.is_value(x) or is_described(case, x) for x in case.reruns)
     if ruling.verdict is Verdict.NOT_REPRODUCED or known:
         return ruling
     return _inconclusive("unstable")
 
 
-def _failures(case: Case) -> tuple[tuple[int, int], tuple[int, int]]:
+def failures(case: Case) -> tuple[tuple[int, int], tuple[int, int]]:
     """Failures and runs, of the originals and of the reruns."""
     ours = sum(not case.is_value(x) for x in case.baselines)
     return (ours, len(case.baselines)), (len(case.reruns) - case.finite, len(case.reruns))
 
 
-def _is_described(case: Case, x: float) -> bool:
+def is_described(case: Case, x: float) -> bool:
+    """Whether the value is a failure that the user described."""
     return case.rule.failure_if is not None and case.rule.failure_if.holds(x)
+
+
+def is_excused(sample: Sample, look: Look) -> bool:
+    """Whether another machine may explain a difference that no margin says to matter.
+
+    The same seed on another machine moves a number a little, and D finds any little shift;
+    reruns that do not vary have no seed that matters, whatever the plan's seeds are.
+    """
+    return not look.same_machine and (look.same_seed or sample.sd == 0.0)
 
 
 def tested_margin(case: Case, margin: Margin) -> Margin:

@@ -228,15 +228,16 @@ class _Unusable:
 def _configs(tree: Path, repository: Path | None) -> Iterator[Any]:
     """The user's present config with its local part, then the commit's."""
     if repository is not None and (repository / ".dvc").is_dir():
-        yield _config(repository / ".dvc")
+        yield config_of(repository / ".dvc")
     if (tree / ".dvc").is_dir():
-        config = _config(tree / ".dvc")
+        config = config_of(tree / ".dvc")
         for remote in config["remote"].values():
             remote["url"] = _at_home(remote["url"], tree, repository)
         yield config
 
 
-def _config(folder: Path) -> Any:  # noqa: ANN401 - dvc.config.Config
+def config_of(folder: Path) -> Any:  # noqa: ANN401 - dvc.config.Config
+    """DVC's config in a `.dvc` folder. Raises `RestoreError` for one that cannot be read."""
     from dvc.config import Config, ConfigError
 
     try:
@@ -256,7 +257,7 @@ def _at_home(url: str, tree: Path, repository: Path | None) -> str:
 
 def _cache_folder(repository: Path) -> Path:
     folder = repository / ".dvc"
-    configured = _config(folder)["cache"].get("dir") if folder.is_dir() else None
+    configured = config_of(folder)["cache"].get("dir") if folder.is_dir() else None
     return Path(configured) if configured else folder / "cache"
 
 

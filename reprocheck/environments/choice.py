@@ -74,6 +74,16 @@ def choose(
     return spec, tuple(search.findings)
 
 
+def in_tree(search: Search) -> EnvironmentSpec | None:
+    """The environment that the config and the tree's own files ask for, whatever a run records.
+
+    Raises as `choose` does.
+    """
+    ways = (_from_script, _from_config, _at_commit)
+    spec = next((found for way in ways if (found := way(search)) is not None), None)
+    return spec and dataclasses.replace(spec, python=_python(search, spec))
+
+
 # --- the ways, first that exists ----------------------------------------------------------
 
 

@@ -98,6 +98,32 @@ def remove_images(engine: Engine, *, older_than_s: float, at_most: int, used: Pa
     return Removed(images=count, freed=freed)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Left:
+    """What is in the engine of ours."""
+
+    dead: int  # containers whose verification is over
+    alive: int
+    images: int
+    size: int  # of the images, in bytes, some of which others may share
+
+
+def left(engine: Engine) -> Left:
+    """What reprochecks have left in the engine; nothing is removed."""
+    with told("listing what reprocheck made"):
+        found = engine.client.containers.list(
+            all=True, filters={"label": OWNER}, ignore_removed=True
+        )
+        images = _images(engine)
+        alive = sum(_is_owned(container.labels) for container in found)
+    return Left(
+        dead=len(found) - alive,
+        alive=alive,
+        images=len(images),
+        size=sum(int(image.attrs.get("Size") or 0) for image in images),
+    )
+
+
 def mark_used(folder: Path, image_id: str) -> None:
     """Notes that an image is used now."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -79,6 +79,11 @@ def find(
     return interpreter, (_other_patch(interpreter, str(asked).lstrip("= ")),)
 
 
+def installed(env: Mapping[str, str]) -> tuple[Version, ...]:
+    """The versions that `find` chooses from."""
+    return tuple(item.hint for item in _candidates(env) if item.hint >= OLDEST)
+
+
 def inspect(path: Path, env: Mapping[str, str]) -> Interpreter | None:
     """What kind of Python a program is; None when it does not run."""
     call = process.Call(

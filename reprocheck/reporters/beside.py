@@ -6,10 +6,18 @@ In the same words for every reporter; a renderer escapes them for its own format
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from reprocheck.compare.products import products_sentence
-from reprocheck.model import Comparison, HistoryComparison, Outcome, Pair, Report, Verdict
+from reprocheck.model import (
+    Comparison,
+    CriterionResult,
+    HistoryComparison,
+    Outcome,
+    Pair,
+    Report,
+    Verdict,
+)
 from reprocheck.numbers import format_size, format_spread, format_value
 from reprocheck.reporters.base import MARKS, Fact
 
@@ -17,6 +25,8 @@ OUTCOMES = {Outcome.MEETS: "✓", Outcome.MISSES: "✗", Outcome.UNDECIDED: "?"}
 NAMES = 5
 """Metrics told by name of one sentence."""
 
+_SURE = ("bits", "tolerance", "deterministic")
+"""Reasons of verdicts on values that do not vary: what they can find is no matter of chance."""
 _SAID_BY_ROW = (Verdict.IDENTICAL, Verdict.NUMERICALLY_EQUAL, Verdict.REPRODUCED)
 
 
@@ -33,19 +43,38 @@ def sentences(report: Report, *, every: bool) -> tuple[str, ...]:
     return _grouped(told)
 
 
-def power(report: Report) -> str:
-    """What difference could have been detected, "" where none is known."""
-    told = [
-        (each.metric, format_spread(each.detectable, each.scale))
+def power(report: Report, *, every: bool) -> str:
+    """What difference could have been detected, "" where none is known.
+
+    Without `every` only where it is a matter of chance.
+    """
+    known = [
+        each
         for each in _gated(report)
         if each.detectable is not None and math.isfinite(each.detectable)
     ]
+    one = len(_gated(report)) == 1
+    likely = _found([each for each in known if each.reason not in _SURE], "in 80 %", one=one)
+    sure = _found([each for each in known if each.reason in _SURE], "for certain", one=one)
+    return " ".join(filter(None, (likely, sure if every else "")))
+
+
+def _found(comparisons: Sequence[Comparison], how: str, *, one: bool) -> str:
+    told = [(each.metric, _size(each)) for each in comparisons]
     if not told:
         return ""
-    if len(_gated(report)) == 1:
-        return f"A true difference of {told[0][1]} would have been found in 80 %."
+    if one:
+        return f"A true difference of {told[0][1]} would have been found {how}."
     sizes = ", ".join(f"{name} {size}" for name, size in told)
-    return f"True differences that would have been found in 80 %: {sizes}."
+    return f"True differences found {how}: {sizes}."
+
+
+def _size(comparison: Comparison) -> str:
+    size = comparison.detectable
+    if not size:
+        return "any size"
+    text = format_spread(size, comparison.scale)
+    return f"more than {text}" if comparison.reason in _SURE else text
 
 
 def notes(report: Report) -> tuple[str, ...]:
@@ -61,9 +90,18 @@ def notes(report: Report) -> tuple[str, ...]:
     return (*common, *_grouped(told))
 
 
-def criteria(report: Report) -> tuple[str, ...]:
-    """The success criteria, each with its mark; they are no part of the verdict."""
-    return tuple(f"{OUTCOMES[each.outcome]} {each.sentence}" for each in report.criteria)
+def criteria(report: Report, *, every: bool) -> tuple[str, ...]:
+    """The success criteria, each with its mark; they are no part of the verdict.
+
+    Without `every` no numbers of those that are met.
+    """
+    return tuple(f"{OUTCOMES[each.outcome]} {_criterion(each, every)}" for each in report.criteria)
+
+
+def _criterion(result: CriterionResult, every: bool) -> str:
+    head, numbers, _ = result.sentence.partition(": ")
+    met = result.outcome is Outcome.MEETS and numbers
+    return f"{head}." if met and not every else result.sentence
 
 
 def curves(report: Report, *, every: bool) -> tuple[Fact, ...]:

@@ -15,6 +15,7 @@ from reprocheck.hostile import printable, redact
 from reprocheck.model import Margin, Scale, SeedPolicy
 from reprocheck.numbers import (
     counted,
+    format_bytes,
     format_factor_size,
     format_percent,
     format_size,
@@ -30,7 +31,6 @@ _CHANCES = ("REPRODUCED", "CONSISTENT", "INCONCLUSIVE", "False alarm", "Reruns")
 _WRAPPING = ("Metric", "Chance of", "Margin", "SD run to run")
 """Columns of names and sources, which may wrap; a number that is cut would be another."""
 _TOGETHER = "all together"
-_UNITS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def render(forecast: Forecast, *, width: int = 80, color: bool = False) -> str:
@@ -254,7 +254,7 @@ def _memory(used: Resources) -> str:
     if used.memory is None:
         return _UNRECORDED
     machines = f", on each of {used.machines} machines" if used.machines > 1 else ""
-    return f"{_bytes(used.memory)} in use at most, by the whole machine{machines}"
+    return f"{format_bytes(used.memory)} in use at most, by the whole machine{machines}"
 
 
 _UNRECORDED = "not recorded (the run logged no system metrics)"
@@ -267,7 +267,7 @@ def _gpus(forecast: Forecast) -> str:
     busy = used.gpus if used.gpus_busy is None else used.gpus_busy
     told = counted(used.gpus, "GPU") + (f", {busy} of them busy" if busy < used.gpus else "")
     if used.gpu_memory is not None:
-        told += f"; {_bytes(used.gpu_memory)} in use at most on one"
+        told += f"; {format_bytes(used.gpu_memory)} in use at most on one"
     if forecast.most_s is not None and busy:
         told += f"; {format_size(round(busy * forecast.most_s / 3600, 2))} GPU-hours at most"
     return told
@@ -277,18 +277,13 @@ def _disk(forecast: Forecast) -> str:
     used, reruns = forecast.resources, forecast.cost.reruns
     parts = []
     if used.artifacts is not None:
-        total = _bytes(used.artifacts * reruns)
-        parts.append(f"{_bytes(used.artifacts)} of artifacts a rerun, {total} for all")
+        total = format_bytes(used.artifacts * reruns)
+        parts.append(f"{format_bytes(used.artifacts)} of artifacts a rerun, {total} for all")
     if used.data is not None:
-        parts.append(f"{_bytes(used.data)} of data")
+        parts.append(f"{format_bytes(used.data)} of data")
     if used.disk is not None:
-        parts.append(f"the original's disk grew by {_bytes(used.disk)}")
+        parts.append(f"the original's disk grew by {format_bytes(used.disk)}")
     return "; ".join(parts) or "not recorded"
-
-
-def _bytes(size: float) -> str:
-    unit, name = next(((unit, name) for unit, name in _UNITS if size >= unit), (1.0, "bytes"))
-    return f"{format_size(float(f'{size / unit:.3g}'))} {name}"
 
 
 # --- what to do ---------------------------------------------------------------------------

@@ -110,12 +110,12 @@ def _first(report: Report) -> Iterator[str]:
 
 def _told(report: Report) -> Iterator[tuple[str, str]]:
     """What stands beside the verdict; each part only as long as the comment has room for it."""
-    power = beside.power(report)
+    power = beside.power(report, every=True)
     told = [*beside.sentences(report, every=True), *([power] if power else ())]
     told += beside.notes(report)
     if told:
         yield "what was found of each metric", _list(told)
-    criteria = beside.criteria(report)
+    criteria = beside.criteria(report, every=True)
     if criteria:
         yield "success criteria", f"**Success criteria**\n\n{_list(criteria)}"
     seen = [*beside.curves(report, every=False), *beside.outputs(report, every=False)]

@@ -20,17 +20,21 @@ _ENDS = {
     "budget": "ended after {done}: the time budget was spent",
     "nothing to compare": "ended after {done}: nothing to compare",
 }
+_EACH = "judged after each of "
 _SAVING = ("identical", "deterministic", "decided", "futility")
 """Ends by which the reruns that are left were spared; the others only lack them."""
 
 
-def planned(report: Report) -> tuple[Fact, ...]:
-    """The gates with the reason of their choice, the plan, and for a dry run the cost."""
+def planned(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
+    """The gates with the reason of their choice, the plan, and for a dry run the cost.
+
+    Without `every` in fewer words.
+    """
     facts = []
     if report.gates:
-        facts.append(Fact(label="Judged", text=_gates(report.gates)))
+        facts.append(Fact(label="Judged", text=_gates(report.gates, every)))
     if report.plan and report.gates and (report.trials or report.dry_run):
-        facts.append(Fact(label="Plan", text=_plan(report, report.plan)))
+        facts.append(Fact(label="Plan", text=_plan(report, report.plan, every)))
     if report.cost and report.dry_run:
         facts.append(Fact(label="Cost", text=_cost(report.cost)))
     return tuple(facts)
@@ -59,14 +63,16 @@ def _margin(comparison: Comparison | None) -> str:
     return f"{margin(comparison)}, {found.source.value}: {found.text}"
 
 
-def _gates(gates: Gates) -> str:
-    return f"{', '.join(gates.metrics) or 'nothing'}: {gates.reason}"
+def _gates(gates: Gates, every: bool) -> str:
+    reason = gates.reason if every else gates.reason.partition(", since ")[0]
+    return f"{', '.join(gates.metrics) or 'nothing'}: {reason}"
 
 
-def _plan(report: Report, plan: RerunPlan) -> str:
+def _plan(report: Report, plan: RerunPlan, every: bool) -> str:
     """Looks, level and seeds, and how it ended."""
     level = f"level {format_percent(100 * plan.alpha)}"
-    asked = ", ".join((_looks(report, plan), level, _seeds(report, plan)))
+    told = _looks(report, plan) if every else _looks(report, plan).removeprefix(_EACH)
+    asked = ", ".join((told, level, _seeds(report, plan)))
     end = _end(report, plan)
     return f"{asked}; {end}" if end else asked
 
@@ -80,7 +86,7 @@ def looks(plan: RerunPlan, margins: Sequence[Margin | None]) -> str:
     once = single_look(plan)
     if not plan.is_sequential or (margins and not any(margins)):
         return f"judged once, after {counted(once, 'rerun')}"
-    told = f"judged after each of {plan.looks[0]} to {plan.most} reruns"
+    told = f"{_EACH}{plan.looks[0]} to {plan.most} reruns"
     return told if all(margins) else f"{told} (without a margin once, after {once})"
 
 

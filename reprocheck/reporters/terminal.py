@@ -16,7 +16,7 @@ from reprocheck.numbers import counted
 from reprocheck.reporters import base, beside
 from reprocheck.reporters.console import laid_out
 from reprocheck.reporters.plans import planned, planned_margins
-from reprocheck.reporters.used import package_rows, stage_times, used
+from reprocheck.reporters.used import package_rows, stage_times, time_taken, used
 
 COLORS = {
     Verdict.IDENTICAL: "green",
@@ -31,7 +31,7 @@ COLORS = {
     Verdict.INFORMATIONAL: "default",
 }
 SEVERITIES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-UNJUDGED = 4
+UNJUDGED = 3
 """Metrics that are not judged, shown by name."""
 PACKAGES = 5
 """Packages that differ, shown without --verbose."""
@@ -41,6 +41,15 @@ WRAPPING = ("Metric", "Margin")
 """Columns of names, which may wrap; the others hold numbers and verdicts."""
 WORD, NARROW = 18, 10
 """Columns for a word of a name that should stay whole, and the least where there is no room."""
+LAYOUTS = (
+    (" ", "…", WORD, True),
+    ("\n", "…", WORD, True),
+    ("\n", "…", WORD, False),
+    ("\n", "…\n", WORD, True),
+    ("\n", "…\n", NARROW, True),
+)
+"""Of the table, the one to prefer first: what stands before the interval's level and between its
+ends, the columns of a word, and whether the margin's source is told exactly."""
 
 
 def render(report: Report, *, width: int = 80, color: bool = False, verbose: bool = False) -> str:
@@ -63,17 +72,16 @@ def _parts(report: Report, width: int, verbose: bool) -> Iterator[RenderableType
 def _blocks(report: Report, width: int, verbose: bool) -> RenderableType:
     """What follows the verdict, each block with an empty line above it."""
     dry = report.dry_run
+    every = verbose or dry
     told_width = 10_000 if verbose else width
     blocks = [
         _failure(report, width, MOST_LINES if verbose else base.LOG_LINES),
-        _planned(report) if dry else _table(report, width),
-        _told(report, verbose),
-        _beside(report, verbose),
-        _unjudged(report, len(report.comparisons) if verbose else UNJUDGED),
+        _planned(report) if dry else _table(report, width, verbose),
+        *_told(report, verbose),
         _findings(report, verbose),
-        _facts([*_shortened(used(report), told_width), *planned(report)]),
+        _facts([*_shortened(used(report, every=every), told_width), *_plan(report, every)]),
         _packages(report, None if verbose else PACKAGES),
-        _last_lines(report),
+        _last_lines(report, every),
     ]
     return Group(*(Padding(block, (1, 0, 0, 0)) for block in blocks if block is not None))
 
@@ -89,26 +97,36 @@ def _headline(report: Report) -> Text:
     return line
 
 
-def _told(report: Report, verbose: bool) -> RenderableType | None:
+def _told(report: Report, verbose: bool) -> Iterator[RenderableType | None]:
+    """What belongs to the verdict, then what does not; without `verbose` in one block."""
+    blocks = [_judged(report, verbose), _beside(report, verbose)]
+    unjudged = _unjudged(report, len(report.comparisons) if verbose else UNJUDGED)
+    if unjudged:
+        blocks.append([base.Fact(label="Not judged", text=unjudged)])
+    for facts in blocks if verbose else [[fact for block in blocks for fact in block]]:
+        yield _facts(facts) if facts else None
+
+
+def _judged(report: Report, verbose: bool) -> list[base.Fact]:
     """What was found of the other metrics, and what else belongs to the verdict."""
     facts = [base.Fact(label="Found", text=t) for t in beside.sentences(report, every=verbose)]
-    power = beside.power(report)
+    power = beside.power(report, every=verbose)
     facts += [base.Fact(label="Power", text=power)] if power else []
-    facts += [base.Fact(label="Note", text=text) for text in beside.notes(report)]
-    return _facts(facts) if facts else None
+    return facts + [base.Fact(label="Note", text=text) for text in beside.notes(report)]
 
 
-def _beside(report: Report, verbose: bool) -> RenderableType | None:
+def _beside(report: Report, verbose: bool) -> list[base.Fact]:
     """What is no part of the verdict: success criteria, curves, products, predictions."""
     parted = "" if verbose else beside.parted(report)
-    facts = [base.Fact(label="Criteria", text=text) for text in beside.criteria(report)]
+    facts = [
+        base.Fact(label="Criteria", text=text) for text in beside.criteria(report, every=verbose)
+    ]
     facts += (
         [base.Fact(label="Curves", text=f"{parted} (--verbose shows more)")]
         if parted
         else beside.curves(report, every=verbose)
     )
-    facts += beside.outputs(report, every=verbose)
-    return _facts(facts) if facts else None
+    return [*facts, *beside.outputs(report, every=verbose)]
 
 
 def _failure(report: Report, width: int, most: int) -> RenderableType | None:
@@ -118,35 +136,48 @@ def _failure(report: Report, width: int, most: int) -> RenderableType | None:
     return Group(*lines) if lines else None
 
 
-def _table(report: Report, width: int) -> RenderableType | None:
-    """The judged metrics, with intervals on one line where there is room for that."""
+def _table(report: Report, width: int, verbose: bool) -> RenderableType | None:
+    """The judged metrics, with intervals on one line where there is room for that.
+
+    Rather than breaking these, the short report names the margin's source less exactly.
+    """
     rows = base.rows(report)
     if not rows:
         return None
     reruns = base.common_count(rows)
     level = base.levels(report)
-    layouts = ((" ", "…", WORD), ("\n", "…\n", WORD), ("\n", "…\n", NARROW))
-    for gap, dots, word in layouts:
+    for gap, dots, word, exact in LAYOUTS:
         difference = f"Difference{gap}({level})" if level else "Difference"
         heads = ("Metric", "Original", reruns or "Reruns", difference, "Margin", "Verdict")
-        cells = [_cells(row, with_count=not reruns, dots=dots) for row in rows]
+        cells = [_cells(row, not reruns, dots, exact or verbose) for row in rows]
         if _fits(heads, cells, width, word):
             return _columns(heads, cells, no_wrap=True)
     return _columns(heads, cells, no_wrap=False)
 
 
-def _cells(row: base.Row, *, with_count: bool, dots: str) -> tuple[Text, ...]:
+def _cells(row: base.Row, with_count: bool, dots: str, exact: bool) -> tuple[Text, ...]:
     reruns = [row.reruns, row.spread, row.count if with_count else ""]
     interval = dots.join(row.interval)
     verdict = f"{base.MARKS[row.judged]} {row.judged.value}"
     return (
         _text(row.metric),
-        Text(row.original),
+        Text(row.original.replace(" (", "\n(")),
         Text("\n".join(part for part in reruns if part)),
         Text(f"{row.difference}\n{interval}".rstrip()),
-        Text(f"{row.margin.replace('…', dots)}\n{printable(row.source)}".rstrip()),
+        Text(f"{row.margin.replace('…', dots)}\n{printable(_source(row, exact))}".rstrip()),
         Text(f"{verdict}\n  {row.change}".rstrip(), style=COLORS[row.judged]),
     )
+
+
+def _source(row: base.Row, exact: bool) -> str:
+    """Where the margin is from, without the number where that is the margin's own."""
+    declared, _, source = row.source.partition(" (")
+    same = row.margin in (f"±{declared}", declared.replace(", ", "…"))
+    if not source:
+        return row.source
+    if exact:
+        return source.removesuffix(")") if same else row.source
+    return "declared" if same else declared
 
 
 def _planned(report: Report) -> RenderableType | None:
@@ -175,12 +206,10 @@ def _columns(heads: tuple[str, ...], rows: Sequence[tuple[Text, ...]], *, no_wra
     return table
 
 
-def _unjudged(report: Report, most: int) -> RenderableType | None:
+def _unjudged(report: Report, most: int) -> str:
     told = base.unjudged(report)
-    if not told:
-        return None
     more = f" and {len(told) - most} more" if len(told) > most else ""
-    return Text(printable(f"Not judged: {'; '.join(told[:most])}{more}"), style="dim")
+    return f"{'; '.join(told[:most])}{more}"
 
 
 def _packages(report: Report, most: int | None) -> RenderableType | None:
@@ -236,9 +265,16 @@ def _facts(facts: Iterable[base.Fact]) -> RenderableType:
     return table
 
 
-def _last_lines(report: Report) -> RenderableType | None:
+def _plan(report: Report, every: bool) -> list[base.Fact]:
+    """What was planned; in few words also how long it took, which else has a block of its own."""
+    facts = planned(report, every=every)
+    took = "" if every else time_taken(report)
+    return [*facts, base.Fact(label="Took", text=took)] if took else [*facts]
+
+
+def _last_lines(report: Report, every: bool) -> RenderableType | None:
     facts = [base.Fact(label="Next", text=step) for step in base.next_steps(report)]
-    if report.stages:
+    if report.stages and (every or not time_taken(report)):
         facts.insert(0, base.Fact(label="Stages", text=stage_times(report)))
     return _facts(facts) if facts else None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from reprocheck.durations import format_duration
 from reprocheck.model import (
     Argv,
@@ -24,29 +26,37 @@ from reprocheck.reporters.differences import set_aside
 from reprocheck.reporters.seeds import given_seeds
 
 
-def used(report: Report) -> tuple[Fact, ...]:
-    """The run, its code, command, environment and data, one line each."""
+def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
+    """The run, its code, command, environment and data, one line each.
+
+    Without `every` no digests of data, no origins of what was recorded as it is used, and of
+    packages only that they differ.
+    """
     record = report.record
     if record is None:
         return (Fact(label="Run", text=report.asked),)
     facts = [
         Fact(label="Run", text=_run(record)),
-        Fact(label="Code", text=_code(record)),
-        Fact(label="Command", text=_command(record)),
-        Fact(label="Environment", text=_environment(report, record)),
-        Fact(label="Data", text=_data(report, record)),
+        Fact(label="Code", text=_code(record, every)),
+        Fact(label="Command", text=_command(record, every)),
+        Fact(label="Environment", text=_environment(report, record, every)),
+        Fact(label="Data", text=_data(report, record, every)),
     ]
     if report.plan and report.seeds:
         facts.append(Fact(label="Seeds", text=given_seeds(report, report.plan.seeds)))
     if report.environment:
         facts.insert(4, Fact(label="Rebuilt", text=_rebuilt(report.environment)))
-    if report.packages:
+    if report.packages and (every or not _as_asked(report.packages)):
         facts.append(Fact(label="Packages", text=packages_told(report.packages)))
     if report.settings:
         facts.append(Fact(label="Settings", text=_settings(report.settings)))
     if aside := set_aside(report):
         facts.append(Fact(label="Set aside", text=aside))
     return tuple(facts)
+
+
+def _as_asked(lists: PackageLists) -> bool:
+    return bool(lists.asked) and not lists.differences
 
 
 def packages_told(lists: PackageLists) -> str:
@@ -82,6 +92,16 @@ def stage_times(report: Report) -> str:
     return " · ".join(said)
 
 
+def time_taken(report: Report) -> str:
+    """How long it took, and the reruns of it; "" where they, or a stage, did not end well."""
+    ran = [each for each in report.stages if each.status is not StageStatus.SKIPPED]
+    rerun = [each for each in ran if each.stage is Stage.RERUN]
+    if not rerun or any(each.status is not StageStatus.PASSED for each in ran):
+        return ""
+    whole = format_duration(math.fsum(each.duration_s for each in ran))
+    return f"{whole} in all, reruns {format_duration(rerun[0].duration_s)}"
+
+
 def command_line(step: Step) -> str:
     """A step as one line to read, not to paste."""
     match step.run:
@@ -107,24 +127,31 @@ def _run(record: RunRecord) -> str:
     return f"{record.ref.run_id}{name}{group} ({record.ref.tracker})"
 
 
-def _code(record: RunRecord) -> str:
+def _code(record: RunRecord, every: bool) -> str:
     code = record.code
     patch = " with its patch" if code.patch else ""
     commit = code.commit[:12] or "no commit"
-    origin = origin_words(record.origins.get("/code/commit"))
+    origin = _origin(record, "/code/commit", every)
     return f"{commit}, tree {code.tree.value}{patch}{origin}"
 
 
-def _command(record: RunRecord) -> str:
+def _origin(record: RunRecord, pointer: str, every: bool) -> str:
+    origin = record.origins.get(pointer)
+    inferred = origin is not None and origin.kind is OriginKind.INFERRED
+    return origin_words(origin) if every or inferred else ""
+
+
+def _command(record: RunRecord, every: bool) -> str:
     if record.command is None:
         return "not recorded"
     line = " && ".join(command_line(step) for step in record.command.steps)
-    return line + origin_words(record.origins.get("/command"))
+    return line + _origin(record, "/command", every)
 
 
-def _environment(report: Report, record: RunRecord) -> str:
+def _environment(report: Report, record: RunRecord, every: bool) -> str:
     if report.environment:
-        return report.environment.asked
+        landed = not every and report.packages and _as_asked(report.packages)
+        return report.environment.asked + ("; all packages landed as asked" if landed else "")
     spec = record.environment
     if spec is None:
         return "not recorded"
@@ -139,15 +166,16 @@ def _rebuilt(built: BuiltEnvironment) -> str:
     )
 
 
-def _data(report: Report, record: RunRecord) -> str:
+def _data(report: Report, record: RunRecord, every: bool) -> str:
     if not record.data:
         said = (each.summary for each in report.stages if each.stage is Stage.RESTORE)
         return next(said, "") or "no digest recorded"
-    first = ", ".join(_material(material) for material in record.data[:2])
+    first = ", ".join(_material(material, every) for material in record.data[:2])
     more = f" and {len(record.data) - 2} more" if len(record.data) > 2 else ""
     return f"{counted(len(record.data), 'material')}: {first}{more}"
 
 
-def _material(material: Material) -> str:
+def _material(material: Material, every: bool) -> str:
     weak = " (weak)" if material.weak else ""
-    return f"{material.path} {material.algorithm} {material.digest[:12]}{weak}"
+    digest = f" {material.algorithm} {material.digest[:12]}" if every else ""
+    return f"{material.path}{digest}{weak}"

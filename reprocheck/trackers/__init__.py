@@ -7,8 +7,9 @@ from pathlib import Path
 
 from reprocheck.trackers.base import Tracker
 from reprocheck.trackers.mlflow import MlflowTracker, uri_of_page
+from reprocheck.trackers.mlflow_about import about
 
-__all__ = ["TRACKERS", "open_tracker", "uri_of_page"]
+__all__ = ["TRACKERS", "about", "open_tracker", "uri_of_page"]
 
 TRACKERS: Mapping[str, Callable[[str, Mapping[str, str], Path], Tracker]] = {
     "mlflow": MlflowTracker,

@@ -45,6 +45,18 @@ def open_store(uri: str, scratch: Path) -> MlflowStore:
     return _open_folder(path, scratch)
 
 
+def sqlite_file(uri: str) -> Path | None:
+    """The database that an address names, if it names one in sqlite.
+
+    Raises `MissingStoreError` for one that names no file.
+    """
+    scheme = urlsplit(uri).scheme.lower().partition("+")[0]
+    if scheme == "sqlite":
+        return _sqlite_path(uri)
+    path = local_path(uri) if scheme in {"", "file"} else None
+    return path if path and path.is_file() else None
+
+
 def local_path(uri: str) -> Path:
     """The path that a file URI or a plain path names."""
     parts = urlsplit(uri)

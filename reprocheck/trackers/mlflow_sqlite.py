@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck.errors import MissingStoreError, ReadError
@@ -37,6 +38,37 @@ def copy_database(original: Path, folder: Path) -> Path:
         raise _unreadable(original, error) from error
     _migrate(copy, revision, original)
     return copy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Peek:
+    """What a database says of itself."""
+
+    revision: str  # of its schema
+    experiments: int
+
+
+def peek(original: Path, scratch: Path) -> Peek:
+    """The schema of a database and how many experiments it has; nothing is written to it.
+
+    Raises as `copy_database` does, but for a schema that is newer than our client's.
+    """
+    header = _read_header(original)
+    try:
+        if header[18:20] == _WAL:
+            copy = scratch / "peek.db"
+            _copy_files(original, copy)
+            return _peek(str(copy), original)
+        return _peek(f"{original.absolute().as_uri()}?mode=ro", original)
+    except sqlite3.Error as error:
+        raise _unreadable(original, error) from error
+
+
+def _peek(database: str, original: Path) -> Peek:
+    with closing(sqlite3.connect(database, uri=True, timeout=_BUSY_S)) as connection:
+        revision = _revision_of(connection, original)
+        (count,) = connection.execute("SELECT count(*) FROM experiments").fetchone()
+    return Peek(revision=revision, experiments=int(count))
 
 
 def _read_header(original: Path) -> bytes:
@@ -96,13 +128,17 @@ def _fingerprint(path: Path) -> tuple[int, int] | None:
 
 def _revision(copy: Path, original: Path) -> str:
     with closing(sqlite3.connect(copy)) as connection:
-        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        if not {"runs", "experiments", "alembic_version"} <= {name for (name,) in names}:
-            raise MissingStoreError(
-                f"{original} is a sqlite database, but no MLflow store.",
-                "Name the file that MLflow logs into, often mlflow.db.",
-            )
-        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return _revision_of(connection, original)
+
+
+def _revision_of(connection: sqlite3.Connection, original: Path) -> str:
+    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    if not {"runs", "experiments", "alembic_version"} <= {name for (name,) in names}:
+        raise MissingStoreError(
+            f"{original} is a sqlite database, but no MLflow store.",
+            "Name the file that MLflow logs into, often mlflow.db.",
+        )
+    found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return str(found[0]) if found else ""
 
 

@@ -21,7 +21,7 @@ NOISY = [0.912, 0.931, 0.905, 0.94, 0.922]
         (0.915, NOISY, {"margin": 0.05}, ""),
         (0.99, NOISY, {"margin": 0.01}, ""),
         (0.9, [0.91], {}, "more reruns: --reruns 5"),
-        (0.9, [0.9], {}, "more reruns: --reruns 5"),
+        (0.9, [0.9], {}, "more reruns: --reruns 3"),
         (0.9, [0.91], {"planned": 5}, "the remaining reruns, at most 5 in all"),
     ],
 )
@@ -34,6 +34,7 @@ def test_the_next_step_is_told_exactly(judge_one, original, reruns, given, neede
     [
         (0.915, NOISY, {}, "--margin accuracy="),  # consistent
         (0.955, NOISY, {}, "--margin accuracy="),  # noise
+        (0.947, NOISY, {}, "; or about 7 reruns: --reruns 7"),
         (1.2, NOISY, {}, "--margin accuracy="),  # shift detected
         (0.97, NOISY, {"margin": 0.04}, "more reruns alone will not"),
         (0.9, [0.9, float("nan"), 0.9], {}, "see the logs"),

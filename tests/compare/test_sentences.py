@@ -61,6 +61,25 @@ CASES = [
         "margin ±0.01; about 62 reruns would.",
     ),
     (
+        *(0.947, NOISY, {}),
+        "5 reruns cannot settle it: the mean difference is -0.025 (90 % CI -0.03843…-0.01157), no "
+        "margin was declared; about 7 reruns would.",
+    ),
+    (
+        *(0.955, NOISY, {}),
+        "5 reruns cannot settle it: the mean difference is -0.033 (90 % CI -0.04643…-0.01957), no "
+        "margin was declared; more reruns are not expected to settle it, a margin would.",
+    ),
+    (
+        *(0.975, [0.975], {}),
+        "The rerun agrees with the original 0.975, but so coarse a value can agree by chance, and "
+        "one rerun cannot tell; 3 reruns would.",
+    ),
+    (
+        *(0.9, [math.nan], {}),
+        "1 rerun with a non-finite value cannot settle it; 3 reruns would.",
+    ),
+    (
         *(0.92, [0.9, 0.94, 0.93], {"margin": 0.004}),
         "3 reruns cannot settle it: the mean difference is +0.003333 (90 % CI "
         "-0.03176…+0.03843), margin ±0.004; more than 100 reruns would.",
@@ -74,7 +93,8 @@ CASES = [
     (
         *(0.9, [0.92] * 5, {}),
         "All 5 reruns gave 0.92, not the original 0.9: a difference of +0.02, which another "
-        "machine may cause; no margin was declared to judge it by.",
+        "machine may cause; no margin was declared to judge it by; more reruns are not expected to "
+        "settle it, a margin would.",
     ),
     (
         *(0.9, [0.95], {"planned": 5}),
@@ -86,8 +106,8 @@ CASES = [
     ),
     (
         *(0.9, [0.9, math.nan, 0.91], {}),
-        "The training is unstable. 1 of 3 reruns ended in a non-finite value (95 % interval of "
-        "that share: 0.84 % to 90.6 %).",
+        "The training is unstable; no number of reruns settles that. 1 of 3 reruns ended in a "
+        "non-finite value (95 % interval of that share: 0.84 % to 90.6 %).",
     ),
 ]
 

@@ -81,7 +81,9 @@ def test_fewer_than_three_reruns_never_show_equivalence(judge_one):
 
 @pytest.mark.parametrize("k", [2, 3, 5])
 def test_equal_bits_are_identical(judge_one, k):
-    assert verdict(judge_one(0.975, [0.975] * k)) == (Verdict.IDENTICAL, "bits")
+    found = judge_one(0.975, [0.975] * k)
+    assert verdict(found) == (Verdict.IDENTICAL, "bits")
+    assert found.comparisons[0].notes == ()
 
 
 def test_one_rerun_with_equal_bits_is_identical_beyond_chance_only(judge_one):
@@ -94,6 +96,9 @@ def test_one_rerun_that_is_numerically_equal_counts_beyond_chance_only(judge_one
     found = judge_one(close, [math.nextafter(close, 1)])
     assert verdict(found) == (Verdict.NUMERICALLY_EQUAL, "tolerance")
     assert found.comparisons[0].max_ulps == 1
+    assert found.comparisons[0].notes == (
+        "The furthest rerun is 1 unit in the last place of a float64 away from the original.",
+    )
     assert verdict(judge_one(0.975, [math.nextafter(0.975, 1)]))[1] == "chance"
 
 
@@ -108,7 +113,9 @@ def test_one_rerun_off_the_ladder_is_judged_by_statistics(judge_one):
 
 def test_the_tolerance_follows_the_dtype(judge_one):
     reruns = [1.0 + 5e-4] * 5
-    assert judge_one(1.0, reruns, dtype="float16").verdict is Verdict.NUMERICALLY_EQUAL
+    found = judge_one(1.0, reruns, dtype="float16")
+    assert found.verdict is Verdict.NUMERICALLY_EQUAL
+    assert "1 unit in the last place of a float16" in found.comparisons[0].notes[0]
     assert judge_one(1.0, reruns).verdict is not Verdict.NUMERICALLY_EQUAL
 
 

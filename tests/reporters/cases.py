@@ -7,7 +7,9 @@ import math
 
 from reprocheck.model import (
     Change,
+    Comparison,
     Cost,
+    CriterionResult,
     Failure,
     Finding,
     Gates,
@@ -18,6 +20,7 @@ from reprocheck.model import (
     OriginKind,
     Outcome,
     PredictionComparison,
+    ProductComparison,
     Report,
     Require,
     RerunPlan,
@@ -244,20 +247,44 @@ def dry_run() -> Report:
     )
 
 
-ASSUMED = (
-    "That runs are normally distributed is assumed: so few cannot show it, and a recipe that "
-    "sometimes collapses may not have done so here."
+ASSUMED = "Assumed, as so few cannot show it: normal noise, no rare collapse."
+
+
+SEVERAL = (
+    "Across 4 reruns the mean differs from the mean 0.9611 of 3 originals by -0.00032 "
+    "(97.3 % CI -0.00121…+0.00057), inside the margin -0.01…+0.005 (declared)."
 )
 
 
 def several() -> Report:
     """All that a report may hold, of a run that reproduces and misses a required criterion."""
-    sentence = (
-        "Across 4 reruns the mean differs from the mean 0.9611 of 3 originals by -0.00032 "
-        "(97.3 % CI -0.00121…+0.00057), inside the margin -0.01…+0.005 (declared)."
+    return make_report(
+        sentence=f"accuracy: {SEVERAL}",
+        comparisons=(_several_accuracy(), _several_loss()),
+        gates=Gates(
+            metrics=("accuracy", "loss"),
+            reason="headline metrics by name, since neither --gate nor reprocheck.yaml names any",
+        ),
+        trials=tuple(make_trial(index) for index in range(1, 5)),
+        plan=RerunPlan(),
+        stopped_by="decided",
+        cost=Cost(original_s=200.0, reruns=8, trial_timeout_s=1_200.0, longest_s=9_600.0),
+        require=Require.CRITERIA,
+        criteria=(make_criterion(), _missed()),
+        products=(_weights(), make_product("a.csv"), make_product("b.csv", "numbers")),
+        predictions=PredictionComparison(
+            examples=360,
+            churn=(0.011, 0.014, 0.008, 0.011),
+            agreement=0.989,
+            flip_sd=0.0041,
+            sentence="The reruns predict 0.833 % to 1.39 % of the 360 examples otherwise.",
+        ),
     )
-    accuracy = make_comparison(
-        sentence=sentence,
+
+
+def _several_accuracy() -> Comparison:
+    return make_comparison(
+        sentence=SEVERAL,
         baseline=(0.9611, 0.9622, 0.96),
         reruns=(0.9608, 0.9614, 0.9599, 0.9611),
         interval=Interval(low=-0.00121, high=0.00057, level=97.3),
@@ -268,7 +295,10 @@ def several() -> Report:
         detectable=0.0087,
         notes=(ASSUMED,),
     )
-    loss = make_comparison(
+
+
+def _several_loss() -> Comparison:
+    return make_comparison(
         metric="loss",
         sentence="Across 4 reruns the mean differs from the reported 0.1342 by +0.376 % "
         "(97.3 % CI -0.519 %…+1.28 %), inside the margin -1.96 %…+2 % (declared).",
@@ -286,7 +316,10 @@ def several() -> Report:
         detectable=0.019,
         notes=(ASSUMED,),
     )
-    missed = make_criterion(
+
+
+def _missed() -> CriterionResult:
+    return make_criterion(
         metric="loss",
         bound="max",
         threshold=0.13,
@@ -294,33 +327,14 @@ def several() -> Report:
         sentence="loss misses its criterion max 0.13: the reruns average 0.134704, at least "
         "0.134175 with 95 % confidence.",
     )
-    weights = make_product(
+
+
+def _weights() -> ProductComparison:
+    return make_product(
         "model/model.safetensors",
         gated=True,
         verdict=Verdict.IDENTICAL,
         sentence="model/model.safetensors: the same in all 4 reruns.",
-    )
-    return make_report(
-        sentence=f"accuracy: {sentence}",
-        comparisons=(accuracy, loss),
-        gates=Gates(
-            metrics=("accuracy", "loss"),
-            reason="headline metrics by name, since neither --gate nor reprocheck.yaml names any",
-        ),
-        trials=tuple(make_trial(index) for index in range(1, 5)),
-        plan=RerunPlan(),
-        stopped_by="decided",
-        cost=Cost(original_s=200.0, reruns=8, trial_timeout_s=1_200.0, longest_s=9_600.0),
-        require=Require.CRITERIA,
-        criteria=(make_criterion(), missed),
-        products=(weights, make_product("a.csv"), make_product("b.csv", "numbers")),
-        predictions=PredictionComparison(
-            examples=360,
-            churn=(0.011, 0.014, 0.008, 0.011),
-            agreement=0.989,
-            flip_sd=0.0041,
-            sentence="The reruns predict 0.833 % to 1.39 % of the 360 examples otherwise.",
-        ),
     )
 
 

@@ -74,17 +74,33 @@ def test_notes_name_their_metrics_where_they_are_not_of_all():
 def test_power_is_told_in_the_metrics_own_terms():
     one = make_comparison(detectable=0.0087)
     two = make_comparison(metric="loss", scale=Scale.LOG, detectable=math.log(1.05))
-    assert beside.power(make_report(comparisons=(one,))) == (
+    assert beside.power(make_report(comparisons=(one,)), every=False) == (
         "A true difference of 0.0087 would have been found in 80 %."
     )
-    assert beside.power(make_report(comparisons=(one, two))) == (
-        "True differences that would have been found in 80 %: accuracy 0.0087, loss 5 %."
+    assert beside.power(make_report(comparisons=(one, two)), every=True) == (
+        "True differences found in 80 %: accuracy 0.0087, loss 5 %."
     )
 
 
 @pytest.mark.parametrize("unknown", [None, math.inf, math.nan])
 def test_unknown_power_is_not_told(unknown):
-    assert beside.power(make_report(comparisons=(make_comparison(detectable=unknown),))) == ""
+    report = make_report(comparisons=(make_comparison(detectable=unknown),))
+    assert beside.power(report, every=True) == ""
+
+
+def test_what_would_have_been_found_for_certain_is_told_where_all_is():
+    equal = make_comparison(detectable=0.0, reason="bits")
+    close = make_comparison(metric="loss", detectable=1e-9, reason="tolerance")
+    report = make_report(comparisons=(equal,))
+    assert beside.power(report, every=False) == ""
+    assert beside.power(report, every=True) == (
+        "A true difference of any size would have been found for certain."
+    )
+    noisy = make_comparison(metric="f1", detectable=0.02)
+    assert beside.power(make_report(comparisons=(equal, close, noisy)), every=True) == (
+        "True differences found in 80 %: f1 0.02. "
+        "True differences found for certain: accuracy any size, loss more than 1e-9."
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +108,8 @@ def test_unknown_power_is_not_told(unknown):
     [(Outcome.MEETS, "✓ "), (Outcome.MISSES, "✗ "), (Outcome.UNDECIDED, "? ")],
 )
 def test_a_criterion_has_its_mark(outcome, mark):
-    [told] = beside.criteria(make_report(criteria=(make_criterion(outcome=outcome),)))
+    report = make_report(criteria=(make_criterion(outcome=outcome),))
+    [told] = beside.criteria(report, every=True)
     assert told == mark + make_criterion().sentence
 
 
