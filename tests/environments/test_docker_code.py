@@ -11,7 +11,7 @@ from reprocheck.environments.docker_contents import Contents, Place, may_enter
 from reprocheck.environments.docker_places import Cover, covers, put_made
 from reprocheck.environments.dockerfile import reads_git
 from tests.conftest import Repo, need
-from tests.environments.images import base_image
+from tests.environments.images import base_image, base_version
 from tests.environments.samples import command, docker_spec
 
 COPIED = ("WORKDIR /app", "COPY . /app")
@@ -62,7 +62,7 @@ def test_the_images_copy_is_covered_even_where_the_image_starts_elsewhere(made, 
 
 
 def test_an_editable_install_imports_the_trials_code(made, trial):
-    site = "/usr/local/lib/python3.11/site-packages"
+    site = "$(python3 -c 'import site; print(site.getsitepackages()[0])')"
     sandbox = made(*COPIED, f"RUN echo /app/src >{site}/__editable__.pkg.pth")
     asked = trial(command(("python", "-c", "import pkg; print(pkg.WHO)")))
     assert sandbox.run(asked).stdout == b"trial\n"
@@ -75,7 +75,7 @@ def test_an_environment_inside_the_copy_is_kept_and_the_code_around_it_is_the_tr
     asked = trial(command(("python", "-c", what), "ls /app/.venv/mine && touch out"))
     assert sandbox.run(asked).stdout == b"/app/.venv trial\n/app/.venv/mine\n"
     assert (asked.tree / "out").exists()
-    assert sandbox.built.python.startswith("3.11")
+    assert sandbox.built.python.startswith(base_version())
 
 
 def test_what_the_build_made_beside_the_code_is_there_and_told(made, trial, tree):
@@ -131,7 +131,7 @@ def test_an_entry_point_that_activates_something_is_kept(made, trial):
 
 
 def test_an_entry_point_that_puts_python_on_the_path_is_asked_through(made, trial):
-    move = "RUN mkdir -p /opt/env/bin && cp -P /usr/local/bin/python3* /opt/env/bin"
+    move = "RUN mkdir -p /opt/env/bin && cp -P $(command -v python3)* /opt/env/bin"
     line = 'ENTRYPOINT ["/bin/sh", "-c", "export PATH=/opt/env/bin:$PATH; exec \\"$@\\"", "--"]'
     sandbox = made(move, line)
     assert sandbox.run(trial(command("command -v python3"))).stdout == b"/opt/env/bin/python3\n"

@@ -18,7 +18,7 @@ from reprocheck.environments.docker_container import explanation
 from reprocheck.errors import RerunError
 from reprocheck.model import Limits
 from tests.conftest import Repo, absent
-from tests.environments.images import base_image
+from tests.environments.images import base_image, base_version
 from tests.environments.samples import STARTED, command, docker_spec
 
 FORK = """
@@ -366,7 +366,7 @@ def test_a_user_in_the_engines_group_removes_what_the_trial_wrote():
         )
     told = done.stdout.decode().splitlines()
     assert done.returncode == 0, done.stderr.decode()
-    assert told[0].startswith(f"0 {OTHER} {OTHER} 3.11"), told
+    assert told[0].startswith(f"0 {OTHER} {OTHER} {base_version()}"), told
     assert told[1] == "['cache', 'home', 'log']"
 
 

@@ -36,12 +36,14 @@ def needing(address: str, package: str = "secretpkg==1.0", uv: bool = False):
     """A Dockerfile, never built before, that finds an index where it has no login."""
     host = address.rpartition("@")[2]
     known = f"RUN printf '[global]\\nindex-url = http://{host}\\n' >/etc/pip.conf"
-    options = "--disable-pip-version-check --no-input --retries 0 --no-cache-dir"
+    options = (
+        "--disable-pip-version-check --no-input --retries 0 --no-cache-dir --break-system-packages"
+    )
     run = f"RUN python3 -m pip install {options} --trusted-host {host.partition(':')[0]} {package}"
     if uv:
         known = "RUN mkdir -p /etc/uv && printf '[[index]]\\nurl = \"http://%s\"\\ndefault = true' "
         known += f"{host} >/etc/uv/uv.toml"
-        run = f"RUN uv pip install --system --no-cache {package}"
+        run = f"RUN uv pip install --system --break-system-packages --no-cache {package}"
     lines = (f"ENV NOW={time.time_ns()}", known, run, "ENV SAID='a \"b\" $c'", 'CMD ["x y"]')
     return docker_spec(*lines, base=base_image())
 
