@@ -148,10 +148,11 @@ def watched(engine: Engine) -> Iterator[Callable[[], bool]]:
                 idle.connect(engine.address.removeprefix("unix://"))
             except OSError:
                 watching = False
+        idle.setblocking(False)
 
         def died() -> bool:
             try:
-                return watching and idle.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+                return watching and idle.recv(1, socket.MSG_PEEK) == b""
             except BlockingIOError:
                 return False
             except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ from typing import Any
 from reprocheck.environments import docker_engine
 from tests.conftest import absent, need
 
+_NUMBERS = itertools.count()
+
 
 class Docker:
     """A second dockerd with a socket, a bridge and folders of its own, that can be killed."""
@@ -22,7 +25,8 @@ class Docker:
         self.socket = folder / "docker.sock"
         self.address = f"unix://{self.socket}"
         self._folder, self.data, self._options = folder, data, options
-        self._bridge = f"rc{os.getpid()}"[:15]
+        self._number = next(_NUMBERS)  # of this process
+        self._bridge = f"rc{os.getpid()}-{self._number}"[:15]
         self._containerd = folder / "containerd.sock"
 
     def __enter__(self) -> Docker:
@@ -30,8 +34,9 @@ class Docker:
         added = ["ip", "link", "add", self._bridge, "type", "bridge"]
         if os.getuid() != 0 or subprocess.run(added, capture_output=True, check=False).returncode:
             absent("a second engine needs root, and a bridge of its own")
-        # Free for tests by RFC 5735; an engine wants an address there.
-        address = ["ip", "addr", "add", "198.18.77.1/24", "dev", self._bridge]
+        # Free for tests by RFC 5735; an engine wants an address there, each its own.
+        network = f"198.{18 + self._number % 2}.{os.getpid() % 250}.1/24"
+        address = ["ip", "addr", "add", network, "dev", self._bridge]
         subprocess.run(address, check=True, capture_output=True)
         subprocess.run(["ip", "link", "set", self._bridge, "up"], check=True)
         self._start_containerd()
