@@ -282,6 +282,7 @@ def _limits(limits: Mapping[str, Any]) -> Limits:
         pids=limits.get("pids", default.pids),
         shm=_size(limits, "shm"),
         network=limits.get("network", "none") == "full",
+        named=frozenset(limits) - {"timeout"},
     )
 
 

@@ -64,6 +64,7 @@ class Demo:
         (self.folder / ".python-version").write_text(f"{PYTHON}\n")  # the runs do not record it
         self._say("2. Building its environment from requirements.txt (cached for later)")
         with self._sandbox() as sandbox:
+            self._say(f"   What is trained runs in: {sandbox.built.isolation}")
             self._python(sandbox, "prepare.py")
         self._say("3. Tracking data/*.csv with DVC, pushing them to a local remote, committing")
         self._git("init", "--quiet", "--initial-branch=main")

@@ -164,6 +164,7 @@ class Limits:
     pids: int = 4096  # processes and threads
     shm: int | None = None  # bytes of /dev/shm
     network: bool = False
+    named: frozenset[str] = frozenset()  # those that the config sets
 
 
 FIRST_LOOK = 3

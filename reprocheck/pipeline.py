@@ -46,11 +46,9 @@ from reprocheck.environments.base import BuildRequest, Sandbox
 from reprocheck.errors import MetadataError, ReprocheckError
 from reprocheck.model import (
     Cost,
-    EnvironmentKind,
     EnvironmentSpec,
     Finding,
     Judgement,
-    Limits,
     Report,
     RunRecord,
     SeedPolicy,
@@ -70,14 +68,6 @@ from reprocheck.trackers.base import Tracker
 __all__ = ["Request", "describe_cost", "plan", "verify"]
 
 
-UNLIMITED = Finding(
-    code="limits-not-kept",
-    severity=Severity.WARNING,
-    message="the limits of memory, CPUs, GPUs, processes and network in the config are kept in "
-    "containers only, and the trials ran in none",
-    hint="record a Dockerfile or an image, or remove the limits",
-    pointer="/environment",
-)
 CHANGED = Finding(
     code="changed-environment",
     severity=Severity.WARNING,
@@ -288,8 +278,6 @@ def _rebuild(account: Account, prepared: _Prepared, stack: contextlib.ExitStack)
         built = account.environment = sandbox.built
         account.packages = landed.lists_of(prepared.record, prepared.checkout.tree, spec, built)
         note.findings.extend((*sandbox.findings, *landed.findings_of(account.packages)))
-        if config.limits != Limits() and built.kind is not EnvironmentKind.DOCKER:
-            note.findings.append(UNLIMITED)
         note.summary = (
             f"{'cached' if built.cached else 'built'}: Python {built.python}, "
             f"{counted(len(built.packages), 'package')} from {built.asked}"

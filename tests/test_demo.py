@@ -20,6 +20,7 @@ def test_the_demo_makes_trains_and_verifies_four_real_runs(tmp_path: Path, capfd
         assert not schema.check(report, "report")
         assert (tmp_path / f"demo/reports/{name}.md").is_file()
         assert f"{name:<10}{verdict}" in printed
+        assert report["environment"]["isolation"] in printed
     assert str(tmp_path / "demo/reports") in printed
 
 

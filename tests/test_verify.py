@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck import schema
+from reprocheck.trackers.mlflow_settings import client_settings
 from tests.conftest import snapshot
 from tests.lab import ROWS, Lab, copy_of
 
@@ -57,6 +58,47 @@ def test_a_spread_known_from_elsewhere_judges_a_single_rerun(lab: Lab, tmp_path:
     wrong = lab.verify(lab.unseeded, *args[:-1], "acuracy=0.4")
     assert (wrong.exit_code, wrong.report["trials"]) == (2, [])
     assert "acuracy (--sigma), which the run never logged" in wrong.stdout.replace("\n", " ")
+
+
+def test_the_spread_of_a_runs_siblings_is_its_margin(lab: Lab, tmp_path: Path) -> None:
+    lab = copy_of(lab, tmp_path)
+    log_siblings(lab, lab.seeded, [0.89, 0.9, 0.91])
+    lab.add_to_metric(lab.seeded, "accuracy", 0.02)
+    bare = tmp_path / "bare.yaml"
+    command = "python train.py --lr {params.lr} --seed {params.seed}"
+    bare.write_text(f'version: 1\ncommand: "{command}"\nmetrics: {{accuracy: {{gate: true}}}}\n')
+    result = lab.verify(lab.seeded, "--config", str(bare))
+    (judged,) = (each for each in result.report["comparisons"] if each["gated"])
+    assert (judged["verdict"], judged["reason"]) == ("REPRODUCED", "deterministic"), result.stdout
+    assert judged["margin"]["high"] == pytest.approx(0.028)
+    assert judged["margin"]["source"] == "siblings"
+    assert judged["margin"]["text"] == "2.8 standard deviations of 3 siblings"
+    assert judged["detectable"] == pytest.approx(0.028)
+
+
+def log_siblings(lab: Lab, run_id: str, values: list[float]) -> None:
+    """Runs of the same recipe with other seeds and these accuracies, and what shows that."""
+    from mlflow import MlflowClient
+
+    pointer = (lab.repo.path / "data/train.csv.dvc").read_text()
+    md5 = next(line.split(": ")[1] for line in pointer.splitlines() if "md5: " in line)
+    recipe = {
+        "reprocheck.tree": "clean",
+        "reprocheck.data": json.dumps([{"path": "data/train.csv", "md5": md5}]),
+        "reprocheck.environment.sha256": "e" * 64,
+    }
+    for tag, value in recipe.items():
+        lab.set_tag(run_id, tag, value)
+    with client_settings():
+        client = MlflowClient(tracking_uri=lab.uri)
+        original = client.get_run(run_id)
+        for seed, value in enumerate(values, start=100):
+            tags = original.data.tags
+            made = client.create_run(original.info.experiment_id, tags=tags).info.run_id
+            for name, parameter in {**original.data.params, "seed": str(seed)}.items():
+                client.log_param(made, name, parameter)
+            client.log_metric(made, "accuracy", value)
+            client.set_terminated(made, "FINISHED")
 
 
 def test_fresh_seeds_measure_the_spread_of_the_recipe(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,68 @@ def test_other_ids_and_a_missing_product_are_findings(guesses: Lab) -> None:
     }
     assert result.report["predictions"] is None
     assert result.report["products"][0]["verdict"] == "NOT_COMPARABLE"
+
+
+# --- formats ------------------------------------------------------------------------------
+
+WEIGHTS = """
+import json, os, struct, sys
+import mlflow
+
+with mlflow.start_run():
+    mlflow.log_params({"seed": sys.argv[2]})
+    mlflow.log_metric("loss", 0.34821757311)
+    values = struct.pack("<2d", 0.5, -1.25)
+    header = {"w": {"dtype": "F64", "shape": [2], "data_offsets": [0, 16]}}
+    header = json.dumps({"__metadata__": {"made": os.urandom(4).hex()}, **header}).encode()
+    with open("weights.safetensors", "wb") as file:
+        file.write(struct.pack("<Q", len(header)) + header + values)
+    mlflow.log_artifact("weights.safetensors", "model")
+"""
+
+
+def test_weights_in_safetensors_are_judged_by_their_tensors(lab: Lab, tmp_path: Path) -> None:
+    """Two files of the same tensors need not be the same file."""
+    lab = copy_of(lab, tmp_path)
+    config = CONFIG.partition("metrics:")[0] + 'products: {"model/*.safetensors": {gate: true}}\n'
+    lab.repo.commit({"guess.py": WEIGHTS, "reprocheck.yaml": config})
+    result = lab.verify(lab.train("--seed", "7", script="guess.py"))
+    assert (result.exit_code, result.verdict) == (0, "IDENTICAL"), result.stdout
+    (weights,) = result.report["products"]
+    assert (weights["gated"], weights["verdict"]) == (True, "IDENTICAL")
+    assert weights["original"] not in weights["reruns"]
+    assert len(result.report["trials"]) == 1
+
+
+def parquet_of(right: list[bool]) -> bytes:
+    import pyarrow
+    from pyarrow import parquet
+
+    stream = io.BytesIO()
+    table = {"id": list(range(len(right))), "label": [1] * len(right)}
+    parquet.write_table(pyarrow.table({**table, "prediction": list(map(int, right))}), stream)
+    return stream.getvalue()
+
+
+def test_predictions_in_parquet_give_the_noise_of_an_accuracy(lab: Lab, tmp_path: Path) -> None:
+    """The training logs tables that were made before, for it has no library that writes them."""
+    lab = copy_of(lab, tmp_path)
+    tables = [[row != wrong for row in range(20)] for wrong in range(4)]
+    script = SCRIPT.replace("predictions.csv", "predictions.parquet").partition("    rows = ")[0]
+    script += """
+    mlflow.log_metric("accuracy", 0.95)
+    mlflow.log_metric("loss", noise.random())
+    with open(f"{noise.randrange(4)}.parquet", "rb") as made:
+        content = made.read()
+    with open("predictions.parquet", "wb") as file:
+        file.write(content)
+    mlflow.log_artifact("predictions.parquet")
+"""
+    config = CONFIG.replace("predictions.csv", "predictions.parquet").partition("products:")[0]
+    files = {f"{i}.parquet": parquet_of(right) for i, right in enumerate(tables)}
+    lab.repo.commit({"guess.py": script, "reprocheck.yaml": config, **files})
+    result = lab.verify(lab.train("--seed", "none", script="guess.py"), "--reruns", "2")
+    predictions = result.report["predictions"]
+    assert predictions["examples"] == 20, result.stdout
+    assert set(predictions["churn"]) <= {0.0, 0.1}
+    assert result.verdict == "IDENTICAL"

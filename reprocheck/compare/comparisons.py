@@ -40,7 +40,8 @@ def compared(
 ) -> Comparison:
     """The comparison of a gated metric with its verdict and all statistics behind it."""
     sample = case.sample
-    interval = words.shown_interval(case)
+    noiseless = ruling.reason == "deterministic"  # its difference is an exact number
+    interval = None if noiseless else words.shown_interval(case)
     prospect = _prospect(case, ruling, look)
     return Comparison(
         metric=case.metric,

@@ -150,8 +150,8 @@ def _stopped_by(
     """Why no further trial is wanted, "" while one is."""
     if question.unstable:
         return "unstable"
-    if trials and not judged and not question.gated_products:
-        return "nothing to compare"
+    if trials and not judged and not _products_may_fail(question, trials):
+        return "decided" if question.gated_products else "nothing to compare"
     if _is_identical(question, trials, judged):
         return "identical"
     if look.deterministic and all(each.case.repeats for each in judged):
@@ -162,27 +162,36 @@ def _stopped_by(
     return _decided(question, judged, look) or ("budget" if question.over_budget else "")
 
 
+def _products_may_fail(question: Question, trials: Sequence[Trial]) -> bool:
+    """Whether gated products may still decide: where gated metrics that cannot be compared rule
+    out a good end, two reruns show whether a product changed or varies."""
+    return bool(question.gated_products) and not (question.gates.metrics and len(trials) > 1)
+
+
 def _is_identical(question: Question, trials: Sequence[Trial], judged: Sequence[_Judged]) -> bool:
-    """Whether the first rerun settles it: every gate has the same bits, and not by chance."""
+    """Whether the first rerun settles it: what can be compared has the same bits, not by chance."""
     return (
         len(trials) == 1
-        and len(judged) == len(question.gates.metrics)
+        and bool(judged or not question.gates.metrics)
         and all(each.case.rung is Rung.BITS for each in judged)
         and is_beyond_chance(question, trials[0], same_bits)
     )
 
 
 def _decided(question: Question, judged: Sequence[_Judged], look: Look) -> str:
-    """Whether a look before the last decides: for all gated metrics, against one, or neither."""
+    """Whether a look before the last decides: for all gated metrics, against one, or neither.
+
+    One that cannot be compared is decided: what a rerun did not log, no later one makes good.
+    """
     if look.reruns not in question.plan.looks:
         return ""
     if any(each.ruling.verdict is Verdict.NOT_REPRODUCED for each in judged):
         return "decided"
-    complete = len(judged) == len(question.gates.metrics)
-    if complete and all(each.ruling.verdict in GOOD for each in judged):
+    if judged and all(each.ruling.verdict in GOOD for each in judged):
         return "decided"
     if look.reruns < FEWEST_RERUNS:
         return ""
+    complete = len(judged) == len(question.gates.metrics)
     hopeful = complete and all(may_pass(each.case, each.ruling) for each in judged)
     doubtful = any(may_fail(each.case, each.ruling, each.p) for each in judged)
     return "" if hopeful or doubtful else "futility"

@@ -18,7 +18,8 @@ from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.conda_files import file_parts
 from reprocheck.environments.conda_plan import CondaPlan, lock_text, note, plan_for
 from reprocheck.environments.conda_program import CondaProgram
-from reprocheck.environments.sandbox import ISOLATION, VenvSandbox
+from reprocheck.environments.isolation import Isolation, chosen
+from reprocheck.environments.sandbox import VenvSandbox
 from reprocheck.environments.uv_program import Cause, Uv, UvError
 from reprocheck.environments.venv import REDIRECT, WHERE, packages, pip_install, probe
 from reprocheck.errors import RebuildError
@@ -70,12 +71,15 @@ class CondaEnvironment:
                 lambda folder: _install(folder, plan, request, uv),
                 _healthy(request.env),
             ) as entry:
+                isolation = chosen(request.env, request.limits)
+                told = (*plan.findings, *_findings(entry.state, request.spec))
                 yield VenvSandbox(
-                    built=_built(plan, entry, request.spec),
-                    findings=(*plan.findings, *_findings(entry.state, request.spec)),
+                    built=_built(plan, entry, request.spec, isolation),
+                    findings=(*told, *isolation.findings),
                     folder=entry.folder / "env",
                     env=request.env,
                     fingerprint=entry.state["fingerprint"],
+                    isolation=isolation,
                     activation={
                         **entry.state["activation"],
                         **_allowed(plan.asked.variables),
@@ -200,7 +204,9 @@ def _healthy(env: Mapping[str, str]) -> Callable[[Path, dict[str, Any]], bool]:
 # --- what is told -------------------------------------------------------------------------
 
 
-def _built(plan: CondaPlan, entry: cache.Entry, spec: EnvironmentSpec) -> BuiltEnvironment:
+def _built(
+    plan: CondaPlan, entry: cache.Entry, spec: EnvironmentSpec, isolation: Isolation
+) -> BuiltEnvironment:
     name = PurePosixPath(spec.directory or ".", spec.file).as_posix()
     return BuiltEnvironment(
         kind=EnvironmentKind.CONDA,
@@ -211,7 +217,7 @@ def _built(plan: CondaPlan, entry: cache.Entry, spec: EnvironmentSpec) -> BuiltE
         packages=tuple(
             Package(name=name, version=version) for name, version in entry.state["packages"]
         ),
-        isolation=ISOLATION,
+        isolation=isolation.told,
         cached=entry.cached,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import shlex
 import signal
 import threading
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reprocheck import process
-from reprocheck.environments import docker_engine
+from reprocheck.environments import docker_engine, refusals
 from reprocheck.environments.docker_engine import Engine, told
 from reprocheck.environments.docker_owned import labels
 from reprocheck.errors import RerunError
@@ -258,30 +257,13 @@ def _half_of_memory() -> int:
 
 # --- what the trial's own words say -------------------------------------------------------
 
-_REFUSED = re.compile(
-    r"Temporary failure in name resolution|Name or service not known|Network is unreachable|"
-    r"Could not resolve host|No address associated with hostname|Failed to resolve",
-    re.IGNORECASE,
-)
-_HOSTS = (
-    re.compile(r"host='([\w.-]+)'"),
-    re.compile(r"resolve (?:host:? )?'?([\w-]+(?:\.[\w-]+)+)"),
-    re.compile(r"https?://([\w.-]+)"),
-)
-
 
 def explanation(ended: Ended, limits: Limits, output: str) -> str:
     """What the limits had to do with a failed trial; empty: nothing that can be seen."""
     if ended.out_of_memory:
         return "the trial needed more memory than limits.memory in reprocheck.yaml allows"
-    if ended.exit_code != 0 and not limits.network and _REFUSED.search(output):
-        found = (match[1] for pattern in _HOSTS if (match := pattern.search(output)))
-        host = next(found, None)
-        wanted = f" ({host})" if host else ""
-        return (
-            f"the trial wanted the network{wanted}, which trials in containers do not have; "
-            "limits.network: full in reprocheck.yaml allows it"
-        )
+    if ended.exit_code != 0 and not limits.network:
+        return refusals.network(output, refusals.TRIAL, "the container")
     return ""
 
 

@@ -18,6 +18,7 @@ from reprocheck.environments.docker_contents import Contents
 from reprocheck.environments.docker_engine import Engine
 from reprocheck.environments.docker_failures import ImageError
 from reprocheck.environments.docker_places import Cover
+from reprocheck.environments.reach import alternates
 from reprocheck.environments.sandbox import PYTHON, folder_of
 from reprocheck.environments.venv import REDIRECT
 from reprocheck.errors import RerunError
@@ -147,8 +148,8 @@ class DockerSandbox:
         if bundle := self._bundle():
             yield Mount(source=str(bundle), target=docker_secrets.BUNDLE)
         yield Mount(source=str(trial.home.resolve()), writable=True)
-        for objects in _alternates(trial.tree):
-            yield Mount(source=objects)
+        for objects in alternates(trial.tree):
+            yield Mount(source=str(objects))
         if trial.tracking is not None and trial.tracking.is_dir():
             yield Mount(source=str(trial.tracking.resolve()), writable=True)
             injected = trial.tracking.resolve() / "injected"
@@ -158,22 +159,6 @@ class DockerSandbox:
                     hook = injected / "reprocheck_redirect.pth"
                     hook.write_text(REDIRECT)
                     yield Mount(source=str(hook), target=f"{self.holds.site}/{hook.name}")
-
-
-def _alternates(tree: Path) -> Iterator[str]:
-    """The folders of the objects that a clone shares with another repository, and these of theirs:
-    at their own path, so that git works inside.
-    """
-    left, seen = [tree / ".git/objects"], set[str]()
-    while left:
-        objects = left.pop()
-        with contextlib.suppress(OSError):
-            for line in (objects / "info/alternates").read_text().splitlines():
-                other = (objects / line).resolve()
-                if line and not line.startswith("#") and other.is_dir() and str(other) not in seen:
-                    seen.add(str(other))
-                    left.append(other)
-                    yield str(other)
 
 
 # --- who the trial is ---------------------------------------------------------------------

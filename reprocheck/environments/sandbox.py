@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from collections.abc import Mapping
@@ -9,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck import process
+from reprocheck.environments import reach as reaching
 from reprocheck.environments.base import TrialRun
 from reprocheck.environments.cache import fingerprint
 from reprocheck.environments.editable import Overlay
+from reprocheck.environments.isolation import Isolation
+from reprocheck.environments.reach import Reach
 from reprocheck.errors import RerunError
 from reprocheck.model import Argv, BuiltEnvironment, Finding, Step
 
-ISOLATION = "process group under a supervisor; network not restricted"
 PYTHON = re.compile(r"python(\d(\.\d+)?)?(\.exe)?")
 # A user's name is no secret, and PyTorch fails without one where the uid has no passwd entry.
 _PASSED = re.compile(
@@ -39,8 +42,10 @@ class VenvSandbox:
     folder: Path  # of the virtual environment
     env: Mapping[str, str]  # the caller's, of which an allow-list is used
     fingerprint: str  # of the folder, as it was built
+    isolation: Isolation
     overlays: tuple[Overlay, ...] = ()
     activation: Mapping[str, str] | None = None  # what activating it sets; None: VIRTUAL_ENV
+    needed: tuple[Path, ...] = ()  # other places that it reads
 
     def changed(self) -> bool:
         """Whether a trial wrote into the environment; what ran later was not what was built."""
@@ -61,12 +66,13 @@ class VenvSandbox:
         if not steps:
             raise RerunError("running the trial: the command has no steps", "write the command")
         done: list[process.Completed] = []
+        reach = self._reach(trial)
         for step in steps:
             left_s = max(0.1, deadline - time.monotonic())
             call = process.Call(
                 argv=self._argv(step), cwd=folder_of(trial, step), env=env, timeout_s=left_s
             )
-            done.append(_supervise(call, trial))
+            done.append(self._supervise(call, trial, reach))
             if done[-1].timed_out or done[-1].exit_code != 0:
                 break
         return process.Completed(
@@ -77,6 +83,43 @@ class VenvSandbox:
             stderr=b"",
             timed_out=done[-1].timed_out,
         )
+
+    def _reach(self, trial: TrialRun) -> Reach:
+        places = (place for each in self.overlays for place in (each.site, each.made))
+        needed = (self.folder, *reaching.interpreter(self.folder / "bin/python"), *places)
+        network = self.isolation.limits.network
+        return reaching.of_trial(trial, self.env, (*needed, *self.needed), network=network)
+
+    def _supervise(self, call: process.Call, trial: TrialRun, reach: Reach) -> process.Completed:
+        around = self.isolation.around(call, reach)
+        try:
+            done = process.supervise(around, log=trial.log, on_tick=trial.on_tick)
+            done = self.isolation.ended(call, done)
+        except (FileNotFoundError, PermissionError) as error:
+            raise RerunError(
+                f"running {call.argv[0]}: {error.strerror}: {error.filename}",
+                "the environment lacks this program: name a complete environment file, or write "
+                "the command into reprocheck.yaml",
+            ) from error
+        except OSError as error:
+            raise RerunError(
+                f"running {call.argv[0]}: {error.strerror or error}",
+                "free some space where the log is written, if the disk is full",
+            ) from error
+        return self._explained(done, trial, reach)
+
+    def _explained(
+        self, done: process.Completed, trial: TrialRun, reach: Reach
+    ) -> process.Completed:
+        """The same, with what the sandbox had to do with a failure, as the log's last line."""
+        output = done.stdout.decode(errors="replace")
+        why = self.isolation.explanation(output, reach) if done.exit_code != 0 else ""
+        if not why:
+            return done
+        line = f"\n[reprocheck: {why}]\n".encode()
+        with process.Log(trial.log) as log:
+            log.write(line)
+        return dataclasses.replace(done, stdout=done.stdout + line)
 
     def _argv(self, step: Step) -> tuple[str, ...]:
         if not isinstance(step.run, Argv):
@@ -141,19 +184,3 @@ def folder_of(trial: TrialRun, step: Step) -> Path:
             "write the command and its directory into reprocheck.yaml",
         )
     return folder
-
-
-def _supervise(call: process.Call, trial: TrialRun) -> process.Completed:
-    try:
-        return process.supervise(call, log=trial.log, on_tick=trial.on_tick)
-    except (FileNotFoundError, PermissionError) as error:
-        raise RerunError(
-            f"running {call.argv[0]}: {error.strerror}: {error.filename}",
-            "the environment lacks this program: name a complete environment file, or write the "
-            "command into reprocheck.yaml",
-        ) from error
-    except OSError as error:
-        raise RerunError(
-            f"running {call.argv[0]}: {error.strerror or error}",
-            "free some space where the log is written, if the disk is full",
-        ) from error

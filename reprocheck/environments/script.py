@@ -10,32 +10,37 @@ deletes from the tree comes back.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reprocheck import process
-from reprocheck.environments import cache, interpreters, local
+from reprocheck.environments import cache, carried, interpreters, local
+from reprocheck.environments import reach as reaching
 from reprocheck.environments.base import BuildRequest, TrialRun
 from reprocheck.environments.interpreters import Interpreter
+from reprocheck.environments.isolation import Isolation, chosen
 from reprocheck.environments.plan import rfc3339
-from reprocheck.environments.sandbox import ISOLATION, VenvSandbox
+from reprocheck.environments.reach import Reach
+from reprocheck.environments.sandbox import VenvSandbox
 from reprocheck.environments.uv_program import (
     TIMEOUT_S,
     Cause,
     Uv,
     classify,
     environment,
+    find_uv,
     index_settings,
     without_secrets,
 )
-from reprocheck.environments.venv import REDIRECT, probe
-from reprocheck.errors import RebuildError
+from reprocheck.environments.venv import REDIRECT, packages, probe
+from reprocheck.errors import RebuildError, RerunError
 from reprocheck.git import last_lines
 from reprocheck.model import (
     BuiltEnvironment,
@@ -52,8 +57,6 @@ BUILDER = "script 1"
 VENV = ".venv"
 """The virtual environment that is there before the setup, in its HOME: it installs into this one,
 never into an interpreter of the machine."""
-
-_TEXT = 4_000_000  # bytes: larger files are no scripts, and are not searched for paths
 
 
 class ScriptEnvironment:
@@ -74,15 +77,22 @@ class ScriptEnvironment:
             interpreter, findings = interpreters.find(
                 request.spec.python, request.env, request.started_at
             )
-            setup = _Setup(request=request, interpreter=interpreter, uv=uv)
+            isolation = chosen(request.env, request.limits)
+            setup = _Setup(request=request, interpreter=interpreter, uv=uv, isolation=isolation)
             kept = cache.Cache(root=request.cache / "script", progress=request.progress)
             with kept.entry(setup.digest, setup, _healthy) as entry:
                 yield ScriptSandbox(
                     built=_built(setup, entry),
-                    findings=(*findings, *_findings(entry.state)),
+                    findings=(
+                        *findings,
+                        *_findings(entry.state),
+                        *isolation.findings,
+                        *isolation.findings_of_setup(network=request.network),
+                    ),
                     kept=entry.folder,
                     state=entry.state,
                     env=request.env,
+                    isolation=isolation,
                 )
 
 
@@ -96,6 +106,7 @@ class _Setup:
     request: BuildRequest
     interpreter: Interpreter
     uv: Uv
+    isolation: Isolation
 
     @property
     def cutoff(self) -> str | None:
@@ -118,7 +129,7 @@ class _Setup:
         try:
             return self._make(folder, dated=self.cutoff is not None) | {"dated": True}
         except _UndatedError:
-            for name in ("tree", "home"):
+            for name in ("tree", "home", reaching.TEMPORARY):
                 shutil.rmtree(folder / name)
             return self._make(folder, dated=False) | {"dated": False}
 
@@ -126,6 +137,7 @@ class _Setup:
         tree, home = folder / "tree", folder / "home"
         shutil.copytree(self.request.tree, tree, symlinks=True)
         home.mkdir()
+        (folder / reaching.TEMPORARY).mkdir()
         self.uv(
             *("venv", "--no-project", "--clear", "--seed", "--python", str(self.interpreter.path)),
             str(home / VENV),
@@ -134,35 +146,60 @@ class _Setup:
         for step in json.loads(self.request.spec.content):
             self._run(step, tree, self._env(home, dated=dated))
         prefix = _prefix(tree, home, self.request.tree)
-        version, purelib = probe(prefix / "bin/python", self.uv.env)
-        (Path(purelib) / "reprocheck_redirect.pth").write_text(REDIRECT)
-        listed = self.uv.read(
-            *("pip", "list", "--format", "json", "-q", "--python", str(prefix / "bin/python"))
-        )
-        made = _made(tree, self.request.tree)
+        python = prefix / "bin/python"
+        version, purelib = probe(python, self.uv.env, self._inside(folder))
+        _put_hook(Path(purelib), folder)
+        listed = packages(python, dataclasses.replace(self.uv, around=self._inside(folder)))
+        shutil.rmtree(folder / reaching.TEMPORARY)
+        made = carried.made_in(tree, self.request.tree)
+        names = [*(f"tree/{name}" for name in made), *carried.names_below(home, folder)]
         return {
             "python": version,
-            "packages": [[item["name"], item["version"]] for item in json.loads(listed)],
+            "packages": listed,
             "prefix": str(prefix.relative_to(folder)),
             "made": made,
-            "rewritten": _naming(folder, [*(f"tree/{name}" for name in made), *_all(home, folder)]),
-            "fingerprint": _fingerprint(folder),
+            "rewritten": carried.naming(folder, names),
+            "fingerprint": carried.fingerprint(folder),
         }
 
     def _run(self, step: Mapping[str, Any], tree: Path, env: Mapping[str, str]) -> None:
         argv, line = tuple(step["argv"]), " ".join(step["argv"])
         doing, log = f"running {line}", self.uv.folder / "setup.log"
         call = process.Call(argv=argv, cwd=tree / step["cwd"], env=env, timeout_s=TIMEOUT_S)
+        reach = self._reach(tree.parent, env)
         self.request.progress.update(doing)
         try:
-            done = process.supervise(call, log=log)
+            done = process.supervise(self.isolation.around(call, reach), log=log)
+            done = self.isolation.ended(call, done)
         except OSError as error:
             message = f"{doing}: {error.strerror}: {error.filename}"
             raise RebuildError(message, "install it, or mend  environment.run") from error
+        except RerunError as error:
+            raise RebuildError(error.message, error.hint) from error
         if done.timed_out or done.exit_code != 0:
             undated = _UNDATED.search(done.stdout.decode(errors="replace"))
-            failed = _failed(doing, done)
+            failed = _failed(doing, done, self.isolation, reach)
             raise _UndatedError(failed.message) if undated and "UV_EXCLUDE_NEWER" in env else failed
+
+    def _inside(self, folder: Path) -> Callable[[process.Call], process.Call]:
+        """Puts a call into the setup's sandbox: what it made there runs nowhere else."""
+        return lambda call: self.isolation.around(call, self._reach(folder, call.env))
+
+    def _reach(self, folder: Path, env: Mapping[str, str]) -> Reach:
+        named = {name: text for name, text in env.items() if name != "XDG_CONFIG_HOME"}
+        settings = Path(env.get("XDG_CONFIG_HOME", "/nonexistent"))
+        return Reach(
+            writable=(folder, self.uv.folder),
+            readable=(
+                *reaching.interpreter(self.interpreter.path),
+                *reaching.programs(self.request.env),
+                *reaching.named_in(named),
+                *(settings / name for name in ("pip", "uv")),
+                Path(find_uv()),
+            ),
+            temporary=folder / reaching.TEMPORARY,
+            network=self.request.network,
+        )
 
     def _env(self, home: Path, *, dated: bool) -> dict[str, str]:
         work, programs = self.uv.folder, home / VENV / "bin"
@@ -184,6 +221,18 @@ class _Setup:
         }
 
 
+def _put_hook(purelib: Path, folder: Path) -> None:
+    # The setup's own Python says where its packages are.
+    if not purelib.resolve().is_relative_to(folder.resolve()):
+        raise RebuildError(
+            f"preparing what the setup made: its Python keeps packages in {purelib}",
+            "let the setup make a virtual environment in the tree, or use the given one",
+        )
+    hook = purelib / "reprocheck_redirect.pth"
+    hook.unlink(missing_ok=True)
+    hook.write_text(REDIRECT)
+
+
 # What pip and uv say of an index that tells no dates, and of one whose packages are all newer.
 _UNDATED = re.compile(r"upload-time metadata|missing an upload date|filtered by `?exclude-newer")
 _PIP = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CERT", "PIP_NO_INDEX", "PIP_FIND_LINKS")
@@ -193,14 +242,18 @@ class _UndatedError(RebuildError):
     """What the setup installs cannot be had as of the run's date."""
 
 
-def _failed(doing: str, done: process.Completed) -> RebuildError:
+def _failed(
+    doing: str, done: process.Completed, isolation: Isolation, reach: Reach
+) -> RebuildError:
     output = without_secrets(done.stdout.decode(errors="replace"))
     how = "took too long" if done.timed_out else f"exited with {done.exit_code}"
     cause = classify(output)
     likely = "" if cause is Cause.OTHER else f"; {cause.value}"
+    why = isolation.explanation(output, reach, "the setup")
     return RebuildError(
         f"{doing}: it {how}{likely}\n{last_lines(output.encode(), 15)}",
-        "run the same in a fresh clone; what it needs besides the tree must be installed here",
+        why
+        or "run the same in a fresh clone; what it needs besides the tree must be installed here",
     )
 
 
@@ -213,45 +266,8 @@ def _prefix(tree: Path, home: Path, original: Path) -> Path:
     return next((path for path in new if (path / "bin/python").exists()), home / VENV)
 
 
-def _made(tree: Path, original: Path) -> list[str]:
-    """Files that the setup added or changed."""
-    names = _all(tree, tree)
-    return sorted(name for name in names if not _same(tree / name, original / name))
-
-
-def _all(folder: Path, start: Path) -> list[str]:
-    return sorted(os.path.relpath(path, start) for path in local.files(folder))
-
-
-def _same(path: Path, other: Path) -> bool:
-    if not os.path.lexists(other) or path.is_symlink() != other.is_symlink():
-        return False
-    if path.is_symlink():
-        return path.readlink() == other.readlink()
-    return path.stat().st_mode == other.stat().st_mode and path.read_bytes() == other.read_bytes()
-
-
-def _naming(folder: Path, names: list[str]) -> list[str]:
-    """The text files that hold a path of the setup's folder."""
-    sign = str(folder).encode()
-    return [name for name in names if _is_small(folder / name) and _names(folder / name, sign)]
-
-
-def _is_small(path: Path) -> bool:
-    return not path.is_symlink() and path.suffix != ".pyc" and path.stat().st_size <= _TEXT
-
-
-def _names(path: Path, sign: bytes) -> bool:
-    content = path.read_bytes()
-    return sign in content and b"\0" not in content
-
-
-def _fingerprint(folder: Path) -> str:
-    return cache.digest(*(cache.fingerprint(folder / name) for name in ("tree", "home")))
-
-
 def _healthy(folder: Path, state: dict[str, Any]) -> bool:
-    return bool(state.get("fingerprint") == _fingerprint(folder))
+    return bool(state.get("fingerprint") == carried.fingerprint(folder))
 
 
 # --- the trials ---------------------------------------------------------------------------
@@ -266,14 +282,15 @@ class ScriptSandbox:
     kept: Path  # tree and home as the setup left them
     state: Mapping[str, Any]
     env: Mapping[str, str]
+    isolation: Isolation
 
     def changed(self) -> bool:
         """Whether a trial wrote into what is kept; it has copies of its own."""
-        return _fingerprint(self.kept) != str(self.state["fingerprint"])
+        return carried.fingerprint(self.kept) != str(self.state["fingerprint"])
 
     def run(self, trial: TrialRun) -> process.Completed:
         """Carries over what the setup made, then runs the steps as `VenvSandbox` does."""
-        _carry(self.kept, self.state, trial)
+        carried.carry(self.kept, self.state, trial)
         place, _, below = str(self.state["prefix"]).partition("/")
         inner = VenvSandbox(
             built=self.built,
@@ -281,38 +298,10 @@ class ScriptSandbox:
             folder=(trial.tree if place == "tree" else trial.home).resolve() / below,
             env=self.env,
             fingerprint="",  # a copy: the trial may write into it
+            isolation=self.isolation,
+            needed=(self.kept,),
         )
         return inner.run(trial)
-
-
-def _carry(kept: Path, state: Mapping[str, Any], trial: TrialRun) -> None:
-    # A trial's tree may hold other content under the same name: an input, restored since.
-    rewritten = set(state["rewritten"])
-    moved = {
-        str(kept / "tree"): str(trial.tree.resolve()),
-        str(kept / "home"): str(trial.home.resolve()),
-    }
-    for name in (*(f"tree/{each}" for each in state["made"]), *_all(kept / "home", kept)):
-        place, _, below = name.partition("/")
-        target = (trial.tree if place == "tree" else trial.home) / below
-        _put(kept / name, target, moved, name in rewritten)
-
-
-def _put(source: Path, target: Path, moved: Mapping[str, str], rewritten: bool) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    if source.is_symlink():
-        target.symlink_to(_replaced(str(source.readlink()).encode(), moved).decode())
-        return
-    shutil.copy2(source, target)
-    if rewritten:
-        target.write_bytes(_replaced(source.read_bytes(), moved))
-
-
-def _replaced(content: bytes, moved: Mapping[str, str]) -> bytes:
-    for old, new in moved.items():
-        content = content.replace(old.encode(), new.encode())
-    return content
 
 
 # --- what is told -------------------------------------------------------------------------
@@ -327,7 +316,7 @@ def _built(setup: _Setup, entry: cache.Entry) -> BuiltEnvironment:
         asked=f"{spec.file} ({spec.origin.where})",
         lock="".join(f"{name}=={version}\n" for name, version in packages),
         packages=tuple(Package(name=name, version=version) for name, version in packages),
-        isolation=ISOLATION,
+        isolation=setup.isolation.told,
         cached=entry.cached,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +110,7 @@ class Uv:
     folder: Path
     env: Mapping[str, str]  # the caller's
     progress: Progress
+    around: Callable[[process.Call], process.Call] = lambda call: call  # of `read`: a sandbox
 
     def __call__(
         self, *args: str, doing: str, more: Mapping[str, str] | None = None
@@ -163,7 +164,7 @@ class Uv:
         """
         argv = (find_uv(), *args)
         call = process.Call(argv=argv, cwd=self.folder, env=environment(self.env), timeout_s=120)
-        done = process.run(call)
+        done = process.run(self.around(call))
         if done.timed_out or done.exit_code != 0:
             output = without_secrets(done.stderr.decode(errors="replace"))
             raise UvError(f"running uv {args[0]}", classify(output), output)

@@ -16,8 +16,9 @@ from reprocheck.environments import cache, editable, interpreters, local
 from reprocheck.environments.asked import Format
 from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.editable import Overlay
+from reprocheck.environments.isolation import Isolation, chosen
 from reprocheck.environments.plan import BUILDER, Plan, plan_for, write
-from reprocheck.environments.sandbox import ISOLATION, VenvSandbox
+from reprocheck.environments.sandbox import VenvSandbox
 from reprocheck.environments.uv_program import Cause, Uv, UvError
 from reprocheck.errors import RebuildError
 from reprocheck.model import (
@@ -90,13 +91,20 @@ class VenvEnvironment:
                 ) as entry,
                 editable.overlays(plan, entry.folder / "env", request, uv) as overlays,
             ):
+                isolation = chosen(request.env, request.limits)
                 projects = [finding for each in overlays for finding in each.findings]
                 yield VenvSandbox(
-                    built=_built(plan, entry, request.spec, overlays),
-                    findings=(*plan.findings, *_findings(entry.state, plan), *projects),
+                    built=_built(plan, entry, request.spec, overlays, isolation),
+                    findings=(
+                        *plan.findings,
+                        *_findings(entry.state, plan),
+                        *projects,
+                        *isolation.findings,
+                    ),
                     folder=entry.folder / "env",
                     env=request.env,
                     fingerprint=entry.state["fingerprint"],
+                    isolation=isolation,
                     overlays=overlays,
                 )
 
@@ -212,8 +220,13 @@ def packages(python: Path, uv: Uv) -> list[list[str]]:
     return [[str(item["name"]), str(item["version"])] for item in listed]
 
 
-def probe(python: Path, env: Mapping[str, str]) -> tuple[str, str]:
+def probe(
+    python: Path,
+    env: Mapping[str, str],
+    around: Callable[[process.Call], process.Call] = lambda call: call,
+) -> tuple[str, str]:
     """The version of an environment's Python, and the folder that packages are installed in.
+    `around` puts the call into a sandbox.
 
     Raises `RebuildError` when it does not run.
     """
@@ -224,7 +237,7 @@ def probe(python: Path, env: Mapping[str, str]) -> tuple[str, str]:
         timeout_s=60,
     )
     try:
-        version, purelib = json.loads(process.run(call).stdout)
+        version, purelib = json.loads(process.run(around(call)).stdout)
     except (OSError, ValueError) as error:
         raise RebuildError(
             f"checking the new environment: its Python does not run: {error}", ""
@@ -250,7 +263,11 @@ def _healthy(plan: Plan, env: Mapping[str, str]) -> Callable[[Path, dict[str, An
 
 
 def _built(
-    plan: Plan, entry: cache.Entry, spec: EnvironmentSpec, overlays: tuple[Overlay, ...]
+    plan: Plan,
+    entry: cache.Entry,
+    spec: EnvironmentSpec,
+    overlays: tuple[Overlay, ...],
+    isolation: Isolation,
 ) -> BuiltEnvironment:
     digests = [each.digest for each in overlays]
     projects = [package for each in overlays for package in each.packages]
@@ -264,7 +281,7 @@ def _built(
             *(Package(name=name, version=version) for name, version in entry.state["packages"]),
             *projects,
         ),
-        isolation=ISOLATION,
+        isolation=isolation.told,
         cached=entry.cached,
     )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reprocheck.compare import judge
-from reprocheck.model import Predictions, Verdict
+from reprocheck.model import Predictions, RerunPlan, Verdict
 
 FINE = 0.34821757311
 CURVE = [0.9, 0.71, 0.55, 0.48, 0.45]
@@ -46,9 +46,53 @@ def test_one_gate_that_differs_goes_on(after):
     assert not found.decided
 
 
-def test_a_gate_that_was_not_logged_goes_on(after):
+def test_a_gate_that_was_not_logged_is_no_reason_to_go_on_and_never_green(after):
     found = after({"loss": FINE}, {"loss": FINE}, gates=["loss", "gone"])
-    assert found.stopped_by != "identical"
+    assert (found.verdict, found.stopped_by) == (Verdict.NOT_COMPARABLE, "identical")
+    coarse = after({"loss": 0.9}, {"loss": 0.9}, gates=["loss", "gone"])
+    assert not coarse.decided
+
+
+def test_a_gate_that_one_rerun_lacks_ends_the_job_once_the_others_are_decided(
+    build_question, build_rule, build_trials
+):
+    rules, gates = [build_rule("a", margin=0.1)], ["a", "b"]
+    original = {"a": 0.915, "b": 0.5}
+    logged = [{"a": value, "b": 0.5 + value / 1e3} for value in NOISY]
+    plan = RerunPlan(least=3, most=8)
+
+    def stopped(*reruns):
+        question = replace(build_question(original, *rules, gates=gates), plan=plan)
+        return judge(question, build_trials(*reruns))
+
+    lacking = [logged[0], {"a": logged[1]["a"]}, *logged[2:]]
+    assert not stopped(*lacking[:2]).decided
+    found = stopped(*lacking[:3])
+    assert (found.verdict, found.stopped_by) == (Verdict.NOT_COMPARABLE, "decided")
+    assert not stopped(*logged[:3]).decided  # b, without a margin, is judged after five
+
+
+def test_a_gate_that_one_rerun_lacks_does_not_hide_another_that_is_not_reproduced(
+    after, build_rule
+):
+    rules = [build_rule("a", margin=0.01)]
+    lacking = [{"a": value} for value in NOISY]
+    found = after({"a": 0.99, "b": 0.5}, *lacking, rules=rules)
+    assert found.verdict is Verdict.NOT_REPRODUCED
+    early = after({"a": 0.95, "b": 0.5}, *lacking[:3], rules=rules)
+    assert not early.decided
+
+
+def test_products_are_worth_a_second_rerun_where_no_metric_can_be_compared(
+    build_question, build_trial
+):
+    question = build_question(
+        {"a": 0.5}, products={"w.bin": "00"}, gated_products=("w.bin",), same_machine=True
+    )
+    trials = [build_trial(i, {"b": 1.0}, {"w.bin": "11"}) for i in (1, 2)]
+    assert not judge(question, tuple(trials[:1])).decided
+    found = judge(question, tuple(trials))
+    assert (found.verdict, found.stopped_by) == (Verdict.NOT_REPRODUCED, "decided")
 
 
 def test_two_equal_reruns_end_the_job_where_equality_is_proven(after, build_rule):

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from reprocheck.compare import judge
 from reprocheck.model import Change, Direction, Verdict
 
 NOISY = [0.912, 0.931, 0.905, 0.94, 0.922]  # mean 0.922, sd 0.0142
@@ -143,6 +144,16 @@ def test_a_coarse_value_that_stays_needs_five_reruns_to_reject(judge_one, k, mar
 def test_a_fine_value_that_stays_is_deterministic(judge_one):
     found = judge_one(0.9, [0.9271828182845] * 3, margin=0.01)
     assert verdict(found) == (Verdict.NOT_REPRODUCED, "deterministic")
+
+
+def test_a_difference_that_is_proven_exact_has_no_interval(
+    build_question, build_rule, build_trials
+):
+    history = [0.31, 0.57, 0.72, 0.88, 0.92]
+    question = build_question({"a": [*history[:-1], 0.9]}, build_rule("a", margin=0.01))
+    found = judge(question, build_trials({"a": history}, {"a": history}))
+    assert verdict(found) == (Verdict.NOT_REPRODUCED, "deterministic")
+    assert found.comparisons[0].interval is None
 
 
 def test_a_margin_is_inclusive_in_decimals(judge_one):

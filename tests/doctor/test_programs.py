@@ -11,6 +11,7 @@ from reprocheck.config import Config
 from reprocheck.doctor import Status, conda, disk, hardware, needs, pythons, sandbox, uv
 from reprocheck.doctor.base import Needs
 from reprocheck.environments import conda_rattler
+from reprocheck.environments.isolation import offered
 from reprocheck.model import Limits
 from tests.conftest import need
 
@@ -126,9 +127,9 @@ def test_a_file_that_the_config_names_in_vain_is_an_error(about):
 
 
 def test_bubblewrap_really_makes_its_namespaces(about):
-    program = need("bwrap")
+    need("bwrap")
     (check,) = sandbox.check_bubblewrap(about())
-    if sandbox.refused(program, os.environ):
+    if offered(os.environ).reason:
         assert check.status is Status.WARNING
     else:
         assert check.told.endswith("its namespaces work")
@@ -141,7 +142,7 @@ def test_a_bubblewrap_that_the_kernel_refuses_is_a_warning_with_the_setting(abou
     )
     (check,) = sandbox.check_bubblewrap(about({"PATH": f"{folder}:/usr/bin:/bin"}))
     assert check.status is Status.WARNING
-    assert check.told == "0.8.0 cannot isolate here: No permissions to create new namespace"
+    assert check.told == "0.8.0 does not work here: No permissions to create new namespace"
     assert "userns" in check.mend
 
 

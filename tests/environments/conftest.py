@@ -10,8 +10,9 @@ import pytest
 
 from reprocheck.environments import conda_program, conda_rattler, docker_engine, pick
 from reprocheck.environments.base import BuildRequest, TrialRun
+from reprocheck.environments.isolation import offered
 from reprocheck.model import Command, EnvironmentSpec
-from tests.conftest import absent
+from tests.conftest import absent, need
 from tests.environments.channels import NEW, Channel
 from tests.environments.images import engine
 from tests.environments.samples import STARTED
@@ -89,3 +90,21 @@ def builder(request, tmp_path) -> dict[str, str]:
         if not docker_engine.buildkit(found, os.environ, tmp_path):
             absent("no docker program here can use BuildKit")
     return dict(os.environ)
+
+
+@pytest.fixture
+def bubblewrap() -> None:
+    need("bwrap")
+    offer = offered(os.environ)
+    if offer.level != "bubblewrap":
+        absent(offer.reason)
+
+
+@pytest.fixture
+def home(tmp_path) -> Path:
+    """The caller's home, with secrets and data."""
+    folder = tmp_path / "caller"
+    for name in (".ssh/id", ".config/gcloud/key.json", ".netrc", "token.txt", "data/train.csv"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"the content of {name}")
+    return folder

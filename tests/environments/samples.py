@@ -29,6 +29,8 @@ from reprocheck.model import (
     TreeState,
 )
 
+# A training that wants a host of the network.
+FETCH = 'import urllib.request\nurllib.request.urlopen("https://data.example.com/x")\n'
 STARTED = datetime(2020, 6, 1, 12, tzinfo=UTC)  # six was at 1.15.0
 
 

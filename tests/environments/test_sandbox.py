@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from reprocheck.environments.isolation import Isolation, Offer
 from reprocheck.errors import RerunError
-from reprocheck.model import Command
+from reprocheck.model import Command, Limits
 from tests.environments.samples import command, spec
 
+PLAIN = Isolation(offer=Offer(level="plain"), limits=Limits(), way=None)
 SHOW = "import json, os, sys; print(json.dumps([sys.prefix, os.getcwd(), dict(os.environ)]))"
 
 
@@ -136,13 +139,13 @@ def test_the_redirection_does_nothing_unless_asked(sandbox, trial, value):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
 def test_nothing_that_a_trial_started_is_left(sandbox, trial):
-    asked = trial(command("setsid sleep 100 & echo $!"))
-    pid = int(sandbox.run(asked).stdout)
+    plain = dataclasses.replace(sandbox, isolation=PLAIN)
+    pid = int(plain.run(trial(command("setsid sleep 100 & echo $!"))).stdout)
     assert not Path(f"/proc/{pid}").exists()
 
 
 def test_a_trial_that_writes_into_the_environment_is_noticed(build, trial, tmp_path):
-    own = build(spec("six\n"), cache=tmp_path / "cache")
+    own = dataclasses.replace(build(spec("six\n"), cache=tmp_path / "cache"), isolation=PLAIN)
     own.run(trial(command(("python", "-c", "import six"))))
     assert not own.changed()
     own.run(trial(command(("python", "-c", "import six; open(six.__file__, 'a').write('#')"))))

@@ -1,0 +1,180 @@
+"""bubblewrap: commands in a read-only view of the machine, with processes and network of their own.
+
+Nothing of the command's reaches the program itself: an LD_PRELOAD of a record would run outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import functools
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reprocheck import process
+from reprocheck.environments.hidden import Kind, Mounts
+from reprocheck.environments.reach import Reach
+from reprocheck.errors import RerunError
+from reprocheck.model import Limits
+
+_PROBE_S = 20.0
+_SIZED = (0, 7)  # the first version that can bound a file system in memory
+# Graphics and other accelerators, where they are: a trial sees the hardware that a run saw.
+_DEVICES = ("nvidia*", "dri", "kfd", "dxg", "accel*", "neuron*")
+_OF_KERNEL = ("bus", "fs", "irq", "sys", "sysrq-trigger")  # below /proc
+_OPTIONS = {
+    Kind.EMPTY: "--tmpfs",
+    Kind.LINK: "--symlink",
+    Kind.READABLE: "--ro-bind",
+    Kind.WRITABLE: "--bind",
+}
+# Arguments and environment come through a file: others see argv, and there may be secrets.
+_START = ("/bin/sh", "-c", 'exec "$@" 3<&0 </dev/null', "sh")
+_REFUSED = re.compile(r"bwrap: (.*)\s*\Z")
+_NO_PROGRAM = re.compile(r"execvp (.*): ([^:]*)\Z")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bubblewrap:
+    """A bubblewrap that works here."""
+
+    program: str
+    version: str
+    caller: Mapping[str, str]
+    limits: Limits = dataclasses.field(default_factory=Limits)
+
+    def around(self, call: process.Call, reach: Reach) -> process.Call:
+        """The same command in the sandbox, with nothing on its standard input."""
+        words = [*self._options(reach, Mounts(self.caller, reach)), "--chdir", str(call.cwd)]
+        for name, value in call.env.items():
+            words += ["--setenv", name, value]
+        return process.Call(
+            argv=(*_START, self.program, "--args", "3", "--", *call.argv),
+            cwd=Path("/"),
+            env={},
+            timeout_s=call.timeout_s,
+            stdin=b"".join(os.fsencode(word) + b"\0" for word in words),
+        )
+
+    def ended(self, call: process.Call, done: process.Completed) -> process.Completed:
+        """How the command itself ended, of what `around` made of it.
+
+        Raises `FileNotFoundError` or `PermissionError` as `process.run` does, `RerunError` when the
+        sandbox could not be made.
+        """
+        output = (done.stderr or done.stdout)[-2000:].decode(errors="replace")
+        refused = _REFUSED.search(output)
+        if done.exit_code == 1 and refused is not None:
+            _raise(refused[1])
+        by_signal = done.exit_code - 128 in signal.valid_signals()
+        code = 128 - done.exit_code if by_signal else done.exit_code
+        return dataclasses.replace(done, argv=call.argv, exit_code=code)
+
+    @property
+    def keeps_shm(self) -> bool:
+        """Whether it can bound /dev/shm."""
+        return tuple(map(int, re.findall(r"\d+", self.version)[:2])) >= _SIZED
+
+    def _options(self, reach: Reach, mounts: Mounts) -> Iterator[str]:
+        # A session of its own the supervisor gives, which ends what is in it also when it is itself
+        # killed: --die-with-parent takes all processes inside along.
+        yield from ("--unshare-pid", "--unshare-ipc", "--die-with-parent", "--cap-drop", "ALL")
+        yield from () if reach.network else ("--unshare-net",)
+        yield from ("--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev")
+        for switch in _switches():
+            yield from ("--ro-bind", switch, switch)
+        for device in self._devices():
+            yield from ("--dev-bind", device, device)
+        if self.limits.shm and self.keeps_shm:
+            yield from ("--size", str(self.limits.shm))
+        yield from ("--tmpfs", "/dev/shm")  # noqa: S108 - the sandbox's
+        for place, mount in mounts:
+            yield _OPTIONS[mount.kind]
+            yield from (mount.source, str(place)) if mount.source else (str(place),)
+
+    def _devices(self) -> list[str]:
+        if not self.limits.gpus and "gpus" in self.limits.named:
+            return []
+        return [str(path) for name in _DEVICES for path in sorted(Path("/dev").glob(name))]
+
+
+def _switches() -> list[str]:
+    """The kernel's switches, which root may turn without any capability (core_pattern)."""
+    names = _OF_KERNEL if os.getuid() == 0 else ()
+    return [place for name in names if os.access(place := f"/proc/{name}", os.F_OK)]
+
+
+def _raise(message: str) -> None:
+    if found := _NO_PROGRAM.fullmatch(message.strip()):
+        denied = found[2] == os.strerror(errno.EACCES)
+        raise OSError(errno.EACCES if denied else errno.ENOENT, found[2], found[1])
+    raise RerunError(
+        f"starting the sandbox: bubblewrap says: {message.strip()}",
+        "run where bwrap is not on PATH to do without it",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """Why there is no bubblewrap, and what would mend it."""
+
+    reason: str
+    hint: str
+    version: str = ""  # of one that is there, but does not work
+
+
+def find(env: Mapping[str, str]) -> Bubblewrap | Refusal:
+    """The bubblewrap on the PATH, if it can do all that is wanted of it: it is tried, once."""
+    if sys.platform != "linux":
+        return Refusal(reason="bubblewrap needs Linux", hint="use containers: kind: docker")
+    program = shutil.which("bwrap", path=env.get("PATH"))
+    if program is None:
+        return Refusal(reason="bubblewrap is not installed", hint="apt-get install bubblewrap")
+    found = _tried(program, env.get("HOME", ""), env.get("SUDO_USER", ""))
+    return dataclasses.replace(found, caller=env) if isinstance(found, Bubblewrap) else found
+
+
+@functools.cache
+def _tried(program: str, home: str, user: str) -> Bubblewrap | Refusal:
+    caller = {"HOME": home, "SUDO_USER": user}
+    call = process.Call(argv=(program, "--version"), cwd=Path("/"), env={}, timeout_s=_PROBE_S)
+    try:
+        version = process.run(call).stdout.decode(errors="replace").rpartition(" ")[2].strip()
+        found = Bubblewrap(program=program, version=version, caller=caller)
+        with tempfile.TemporaryDirectory(prefix="reprocheck-") as folder:
+            trial = process.Call(
+                argv=("/bin/sh", "-c", "exit 17"), cwd=Path(folder), env={}, timeout_s=_PROBE_S
+            )
+            done = process.run(found.around(trial, Reach(writable=(Path(folder),))))
+    except OSError as error:
+        return Refusal(reason=f"{program} does not start: {error.strerror}", hint="reinstall it")
+    if done.exit_code == 17:
+        return found
+    said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2].removeprefix("bwrap: ")
+    reason = "it took too long" if done.timed_out else said or f"it exited with {done.exit_code}"
+    told = f"bubblewrap does not work here: {reason}"
+    return Refusal(reason=told, hint=_hint(), version=version)
+
+
+# What forbids namespaces to those who are not root, and the value that allows them.
+_SWITCHES = (
+    ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
+    ("kernel/unprivileged_userns_clone", "0", "1"),
+    ("user/max_user_namespaces", "0", "10000"),
+)
+
+
+def _hint() -> str:
+    for name, forbids, allows in _SWITCHES:
+        with contextlib.suppress(OSError):
+            if Path("/proc/sys", name).read_text().strip() == forbids:
+                return f"sysctl -w {name.replace('/', '.')}={allows}"
+    return "a container in which reprocheck runs must allow namespaces; outside of one it works"
