@@ -84,6 +84,7 @@ class Config:
     conda_channels: Mapping[str, str] = field(default_factory=dict)  # addresses by name
     environment_args: Mapping[str, str] = field(default_factory=dict)  # of a Dockerfile
     environment_network: bool = True  # while it is built
+    environment_timeout_s: float = 3600.0  # of building an image
     limits: Limits = field(default_factory=Limits)
     data: tuple[DataRule, ...] = ()
     metrics: Mapping[str, MetricRule] = field(default_factory=dict)
@@ -241,6 +242,10 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         conda_channels=_channels(environment, path.parent),
         environment_args={name: str(value) for name, value in environment.get("args", {}).items()},
         environment_network=environment.get("network", "build") == "build",
+        environment_timeout_s=_seconds(
+            environment.get("timeout", "1h"), located.place("/environment/timeout")
+        )
+        or 3600.0,
         limits=_limits(document.get("limits", {})),
         data=tuple(_data_rule(entry) for entry in document.get("data", ())),
         metrics=_metrics(document, located),

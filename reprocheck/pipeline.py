@@ -58,7 +58,7 @@ from reprocheck.planning import Forecast, Outlook
 from reprocheck.preparation import Prepared, prepare, shortages
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
-from reprocheck.temporary import temporary_folder
+from reprocheck.temporary import remove_dead, temporary_folder
 from reprocheck.trackers.base import Tracker
 
 __all__ = ["Request", "describe_cost", "plan", "verify"]
@@ -80,6 +80,7 @@ def verify(request: Request, progress: Progress | None = None) -> Report:
     Only a defect in reprocheck, an interruption, or the lack of a place for temporary files raises.
     Nothing is left behind but caches and what `keep` and `logs` ask for.
     """
+    remove_dead()
     with temporary_folder(keep=request.keep) as workspace:
         account = Account(request=request, progress=progress or Silent(), workspace=workspace)
         try:
@@ -203,6 +204,7 @@ def _rebuild(account: Account, prepared: Prepared, stack: contextlib.ExitStack) 
         channels=account.request.config.conda_channels,
         args=config.environment_args,
         network=config.environment_network,
+        timeout_s=config.environment_timeout_s,
         limits=config.limits,
     )
     with account.stage(Stage.REBUILD, f"environment from {spec.file}") as note:

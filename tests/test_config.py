@@ -159,3 +159,8 @@ def test_a_setup_belongs_to_kind_script(tmp_path: Path) -> None:
     for wrong in ("{kind: script}", "{run: make setup}"):
         with pytest.raises(ConfigError, match="go together"):
             environment(wrong)
+
+
+def test_a_build_has_an_hour_or_what_is_asked(tmp_path: Path) -> None:
+    assert load(tmp_path, "version: 1\n").environment_timeout_s == 3600
+    assert load(tmp_path, "version: 1\nenvironment: {timeout: 90m}\n").environment_timeout_s == 5400

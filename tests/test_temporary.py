@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.errors import ReprocheckError
-from reprocheck.temporary import temporary_folder
+from reprocheck.temporary import remove_dead, temporary_folder
 
 INTERRUPTED = """
 import os, signal, subprocess
@@ -63,3 +63,19 @@ def test_a_folder_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -
     with told as caught, temporary_folder():
         pass
     assert "TMPDIR" in caught.value.hint
+
+
+def test_a_folder_of_a_killed_process_is_removed_and_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code = "import os, tempfile, sys\nfrom reprocheck.temporary import temporary_folder\n"
+    code += "with temporary_folder(keep=bool(sys.argv[1:])):\n    os.kill(os.getpid(), 9)\n"
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    for argument in ((), ("keep",)):
+        subprocess.run([sys.executable, "-c", code, *argument], env=env, check=False)
+    (tmp_path / "reprocheck-mine.tmp").mkdir()
+    with temporary_folder() as alive:
+        assert remove_dead() == 1
+        assert alive.is_dir()
+    assert len(list(tmp_path.iterdir())) == 2

@@ -60,7 +60,9 @@ def test_what_a_killed_verification_left_is_removed_by_clean(docker_lab: Lab) ->
     assert containers(verification.pid)
     cleaned = docker_lab.reprocheck("clean")
     assert (cleaned.exit_code, "containers 0" in cleaned.stdout) == (0, False)
+    assert "temporary folders" in cleaned.stdout
     assert containers(verification.pid) == []
+    assert docker_lab.leftovers == []
 
 
 def test_a_signal_removes_the_container(docker_lab: Lab) -> None:
@@ -80,7 +82,7 @@ def hanging(lab: Lab) -> subprocess.Popen[bytes]:
     verification = subprocess.Popen(
         argv, cwd=lab.repo.path, env=lab.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not containers(verification.pid):
         if verification.poll() is not None or time.monotonic() > deadline:
             verification.kill()

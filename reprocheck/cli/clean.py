@@ -29,12 +29,13 @@ DEFAULT_SIZE = "20GB"
     help="Then remove those used longest ago, until the rest takes no more.",
 )
 def clean(images: str, size: str) -> int:
-    """Remove what verifications left in the cache and in the container engine.
+    """Remove what verifications left in the cache, in TMPDIR and in the container engine.
 
-    Removed are environments whose build was killed, containers of verifications that are dead, and
-    the environments and images that reprocheck built and has not used for a while. A verification
-    that runs keeps what it uses.
+    Removed are environments whose build was killed, containers and temporary folders of
+    verifications that are dead, and the environments and images that reprocheck built and has not
+    used for a while. A verification that runs keeps what it uses.
     """
+    from reprocheck import temporary
     from reprocheck.account import cache_folder
     from reprocheck.environments import cache, docker_engine, docker_owned
 
@@ -42,6 +43,9 @@ def clean(images: str, size: str) -> int:
     most = configuration.parse_size(size, "--size")
     environments = cache.remove_unused(cache_folder(), age_s)
     click.echo(f"Removed from the cache: environments {environments}.")
+    folders = temporary.remove_dead()
+    if folders:
+        click.echo(f"Removed temporary folders: {folders}.")
     if not docker_engine.answers(os.environ):
         click.echo("No container engine answers: nothing to clean in one.")
         return 0

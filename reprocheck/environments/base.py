@@ -28,6 +28,7 @@ class BuildRequest:
     channels: Mapping[str, str] = field(default_factory=dict)  # conda's, at other addresses
     args: Mapping[str, str] = field(default_factory=dict)  # of a Dockerfile
     network: bool = True  # whether the build may use it
+    timeout_s: float = 3600.0  # of the build of an image
     limits: Limits = field(default_factory=Limits)  # of each trial
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from reprocheck.environments import asked as asking
-from reprocheck.environments import docker_engine, docker_owned
+from reprocheck.environments import docker_contents, docker_engine, docker_owned, docker_places
 from reprocheck.environments.base import BuildRequest
+from reprocheck.environments.docker_contents import Contents, check_gpus, contents
 from reprocheck.environments.docker_engine import Engine
 from reprocheck.environments.docker_failures import Cause, ImageError
 from reprocheck.environments.docker_image import Builder, Image, recorded
-from reprocheck.environments.docker_sandbox import Contents, DockerSandbox, check_gpus, contents
+from reprocheck.environments.docker_sandbox import DockerSandbox, user_of
 from reprocheck.model import BuiltEnvironment, EnvironmentKind, EnvironmentSpec, Limits, OriginKind
 from reprocheck.temporary import temporary_folder
 
@@ -42,17 +43,34 @@ class DockerEnvironment:
             builder = Builder(engine=engine, request=request, folder=work)
             image = builder.build() if _is_dockerfile(request.spec) else recorded(builder)
             docker_owned.mark_used(kept, image.id)
-            holds = contents(image.id, engine, kept)
-            check_gpus(image.id, engine, request.limits)
-            yield DockerSandbox(
-                built=_built(image, holds, engine, request),
-                findings=image.findings,
-                image=image.id,
-                engine=engine,
-                holds=holds,
-                limits=request.limits,
-                caller=request.env,
-            )
+            yield _sandbox(builder, image, kept)
+
+
+def _sandbox(builder: Builder, image: Image, kept: Path) -> DockerSandbox:
+    engine, request = builder.engine, builder.request
+    user = user_of(engine)
+    holds = contents(image.id, engine, kept, user)
+    opened = builder.opened(image.id, holds.closed)
+    check_gpus(opened, engine, request.limits)
+    covers = docker_places.covers(holds, request.tree)
+    made = builder.folder / "made"
+    image_user = "" if os.getuid() == 0 else user  # who may read all, and whose files we can remove
+
+    def run(script: str, folder: Path) -> None:
+        docker_contents.take(image.id, engine, script, folder, image_user)
+
+    docker_places.take_made(covers, holds, run, made)
+    return DockerSandbox(
+        built=_built(image, holds, engine, request),
+        findings=(*image.findings, *docker_places.findings(covers, holds)),
+        image=opened,
+        engine=engine,
+        holds=holds,
+        covers=covers,
+        made=made,
+        limits=request.limits,
+        caller=request.env,
+    )
 
 
 def no_engine(spec: EnvironmentSpec) -> ImageError:

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from reprocheck import process
-from reprocheck.environments import refusals
+from reprocheck.environments import docker_engine, refusals
 from reprocheck.environments.docker_engine import Engine, told
 from reprocheck.environments.docker_owned import labels
 from reprocheck.errors import RerunError
 from reprocheck.model import Limits
 
 GRACE_S = 30.0  # after the timeout: the deadline inside, for when nobody is left outside
-_RESUME_S = 60.0  # how long to wait for an engine that stopped answering
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LOST = "the container engine stopped answering, and the trial with it"
+_SIGKILL = 128 + signal.SIGKILL
+_LOST = "the container engine stopped answering in the middle of a trial"
+_KILLED = "the container engine died in the middle of a trial, and ended it when it came back"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +38,7 @@ class Job:
     limits: Limits
     timeout_s: float
     deadline: bool = True  # whether the image has `timeout`
+    entrypoint: tuple[str, ...] = ()  # of the image: it runs what follows it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +65,7 @@ def settings(job: Job, engine: Engine) -> dict[str, Any]:
     from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 
     limits = job.limits
-    inside = ["/bin/sh", "-c", job.script]
+    inside = [*job.entrypoint, "/bin/sh", "-c", job.script]
     if job.deadline:
         inside = ["timeout", "-k", "5", str(int(job.timeout_s + GRACE_S)), *inside]
     gpus = [DeviceRequest(count=limits.gpus, capabilities=[["gpu"]])] if limits.gpus else None
@@ -71,6 +73,7 @@ def settings(job: Job, engine: Engine) -> dict[str, Any]:
         "image": job.image,
         "entrypoint": inside[:1],
         "command": inside[1:],
+        "healthcheck": {"test": ["NONE"]},  # the image's would run in the middle of a trial
         "init": True,  # reaps orphans, and hands SIGTERM on
         "working_dir": job.folder,
         "environment": dict(job.env),
@@ -117,12 +120,20 @@ def run(
         started = time.monotonic()
         with told("starting the trial's container"):
             container.start()
-        timed_out = _follow(container, write, job.timeout_s, on_tick)
+        with docker_engine.watched(engine) as died:
+            timed_out = _follow(container, engine, write, job.timeout_s, on_tick)
+            lost = died()
         duration_s = time.monotonic() - started
         with told("asking how the trial's container ended"):
             exit_code = int(container.wait(timeout=60)["StatusCode"])
             container.reload()
         state = container.attrs["State"]
+        if lost and exit_code == _SIGKILL and not timed_out:
+            raise RerunError(
+                _KILLED,
+                "run it again; an engine with live-restore in its configuration keeps its "
+                "containers, and reprocheck goes on with them",
+            )
     late = exit_code in (124, 137) and duration_s >= job.timeout_s
     return Ended(
         exit_code=exit_code,
@@ -167,17 +178,25 @@ class _Reader(threading.Thread):
 
     def run(self) -> None:
         """Copies until the end."""
-        skip = self.seen
         with contextlib.suppress(*_failures(), AttributeError):  # _follow asks for the state
-            for chunk in self._container.logs(stream=True, follow=True):
-                kept, skip = chunk[skip:], max(0, skip - len(chunk))
-                if kept:
-                    self._write(kept)
-                    self.seen += len(kept)
+            stream = self._container.logs(stream=True, follow=True)
+            try:
+                self._copy(stream)
+            finally:
+                stream.close()  # it does not close what broke off
+
+    def _copy(self, stream: Any) -> None:  # noqa: ANN401
+        skip = self.seen
+        for chunk in stream:
+            kept, skip = chunk[skip:], max(0, skip - len(chunk))
+            if kept:
+                self._write(kept)
+                self.seen += len(kept)
 
 
 def _follow(
     container: Any,  # noqa: ANN401 - the SDK's
+    engine: Engine,
     write: Callable[[bytes], None],
     timeout_s: float,
     on_tick: Callable[[], None] | None,
@@ -198,28 +217,28 @@ def _follow(
             if reader.is_alive() and on_tick is not None:
                 on_tick()
         seen = reader.seen
-        if not _still_runs(container):
+        if not _still_runs(container, engine):
             return timed_out
 
 
-def _still_runs(container: Any) -> bool:  # noqa: ANN401
+def _still_runs(container: Any, engine: Engine) -> bool:  # noqa: ANN401
     """Whether a container whose output ended goes on: the engine may have died meanwhile."""
     from docker.errors import NotFound
 
-    give_up = time.monotonic() + _RESUME_S
-    while True:
-        try:
-            container.reload()
-        except NotFound as error:
-            raise RerunError(
-                "the trial's container was removed while it ran", "run it again"
-            ) from error
-        except _failures() as error:
-            if time.monotonic() > give_up:
-                raise RerunError(_LOST, "look into the engine's log, and start it") from error
-            time.sleep(process.TICK_S)
-        else:
-            return str(container.attrs["State"]["Status"]) in ("running", "created")
+    give_up = time.monotonic() + docker_engine.RESUME_S
+    while time.monotonic() < give_up:
+        if docker_engine.answers({"DOCKER_HOST": engine.address}):
+            try:
+                container.reload()
+            except NotFound as error:
+                message = "the trial's container was removed while it ran"
+                raise RerunError(message, "run it again") from error
+            except _failures():  # it starts, or dies, at this moment
+                pass
+            else:
+                return str(container.attrs["State"]["Status"]) in ("running", "created")
+        time.sleep(process.TICK_S)
+    raise RerunError(_LOST, "look into the engine's log, and start it")
 
 
 def _failures() -> tuple[type[Exception], ...]:

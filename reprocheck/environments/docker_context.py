@@ -10,9 +10,11 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from reprocheck.environments import dockerfile
 from reprocheck.environments.base import BuildRequest
+from reprocheck.git import Git
 from reprocheck.model import EnvironmentSpec, Finding, Severity
 
 BUILDER = "docker 1"  # part of every key: raise it when the same inputs build something else
@@ -30,12 +32,14 @@ class Context:
     paths: tuple[str, ...]
     network: bool  # whether the build may use it
     findings: tuple[Finding, ...] = ()
+    history: str = ""  # commit and tags of the .git folder in it; empty: it has none
 
     def key(self, bases: Iterable[str], platform: str) -> str:
         """A digest of all that decides what is built; `bases` are the ids of its images."""
         digest = hashlib.sha256()
         told = [BUILDER, _normalised(self.text), platform, str(self.network), *bases]
         told += [f"{name}={self.args[name]}" for name in sorted(self.args)]
+        told += [self.history] if self.history else []
         for item in told:
             digest.update(f"{len(item)} {item}\n".encode())
         for path in sorted(self.paths):
@@ -58,6 +62,8 @@ class Context:
             for path in sorted(self.paths):
                 if path != ".dockerignore":
                     archive.add(self.folder / path, arcname=path, recursive=False, filter=_neutral)
+            if self.history:
+                archive.add(self.folder / ".git", arcname=".git", filter=_neutral)
             archive.add(self.dockerfile, arcname=FILE, filter=_neutral)
             _add(archive, ".dockerignore", self._ignore())
         return packed.getvalue()
@@ -70,11 +76,15 @@ class Context:
 
 
 def gather(request: BuildRequest, folder: Path) -> Context:
-    """Copies the context of a request's Dockerfile into a new folder, without git's own folder."""
+    """Copies the context of a request's Dockerfile into a new folder; a .git folder is made where
+    the build reads the history, and the key holds its commit and tags: its files differ from clone
+    to clone.
+    """
     spec = request.spec
     text = spec.content.decode(errors="replace").replace("\r\n", "\n")
     root, findings = _root(spec, request.tree, text)
-    paths = _chosen(root, spec)
+    patterns = _ignored(root, spec)
+    paths = _chosen(root, patterns)
     folder.mkdir()
     for path in paths:
         _copy(root / path, folder / path)
@@ -86,6 +96,7 @@ def gather(request: BuildRequest, folder: Path) -> Context:
         paths=tuple(paths),
         network=request.network,
         findings=findings,
+        history=_with_history(request, root, patterns, folder),
     )
 
 
@@ -121,18 +132,49 @@ def _ambiguous(spec: EnvironmentSpec) -> Finding:
     )
 
 
-def _chosen(root: Path, spec: EnvironmentSpec) -> list[str]:
-    """The paths of the context, as the .dockerignore leaves them."""
-    from docker.utils.build import exclude_paths
-
+def _ignored(root: Path, spec: EnvironmentSpec) -> list[str]:
     own = root / (spec.directory or ".") / f"{spec.file}.dockerignore"
     ignore = own if own.is_file() else root / ".dockerignore"
     patterns = ignore.read_text(errors="replace").splitlines() if ignore.is_file() else []
     lines = [line.strip() for line in patterns]
-    kept = [line for line in lines if line and not line.startswith("#")]
-    # What git keeps for itself differs from clone to clone, and would make every key another.
-    found = exclude_paths(str(root), [*kept, ".git"], dockerfile=FILE)
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _chosen(root: Path, patterns: list[str]) -> list[str]:
+    """The paths of the context, as the .dockerignore leaves them."""
+    from docker.utils.build import exclude_paths
+
+    found = exclude_paths(str(root), [*patterns, ".git"], dockerfile=FILE)
     return sorted(path for path in found if path not in (".", FILE) and (root / path).exists())
+
+
+def _with_history(request: BuildRequest, root: Path, patterns: list[str], folder: Path) -> str:
+    """Makes a .git folder in a context whose build reads it; returns its commit and tags."""
+    from docker.utils.build import PatternMatcher
+
+    text = request.spec.content.decode(errors="replace")
+    if not (root / ".git").exists() or not dockerfile.reads_git(text, _project(root)):
+        return ""
+    matcher: Any = PatternMatcher(patterns)  # its stubs know no str
+    if matcher.matches(".git"):
+        return ""
+    theirs, ours = Git(root, request.env), Git(folder, request.env)
+    commit = theirs.text("rev-parse", "HEAD")
+    if not commit:
+        return ""
+    tags = theirs.text("tag", "--merged", commit).split()
+    ours("init", "--quiet")
+    refs = [f"refs/tags/{tag}:refs/tags/{tag}" for tag in tags]
+    ours("fetch", "--quiet", "--no-tags", str(root), "+HEAD:refs/heads/main", *refs)
+    ours("symbolic-ref", "HEAD", "refs/heads/main")
+    ours("reset", "--quiet", "--mixed")
+    (folder / ".git/FETCH_HEAD").unlink(missing_ok=True)  # names this machine's folder
+    return " ".join((commit, ours.text("show-ref", "--tags")))
+
+
+def _project(root: Path) -> str:
+    files = (root / name for name in ("pyproject.toml", "setup.py", "setup.cfg"))
+    return "\n".join(file.read_text(errors="replace") for file in files if file.is_file())
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -7,7 +7,8 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from reprocheck import process
 from reprocheck.environments.docker_failures import Cause, ImageError, classify
 
+RESUME_S = 60.0  # how long to wait for an engine that stopped answering
 _PASSED = re.compile(r"(DOCKER_|PATH$|HOME$|XDG_|SSH_|(https?|no|all)_proxy$)", re.IGNORECASE)
 
 
@@ -121,6 +123,7 @@ def told(doing: str, otherwise: Cause = Cause.OTHER) -> Iterator[None]:
     """Makes the SDK's exceptions an `ImageError` with the cause that their words tell."""
     from docker.errors import APIError, BuildError, DockerException
     from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
 
     try:
         yield
@@ -134,9 +137,46 @@ def told(doing: str, otherwise: Cause = Cause.OTHER) -> Iterator[None]:
         raise ImageError(doing, otherwise if found is Cause.OTHER else found, output) from error
     except DockerException as error:
         raise ImageError(doing, otherwise, str(error)) from error
-    except RequestException as error:
+    except (RequestException, HTTPError) as error:  # the one while it answers, the other later
         cause = otherwise if otherwise is Cause.ENGINE else Cause.ENGINE_LOST
         raise ImageError(doing, cause, str(error)) from error
+
+
+@contextlib.contextmanager
+def watched(engine: Engine) -> Iterator[Callable[[], bool]]:
+    """Tells whether the engine has died since: a connection that nobody uses ends with it.
+
+    podman's service has no containers to lose, and closes such connections.
+    """
+    with socket.socket(socket.AF_UNIX) as idle:
+        idle.settimeout(2.0)
+        watching = not engine.podman
+        if watching:
+            try:
+                idle.connect(engine.address.removeprefix("unix://"))
+            except OSError:
+                watching = False
+        idle.setblocking(False)
+
+        def died() -> bool:
+            try:
+                return watching and idle.recv(1, socket.MSG_PEEK) == b""
+            except BlockingIOError:
+                return False
+            except OSError:
+                return True
+
+        yield died
+
+
+def comes_back(engine: Engine) -> bool:
+    """Whether an engine that stopped answering answers again."""
+    give_up = time.monotonic() + RESUME_S
+    while time.monotonic() < give_up:
+        if answers({"DOCKER_HOST": engine.address}):
+            return True
+        time.sleep(0.5)
+    return False
 
 
 # --- BuildKit -----------------------------------------------------------------------------

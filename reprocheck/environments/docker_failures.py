@@ -21,6 +21,9 @@ class Cause(enum.Enum):
     REGISTRY_LOGIN = "the registry wants a login, or knows no such image"
     BASE_GONE = "the image does not exist any more"
     BUILDKIT = "the Dockerfile needs BuildKit"
+    HISTORY = "it reads the git history, which it was not given"
+    INTERPRETER = "the Python it asks for is not there"
+    LOGIN = "a package index wants a login"
     GONE = "a package, or its version, is not to be had"
     MEMORY = "a step was killed, most likely for want of memory"
     GPU = "the engine cannot hand out the GPUs asked for"
@@ -32,6 +35,11 @@ class Cause(enum.Enum):
 
 # In the order of what explains the others: pip ends in "no matching distribution" without network.
 _SIGNS: tuple[tuple[Cause, str], ...] = (
+    (
+        Cause.ENGINE_LOST,
+        r"error reading from server|cannot connect to the docker daemon|response ended prematurely|"
+        r"^ERROR: .*code = (Unavailable|Canceled)|^(ERROR: )?unexpected EOF",
+    ),
     (Cause.NO_SPACE, r"no space left on device|disk quota exceeded|errno 28\b"),
     (
         Cause.CERTIFICATE,
@@ -61,6 +69,11 @@ _SIGNS: tuple[tuple[Cause, str], ...] = (
         r"base name \(.*\) should not be blank|the Dockerfile .* cannot be empty",
     ),
     (
+        Cause.LOGIN,
+        r"HTTP error 40[13]|40[13] (Client )?Error|client error \(40[13]|^.*User for \S+: |"
+        r"EOF when reading a line|Missing credentials for|lack of valid authentication credentials",
+    ),
+    (
         Cause.REGISTRY_LOGIN,
         r"pull access denied|may require 'docker login'|unauthorized|authentication required|"
         r"insufficient_scope|no basic auth credentials",
@@ -74,6 +87,18 @@ _SIGNS: tuple[tuple[Cause, str], ...] = (
         Cause.GPU,
         r"could not select device driver|nvidia-container-cli|unresolvable CDI|"
         r"unknown or invalid runtime name: nvidia",
+    ),
+    (
+        Cause.HISTORY,
+        r"not a git repository|unable to detect version for|error getting the version from source|"
+        r"versioning metadata|Versioning for this project requires",
+    ),
+    (
+        Cause.INTERPRETER,
+        r"No interpreter found for|No Python interpreters? found|"
+        r"python[\d.]*: (command )?not found|requires a different Python|"
+        r"exec: \\*\"python[\d.]*\\*\": executable file not found|"
+        r"no such file or directory: python",
     ),
     (
         Cause.GONE,
@@ -103,14 +128,21 @@ _HINTS = {
     Cause.BASE_GONE: "record the image by digest and keep it in a registry of your own, or load it "
     "with  docker load",
     Cause.BUILDKIT: "install docker's buildx plugin",
-    Cause.GONE: "pin what still exists, or name the index that has it",
+    Cause.HISTORY: "take .git out of .dockerignore, and name it:  COPY .git .git",
+    Cause.INTERPRETER: "start from an image that has it, or name another Dockerfile with "
+    "environment.file in reprocheck.yaml",
+    Cause.LOGIN: "write the login into pip.conf, .netrc or PIP_INDEX_URL: reprocheck passes them "
+    "to BuildKit as secrets (docker's buildx plugin)",
+    Cause.GONE: "pin what still exists, or name the index that has it in pip.conf or "
+    "PIP_INDEX_URL; of a refused login pip says no more than this",
     Cause.MEMORY: "give the engine more memory",
     Cause.GPU: "install the driver and the NVIDIA container toolkit, or set limits.gpus to 0 in "
     "reprocheck.yaml",
     Cause.DOCKERFILE: "mend it, or name another with environment.file in reprocheck.yaml; what the "
     "build copies must be in git",
     Cause.STEP: "the lines above are the step's own; unpinned packages may have changed since",
-    Cause.TIMEOUT: "try again; finished steps are kept by the engine",
+    Cause.TIMEOUT: "allow more with environment.timeout in reprocheck.yaml; the engine keeps the "
+    "steps that finished",
     Cause.OTHER: "the lines above are the engine's own",
 }
 

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reprocheck import process
-from reprocheck.environments import docker_engine, docker_owned, dockerfile
+from reprocheck.environments import docker_engine, docker_owned, docker_secrets, dockerfile
 from reprocheck.environments.base import BuildRequest
-from reprocheck.environments.docker_context import FILE, Context, gather
+from reprocheck.environments.docker_build import Build, last_line
+from reprocheck.environments.docker_context import Context, gather
 from reprocheck.environments.docker_engine import Engine, told
-from reprocheck.environments.docker_failures import Cause, ImageError, classify, without_secrets
+from reprocheck.environments.docker_failures import Cause, ImageError
+from reprocheck.environments.docker_flatten import flatten
 from reprocheck.environments.docker_owned import DERIVED, KEY, REPOSITORY
+from reprocheck.environments.docker_secrets import Secrets
 from reprocheck.model import Finding, Severity
 
-TIMEOUT_S = 2 * 3600.0
-_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-_BUNDLES = (
-    _BUNDLE,
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
-_NAMES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
-_SECRETS = {  # by the id that a Dockerfile's RUN --mount=type=secret names
-    "pipconf": (".config/pip/pip.conf", ".pip/pip.conf"),
-    "netrc": (".netrc",),
-}
+# What another index, or its login, may mend.
+_NOT_FOUND = frozenset({Cause.LOGIN, Cause.GONE, Cause.NO_NETWORK})
+_IN_BASES = "secrets in the bases"
 _FRONTEND = re.compile(r"docker/dockerfile|frontend gateway|resolve image config for", re.I)
 
 
@@ -98,26 +92,72 @@ class Builder:
 
     def _make(self, context: Context, tag: str, key: str) -> None:
         """Builds; each of what can be mended from here is tried once."""
-        text, mended = context.text, set[Cause]()
+        secrets = docker_secrets.secrets(self.request.env, self.folder / "secrets")
+        build = self._build(context, tag, {KEY: key}, secrets)
+        text, mended = context.text, set[str]()
         while True:
             context.write(text)
             try:
-                self._run(context, tag, key)
+                with self._without_secrets(mended, tag, key):
+                    self._run(build)
                 return
             except ImageError as error:
-                cause = error.cause
-                if _FRONTEND.search(error.output) and text != dockerfile.without_frontend(text):
-                    text = dockerfile.without_frontend(text)
-                    continue
-                if cause in mended:
-                    raise
-                mended.add(cause)
-                if cause is Cause.CERTIFICATE:
-                    text = self._trusting(text, context.args, error)
-                elif cause is Cause.NO_SPACE:
-                    self._make_room()
-                else:
-                    raise
+                text = self._mended(text, context, secrets, error, mended)
+
+    @contextlib.contextmanager
+    def _without_secrets(self, mended: set[str], tag: str, key: str) -> Iterator[None]:
+        """Leaves no image with secrets, however a build on such bases ends."""
+        try:
+            yield
+            if _IN_BASES in mended:
+                flatten(self.engine, tag, {KEY: key})
+        finally:
+            if _IN_BASES in mended:
+                docker_owned.remove_secrets(self.engine)
+
+    def _mended(
+        self, text: str, context: Context, secrets: Secrets, error: ImageError, mended: set[str]
+    ) -> str:
+        """The Dockerfile to try next; the error itself where nothing is left to try."""
+        frontless = dockerfile.without_frontend(text)
+        if _FRONTEND.search(error.output) and text != frontless:
+            return frontless
+        remedy = "indexes" if error.cause in _NOT_FOUND else error.cause.name
+        if remedy in mended:
+            raise error
+        mended.add(remedy)
+        if error.cause is Cause.CERTIFICATE:
+            return self._trusting(text, context.args, error)
+        if error.cause is Cause.NO_SPACE:
+            self._make_room()
+            return text
+        if error.cause is Cause.ENGINE_LOST and docker_engine.comes_back(self.engine):
+            return text
+        if error.cause in _NOT_FOUND and secrets.indexes and context.network:
+            return self._with_indexes(text, context, secrets, mended)
+        raise error
+
+    def _build(
+        self, context: Context, tag: str, labels: Mapping[str, str], secrets: Secrets | None = None
+    ) -> Build:
+        def say(text: str) -> None:
+            self.request.progress.update(f"building {self.request.spec.file}: {last_line(text)}")
+
+        return Build(
+            context=context,
+            tag=tag,
+            labels=labels,
+            secrets=secrets or Secrets(),
+            deadline=time.monotonic() + self.request.timeout_s,
+            say=say,
+        )
+
+    def _run(self, build: Build) -> None:
+        command = docker_engine.buildkit(self.engine, self.request.env, self.folder)
+        if command:
+            build.by_buildkit(command, self.engine, self.request.env)
+        else:
+            build.by_engine(self.engine)
 
     def _make_room(self) -> None:
         used = self.request.cache / "docker"
@@ -126,11 +166,26 @@ class Builder:
             self.engine, older_than_s=86400.0, at_most=sys.maxsize, used=used
         )
 
+    def _with_indexes(self, text: str, context: Context, secrets: Secrets, mended: set[str]) -> str:
+        """The Dockerfile with the caller's package indexes and logins, which no image keeps:
+        BuildKit mounts them; without it they are in the bases, and taken out in the end.
+        """
+        self.request.progress.update("a package was not found; trying this machine's indexes")
+        if docker_engine.buildkit(self.engine, self.request.env, self.folder):
+            return secrets.mounted(text)
+        mended.add(_IN_BASES)
+        lines, files = secrets.layer()
+        what = "the base image with this machine's package indexes"
+        names = dockerfile.bases(text, context.args)
+        label = docker_owned.secret_label()
+        derived = {name: self._derived(name, what, lines, files, label) for name in names}
+        return dockerfile.with_bases(text, context.args, lambda name: derived[name])
+
     def _trusting(self, text: str, args: Mapping[str, str], error: ImageError) -> str:
         """The Dockerfile on bases that trust this machine's certificates: a company's proxy has a
         root of its own. Only the file's name shows in the image's history.
         """
-        bundle = certificates(self.request.env)
+        bundle = docker_secrets.certificates(self.request.env)
         if bundle is None:
             raise error
         self.request.progress.update("a certificate was refused; trying those of this machine")
@@ -138,128 +193,52 @@ class Builder:
         return dockerfile.with_bases(text, args, lambda name: derived[name])
 
     def _derive(self, name: str, bundle: Path) -> str:
+        settings = " ".join(
+            f"{variable}={docker_secrets.BUNDLE}" for variable in docker_secrets.BUNDLE_NAMES
+        )
+        lines = f"COPY ca-certificates.crt {docker_secrets.BUNDLE}\nENV {settings}"
+        files = {"ca-certificates.crt": bundle.read_bytes()}
+        return self._derived(name, "the base image with this machine's certificates", lines, files)
+
+    def opened(self, image: str, closed: Iterable[str]) -> str:
+        """The id of an image in whose folders everybody may look for its Python: /root, often.
+
+        Raises `ImageError`.
+        """
+        folders = list(closed)
+        if not folders:
+            return image
+        line = f"RUN {json.dumps(['chmod', 'o+rx', '--', *folders])}"
+        tag = self._derived(image, "the image for users other than root", line, {})
+        return str(self.engine.client.images.get(tag).id)
+
+    def _derived(
+        self,
+        name: str,
+        what: str,
+        lines: str,
+        files: Mapping[str, bytes],
+        labels: Mapping[str, str] | None = None,
+    ) -> str:
+        """The tag of an image with some lines more; built by the engine's own builder, which
+        knows every image by its id.
+        """
         found = self.engine.client.images.get(name)
-        tag = f"{DERIVED}:{str(found.id).rpartition(':')[2][:16]}"
+        made_of = hashlib.sha256(repr((found.id, lines, sorted(files.items()))).encode())
+        tag = f"{DERIVED}:{made_of.hexdigest()[:16]}"
+        if self._find(tag) is not None:
+            return tag
         user = (found.attrs.get("Config") or {}).get("User") or "0"
-        settings = " ".join(f"{variable}={_BUNDLE}" for variable in _NAMES)
         folder = self.folder / "derived/context"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "ca-certificates.crt").write_bytes(bundle.read_bytes())
+        for file, content in files.items():
+            (folder / file).write_bytes(content)
         context = Context(
-            file="the base image with this machine's certificates",
-            text="",
-            args={},
-            folder=folder,
-            paths=("ca-certificates.crt",),
-            network=False,
+            file=what, text="", args={}, folder=folder, paths=tuple(files), network=False
         )
-        context.write(
-            f"FROM {name}\nUSER 0\nCOPY ca-certificates.crt {_BUNDLE}\n"
-            f"ENV {settings}\nUSER {user}\n"
-        )
-        self._legacy(context, tag, {})
+        context.write(f"FROM {name}\nUSER 0\n{lines}\nUSER {user}\n")
+        self._build(context, tag, labels or {}).by_engine(self.engine)
         return tag
-
-    def _run(self, context: Context, tag: str, key: str) -> None:
-        command = docker_engine.buildkit(self.engine, self.request.env, self.folder)
-        labels = {KEY: key}
-        if command:
-            self._buildkit(command, context, tag, labels)
-        else:
-            self._legacy(context, tag, labels)
-
-    def _buildkit(
-        self, command: tuple[str, ...], context: Context, tag: str, labels: Mapping[str, str]
-    ) -> None:
-        doing = f"building {context.file}"
-        log = self.folder / "build.log"
-        log.unlink(missing_ok=True)
-        options = ["--progress=plain", "--file", str(context.dockerfile), "--tag", tag]
-        options += [f"--label={name}={value}" for name, value in labels.items()]
-        options += [f"--build-arg={name}={value}" for name, value in context.args.items()]
-        options += [] if context.network else ["--network=none"]
-        for name, path in self._secrets().items():
-            options += ["--secret", f"id={name},src={path}"]
-        env = {
-            **docker_engine.client_environment(self.request.env),
-            "DOCKER_BUILDKIT": "1",
-            "DOCKER_HOST": self.engine.address,
-            "BUILDX_NO_DEFAULT_ATTESTATIONS": "1",
-        }
-        call = process.Call(
-            argv=(*command, *options, str(context.folder)),
-            cwd=self.folder,
-            env=env,
-            timeout_s=TIMEOUT_S,
-        )
-        try:
-            done = process.supervise(call, log=log, on_tick=lambda: self._tell(log))
-        except OSError as error:
-            raise ImageError(doing, Cause.OTHER, str(error)) from error
-        output = log.read_text(errors="replace")
-        if done.timed_out:
-            raise ImageError(doing, Cause.TIMEOUT, output)
-        if done.exit_code != 0:
-            raise ImageError(doing, classify(output), output)
-
-    def _secrets(self) -> dict[str, Path]:
-        """Files that a RUN may mount by their id, and that no layer keeps."""
-        home = Path(self.request.env.get("HOME") or "/nonexistent")
-        found = {
-            name: path
-            for name, files in _SECRETS.items()
-            for path in reversed([home / file for file in files])
-            if path.is_file()
-        }
-        config = self.request.env.get("PIP_CONFIG_FILE")
-        if config and Path(config).is_file():
-            found["pipconf"] = Path(config)
-        bundle = certificates(self.request.env)
-        return found | ({"ca": bundle} if bundle else {})
-
-    def _legacy(self, context: Context, tag: str, labels: Mapping[str, str]) -> None:
-        import io
-
-        doing = f"building {context.file}"
-        printed: list[str] = []
-        deadline = time.monotonic() + TIMEOUT_S
-        with (
-            told(doing),
-            _closed(self._stream(io.BytesIO(context.archive()), context, tag, labels)) as lines,
-        ):
-            for line in lines:
-                printed.append(str(line.get("stream") or line.get("error") or ""))
-                self._say("".join(printed[-5:]))
-                if line.get("error") or time.monotonic() > deadline:
-                    break
-            else:
-                return
-        output = "".join(printed)
-        late = time.monotonic() > deadline
-        raise ImageError(doing, Cause.TIMEOUT if late else classify(output), output)
-
-    def _stream(self, archive: Any, context: Context, tag: str, labels: Mapping[str, str]) -> Any:  # noqa: ANN401
-        return self.engine.client.api.build(
-            fileobj=archive,
-            custom_context=True,
-            dockerfile=FILE,
-            tag=tag,
-            labels=dict(labels),
-            buildargs=dict(context.args),
-            network_mode=None if context.network else "none",
-            rm=True,
-            forcerm=True,  # else the container of a failed step stays, with all its disk
-            decode=True,
-        )
-
-    def _tell(self, log: Path) -> None:
-        with contextlib.suppress(OSError):
-            self._say(log.read_bytes()[-2000:].decode(errors="replace"))
-
-    def _say(self, text: str) -> None:
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        last = without_secrets(lines[-1])[:80] if lines else ""
-        self.request.progress.update(f"building {self.request.spec.file}: {last}")
 
 
 def recorded(builder: Builder) -> Image:
@@ -289,25 +268,9 @@ def _tag_only(name: str) -> Finding:
     )
 
 
-def certificates(env: Mapping[str, str]) -> Path | None:
-    """The certificates that this machine trusts, as one file."""
-    named = [env[name] for name in (*_NAMES, "PIP_CERT") if env.get(name)]
-    found = (Path(name) for name in (*named, *_BUNDLES))
-    return next((path for path in found if path.is_file()), None)
-
-
 def _split(name: str) -> tuple[str, str | None]:
     """A name as the SDK wants it: it would pull all tags of a name that has none."""
     if "@" in name:
         return name, None
     head, colon, tag = name.rpartition(":")
     return (head, tag) if colon and "/" not in tag else (name, "latest")
-
-
-@contextlib.contextmanager
-def _closed(stream: Any) -> Iterator[Any]:  # noqa: ANN401
-    # The engine goes on with a step as long as the connection is open.
-    try:
-        yield stream
-    finally:
-        stream.close()

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from reprocheck.environments.docker_engine import Engine, told
 
 OWNER = "io.reprocheck.owner"  # machine, its boot, process namespace, process, its start
 DEADLINE = "io.reprocheck.deadline"  # seconds since 1970, after which it is nobody's
+SECRETIVE = "io.reprocheck.secretive"  # of an image that must not stay: its owner
 KEY = "io.reprocheck.key"  # of an image
 REPOSITORY = "reprocheck/env"
 DERIVED = "reprocheck/base"
@@ -48,7 +49,32 @@ def remove_dead(engine: Engine) -> Removed:
                 with _gone_already():
                     container.remove(force=True, v=True)
                     removed += 1
-    return Removed(containers=removed)
+        images = remove_secrets(engine, lambda owner: not _is_owned({OWNER: owner}))
+    return Removed(containers=removed, images=images)
+
+
+def secret_label() -> dict[str, str]:
+    """The label of an image with secrets; whatever is made from it inherits it."""
+    return {SECRETIVE: _identity(os.getpid())}
+
+
+def remove_secrets(engine: Engine, whose: Callable[[str], bool] | None = None) -> int:
+    """Removes the images with secrets of this process, or of the owners that `whose` says."""
+    from docker.errors import APIError
+
+    mine = _identity(os.getpid())
+    chosen = whose or (lambda owner: owner == mine)
+    removed = 0
+    with told("removing images with secrets"):
+        while True:  # children first; the engine refuses the others
+            before = removed
+            for image in engine.client.images.list(all=True, filters={"label": SECRETIVE}):
+                if chosen((image.labels or {}).get(SECRETIVE, "")):
+                    with contextlib.suppress(APIError):
+                        engine.client.images.remove(image.id, force=True)
+                        removed += 1
+            if removed == before:
+                return removed
 
 
 def remove_images(engine: Engine, *, older_than_s: float, at_most: int, used: Path) -> Removed:

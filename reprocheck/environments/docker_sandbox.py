@@ -3,136 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck import process
-from reprocheck.environments import cache, docker_container
+from reprocheck.environments import docker_container, docker_places, docker_secrets
 from reprocheck.environments.base import TrialRun
 from reprocheck.environments.docker_container import Job, Mount
+from reprocheck.environments.docker_contents import Contents
 from reprocheck.environments.docker_engine import Engine
 from reprocheck.environments.docker_failures import ImageError
+from reprocheck.environments.docker_places import Cover
 from reprocheck.environments.reach import alternates
 from reprocheck.environments.sandbox import PYTHON, folder_of
 from reprocheck.environments.venv import REDIRECT
-from reprocheck.errors import RebuildError, RerunError
-from reprocheck.model import Argv, BuiltEnvironment, Finding, Limits, Package, Step
+from reprocheck.errors import RerunError
+from reprocheck.model import Argv, BuiltEnvironment, Finding, Limits, Step
 
 NOBODY = 10001  # who the trial is where reprocheck itself is root: no user of the machine
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = frozenset({"PATH", "HOME", "TMPDIR"})  # a record's PATH is another machine's
-# Understood by Python 2.7 and up; one line of JSON in the end, whatever a sitecustomize prints.
-_PROBE = """
-import json, platform, site, sys
-try:
-    from importlib.metadata import distributions
-    found = [(d.metadata["Name"], d.version) for d in distributions()]
-except ImportError:
-    import pkg_resources
-    found = [(d.project_name, d.version) for d in pkg_resources.working_set]
-places = getattr(site, "getsitepackages", lambda: [])()
-print("\\n" + json.dumps({"python": platform.python_version(), "site": places[:1],
-      "base": getattr(site, "USER_BASE", None) or "", "packages": sorted(set(map(tuple, found)))}))
-"""
-_ASK = """
-command -v timeout >/dev/null 2>&1 && echo has-timeout
-for name in python python3; do
-  command -v $name >/dev/null 2>&1 && echo "named $name" && exec $name -c '{probe}'
-done
-exit 0
-"""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contents:
-    """What an image holds, as far as it matters here."""
-
-    deadline: bool = False  # whether it has `timeout`
-    program: str = ""  # its Python's name; empty: it has none
-    python: str = ""  # the version
-    site: str = ""  # where its Python keeps packages
-    user_base: str = ""  # where its user's own packages are
-    packages: tuple[Package, ...] = ()
-
-    @property
-    def lock(self) -> str:
-        """The packages as pins."""
-        return "".join(f"{item.name}=={item.version}\n" for item in self.packages)
-
-
-def contents(image: str, engine: Engine, folder: Path) -> Contents:
-    """What an image holds, asked once: an image never changes.
-
-    Raises `RebuildError` when it cannot run at all.
-    """
-    kept = folder / f"{image.rpartition(':')[2]}.json"
-    with contextlib.suppress(OSError, ValueError):
-        return _parsed(json.loads(kept.read_text())["said"])
-    said = bytearray()
-    job = Job(
-        image=image,
-        script=_ASK.replace("{probe}", _PROBE.replace("'", "'\\''")),
-        env={"PYTHONDONTWRITEBYTECODE": "1"},
-        user="",  # the image's own: packages may be in its home
-        folder="/",
-        mounts=(),
-        limits=Limits(),
-        timeout_s=120,
-        deadline=False,
-    )
-    ended = docker_container.run(job, engine, said.extend, None)
-    output = said.decode(errors="replace")
-    if ended.exit_code != 0:
-        raise RebuildError(
-            f"asking the image for its packages: it exited with {ended.exit_code}\n"
-            f"{output[-2000:]}",
-            "the image needs /bin/sh, and a Python that starts",
-        )
-    cache.write_whole(kept, json.dumps({"said": output}))
-    return _parsed(output)
-
-
-def _parsed(output: str) -> Contents:
-    lines = output.splitlines()
-    named = [line.removeprefix("named ") for line in lines if line.startswith("named ")]
-    if not named:
-        return Contents(deadline="has-timeout" in lines)
-    said = json.loads(lines[-1])
-    return Contents(
-        deadline="has-timeout" in lines,
-        program=named[0],
-        python=said["python"],
-        site="".join(said["site"]),
-        user_base=said["base"],
-        packages=tuple(
-            Package(name=str(name), version=str(version)) for name, version in said["packages"]
-        ),
-    )
-
-
-def check_gpus(image: str, engine: Engine, limits: Limits) -> None:
-    """Starts a container that does nothing with the GPUs of the trials.
-
-    Raises `ImageError` when the engine cannot hand them out: told before the trials, not by them.
-    """
-    if not limits.gpus:
-        return
-    job = Job(
-        image=image,
-        script="exit 0",
-        env={},
-        user="",
-        folder="/",
-        mounts=(),
-        limits=limits,
-        timeout_s=60,
-        deadline=False,
-    )
-    docker_container.run(job, engine, lambda _: None, None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,6 +38,8 @@ class DockerSandbox:
     image: str
     engine: Engine
     holds: Contents
+    covers: tuple[Cover, ...]
+    made: Path  # what the image's build made beside the code, by the copy's number
     limits: Limits
     caller: Mapping[str, str]
 
@@ -157,6 +53,7 @@ class DockerSandbox:
         Raises `RerunError` when a step cannot be started.
         """
         job = self._job(trial)
+        docker_places.put_made(self.covers, self.made, trial.tree)
         _hand_over(trial, job.user)
         try:
             with process.Log(trial.log) as log:
@@ -190,12 +87,13 @@ class DockerSandbox:
             image=self.image,
             script=docker_container.steps_script(steps, unset),
             env={name: value for name, value in env.items() if value},
-            user=_user(self.engine),
+            user=user_of(self.engine),
             folder=str(trial.tree.resolve()),
             mounts=tuple(self._mounts(trial)),
             limits=self.limits,
             timeout_s=trial.timeout_s,
             deadline=self.holds.deadline,
+            entrypoint=self.holds.entrypoint,
         )
 
     def _what(self, step: Step) -> tuple[str, ...] | str:
@@ -226,13 +124,29 @@ class DockerSandbox:
             "PYTHONUNBUFFERED": "1",  # so that the log is live, and complete after a kill
         }
         env |= {"PYTHONUSERBASE": self.holds.user_base} if self.holds.user_base else {}
+        if self._bundle():
+            env |= dict.fromkeys(docker_secrets.BUNDLE_NAMES, docker_secrets.BUNDLE)
         env |= {**recorded, **given}
-        paths = [given.get("PYTHONPATH", ""), recorded.get("PYTHONPATH", "")]
+        paths = [each.get("PYTHONPATH", "") for each in (given, recorded)] + [self.holds.pythonpath]
         joined = ":".join(dict.fromkeys(path for path in paths if path))
         return env | ({"PYTHONPATH": joined} if joined else {})
 
+    def _bundle(self) -> Path | None:
+        """The machine's certificates, for trials that may use the network: a company's proxy has
+        a root of its own.
+        """
+        found = docker_secrets.certificates(self.caller) if self.limits.network else None
+        return found.resolve() if found else None
+
     def _mounts(self, trial: TrialRun) -> Iterator[Mount]:
-        yield Mount(source=str(trial.tree.resolve()), writable=True)
+        tree = trial.tree.resolve()
+        yield Mount(source=str(tree), writable=True)
+        for cover in self.covers:
+            for name in cover.mounts:
+                target = cover.path if name == "." else f"{cover.path}/{name}"
+                yield Mount(source=str(tree / name), target=target, writable=True)
+        if bundle := self._bundle():
+            yield Mount(source=str(bundle), target=docker_secrets.BUNDLE)
         yield Mount(source=str(trial.home.resolve()), writable=True)
         for objects in alternates(trial.tree):
             yield Mount(source=str(objects))
@@ -250,7 +164,7 @@ class DockerSandbox:
 # --- who the trial is ---------------------------------------------------------------------
 
 
-def _user(engine: Engine) -> str:
+def user_of(engine: Engine) -> str:
     """Never the machine's root: the caller; for root somebody who is nobody there. A rootless
     engine's root is the caller.
     """
@@ -278,9 +192,21 @@ def _hand_over(trial: TrialRun, user: str) -> None:
 
 
 def _take_back(trial: TrialRun) -> None:
-    if os.getuid() == 0:
-        for folder in _folders(trial):
+    """Makes sure that all of it can be read and removed, whatever modes the trial left."""
+    for folder in _folders(trial):
+        if os.getuid() == 0:
             _own(folder, 0)
+        _open(folder)
+        for root, folders, _ in os.walk(folder):  # before it looks into them
+            for name in folders:
+                _open(Path(root, name))
+
+
+def _open(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        mode = folder.lstat().st_mode
+        if stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU:
+            folder.chmod(mode | stat.S_IRWXU)
 
 
 def _own(folder: Path, owner: int) -> None:

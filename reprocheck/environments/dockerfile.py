@@ -124,3 +124,26 @@ def sources(text: str) -> tuple[str, ...]:
         words = re.findall(r"[^\s\[\],\"']+", re.sub(r"--\S+", "", match["rest"]))
         found += [word for word in words[:-1] if "://" not in word and "$" not in word]
     return tuple(found)
+
+
+_VERSIONERS = re.compile(
+    r"setuptools[-_]scm|hatch[-_]vcs|versioneer|versioningit|poetry-dynamic-versioning|\bpbr\b|"
+    r"setuptools[-_]git[-_]versioning|dunamai|miniver|vcversioner",
+    re.IGNORECASE,
+)
+_ASKS_GIT = re.compile(
+    r"\bgit\s+(-\S+\s+\S+\s+)*(rev-parse|describe|log|status|show|ls-files|diff)\b"
+)
+
+
+def reads_git(text: str, project: str) -> bool:
+    """Whether a build reads the history of the code that it copies: it names .git, asks git, or
+    installs a project whose version comes from its tags. `project` is pyproject.toml and its like.
+    """
+    copied = [name.removeprefix("./").rstrip("/") for name in sources(text)]
+    if any(name.partition("/")[0] == ".git" for name in copied):
+        return True
+    if not {"", "."}.intersection(copied):
+        return False
+    runs = " ".join(item.text for item in instructions(text) if item.text[:3].upper() == "RUN")
+    return bool(_ASKS_GIT.search(runs) or _VERSIONERS.search(project))

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.environments import conda_program, conda_rattler, pick
+from reprocheck.environments import conda_program, conda_rattler, docker_engine, pick
 from reprocheck.environments.base import BuildRequest, TrialRun
 from reprocheck.environments.isolation import offered
 from reprocheck.model import Command, EnvironmentSpec
 from tests.conftest import absent, need
 from tests.environments.channels import NEW, Channel
+from tests.environments.images import engine
 from tests.environments.samples import STARTED
 
 
@@ -77,6 +78,18 @@ def without_conda(monkeypatch) -> None:
     """A machine where nothing installs conda's packages."""
     monkeypatch.setattr(conda_rattler, "is_installed", lambda: False)
     monkeypatch.setattr(conda_program, "NAMES", ())
+
+
+@pytest.fixture(params=("buildkit", "legacy"))
+def builder(request, tmp_path) -> dict[str, str]:
+    """An environment in which builds take one of the two ways."""
+    engine()
+    if request.param == "legacy":
+        return {**os.environ, "PATH": str(tmp_path)}
+    with docker_engine.connect(os.environ) as found:
+        if not docker_engine.buildkit(found, os.environ, tmp_path):
+            absent("no docker program here can use BuildKit")
+    return dict(os.environ)
 
 
 @pytest.fixture

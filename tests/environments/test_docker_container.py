@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +17,8 @@ from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.docker_container import explanation
 from reprocheck.errors import RerunError
 from reprocheck.model import Limits
-from tests.conftest import Repo
-from tests.environments.images import base_image
+from tests.conftest import Repo, absent
+from tests.environments.images import base_image, base_version
 from tests.environments.samples import STARTED, command, docker_spec
 
 FORK = """
@@ -257,3 +262,121 @@ def test_a_training_that_copes_is_not_explained():
 
     fine = Ended(exit_code=0, duration_s=1, timed_out=False, out_of_memory=False)
     assert explanation(fine, Limits(), "Network is unreachable") == ""
+
+
+# --- ways out, tried in one container --------------------------------------------------------
+
+ATTEMPTS = """
+import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+
+def syscall(result):
+    if result != 0:
+        raise OSError(ctypes.get_errno(), "refused")
+
+tries = {
+    "setuid": lambda: os.setuid(0),
+    "mount": lambda: syscall(libc.mount(b"x", b"/tmp", b"tmpfs", 0, None)),
+    "remount": lambda: syscall(libc.mount(b"x", b"/", None, 32 | 4096, None)),
+    "chroot": lambda: os.chroot("/tmp"),
+    "device": lambda: os.mknod("/tmp/disk", 0o60600, os.makedev(8, 0)),
+    "raw socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1),
+    "packet socket": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0),
+    "kernel setting": lambda: open("/proc/sys/kernel/hostname", "w").write("x"),
+    "cgroup": lambda: os.mkdir("/sys/fs/cgroup/memory/x"),
+    "own a file": lambda: (open("/tmp/f", "w").close(), os.chown("/tmp/f", 0, 0)),
+    "namespace": lambda: syscall(libc.unshare(0x00020000)),
+    "hostname": lambda: socket.sethostname("x"),
+    "clock": lambda: __import__("time").clock_settime(0, 0),
+}
+for name, attempt in tries.items():
+    try:
+        attempt()
+        print("DONE", name)
+    except OSError:
+        print("refused", name)
+"""
+
+
+def test_no_way_out_is_open(sandbox, trial):
+    told = said(sandbox, trial(python(ATTEMPTS))).splitlines()
+    assert [line for line in told if not line.startswith("refused ")] == []
+    assert len(told) == 13
+
+
+def test_a_setuid_program_gives_no_rights(build, trial):
+    line = "RUN cp /bin/cat /c && chmod 4755 /c && echo hunter2 >/secret && chmod 600 /secret"
+    done = build(docker_spec(line, base=base_image())).run(trial(command("/c /secret")))
+    assert done.exit_code != 0
+    assert b"hunter2" not in done.stdout
+
+
+def test_orphans_are_reaped(sandbox, trial):
+    line = "(sleep 0.1 &) ; sleep 0.5; grep -l 'State:.Z' /proc/[0-9]*/status || echo none"
+    assert said(sandbox, trial(command(line))) == "none\n"
+
+
+def test_only_its_own_processes_are_seen(sandbox, trial):
+    assert len(said(sandbox, trial(command("ls -d /proc/[0-9]*"))).split()) < 6
+
+
+# --- reprocheck as a user that is not root ---------------------------------------------------
+
+AS_USER = """
+import os, shutil, sys
+from pathlib import Path
+from reprocheck.environments import pick
+from reprocheck.environments.base import BuildRequest, TrialRun
+from tests.environments.samples import command, docker_spec
+here = Path.cwd()
+for name in ("tree", "home"):
+    (here / name).mkdir()
+asked = docker_spec(base=sys.argv[1])
+request = BuildRequest(spec=asked, tree=here / "tree", started_at=None, cache=here / "cache",
+                       env=dict(os.environ))
+what = command("id -u; mkdir -p shut/in && touch shut/in/f && chmod 0 shut/in && chmod 500 shut")
+with pick(asked).build(request) as sandbox:
+    done = sandbox.run(TrialRun(command=what, tree=here / "tree", home=here / "home", env={},
+                                timeout_s=60, log=here / "log"))
+print(done.exit_code, done.stdout.decode().strip(), os.getuid(), sandbox.built.python)
+shutil.rmtree(here / "tree")
+print(sorted(path.name for path in here.iterdir()))
+"""
+
+
+def test_a_user_in_the_engines_group_removes_what_the_trial_wrote():
+    base = base_image()
+    python = next((name for name in (sys.executable, "/usr/bin/python3") if runs(name)), None)
+    if os.getuid() != 0 or python is None:
+        absent("no Python that another user may start, or no other user")
+    socket = Path(docker_engine.address(os.environ).removeprefix("unix://"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.chown(folder, OTHER, OTHER)
+        packages = [str(Path(__file__).parents[2]), *(p for p in sys.path if "site-packages" in p)]
+        done = subprocess.run(
+            [python, "-c", AS_USER, base],
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "HOME": name, "PYTHONPATH": ":".join(packages)},
+            user=OTHER,
+            group=OTHER,
+            extra_groups=[socket.stat().st_gid],
+            capture_output=True,
+            check=False,
+        )
+    told = done.stdout.decode().splitlines()
+    assert done.returncode == 0, done.stderr.decode()
+    assert told[0].startswith(f"0 {OTHER} {OTHER} {base_version()}"), told
+    assert told[1] == "['cache', 'home', 'log']"
+
+
+OTHER = 12345
+
+
+def runs(program: str) -> bool:
+    """Whether another user may start a Python of this version."""
+    argv = [program, "-c", "import sys; print(sys.version_info[:2])"]
+    with contextlib.suppress(OSError):
+        done = subprocess.run(argv, user=OTHER, group=OTHER, capture_output=True, check=False)
+        return done.stdout.decode().strip() == str(sys.version_info[:2])
+    return False
