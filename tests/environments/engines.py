@@ -1,4 +1,7 @@
-"""Engines of a test's own, beside the one of the machine, which they leave alone."""
+"""Engines of a test's own, beside the one of the machine, which they leave alone.
+
+Where one is installed and cannot start beside another, that is the machine's: a plain skip.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from reprocheck.environments import docker_engine
-from tests.conftest import absent, need
+from tests.conftest import need
 
 _NUMBERS = itertools.count()
 
@@ -33,7 +38,7 @@ class Docker:
         need("dockerd")
         added = ["ip", "link", "add", self._bridge, "type", "bridge"]
         if os.getuid() != 0 or subprocess.run(added, capture_output=True, check=False).returncode:
-            absent("a second engine needs root, and a bridge of its own")
+            pytest.skip("a second engine needs root, and a bridge of its own")
         # Free for tests by RFC 5735; an engine wants an address there, each its own.
         network = f"198.{18 + self._number % 2}.{os.getpid() % 250}.1/24"
         address = ["ip", "addr", "add", network, "dev", self._bridge]
@@ -68,7 +73,7 @@ class Docker:
                 self._process = subprocess.Popen(argv, stdout=log, stderr=log)
             if self._answers():
                 return
-        absent(f"a second engine does not start: {(self._folder / 'log').read_text()[-1500:]}")
+        pytest.skip(f"a second engine does not start: {(self._folder / 'log').read_text()[-1500:]}")
 
     def _answers(self) -> bool:
         deadline = time.monotonic() + 20
@@ -151,7 +156,7 @@ def podman(folder: Path) -> Iterator[str]:
         while not socket.exists() and service.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
         if not socket.exists():
-            absent(f"podman does not start: {(folder / 'log').read_text()[-500:]}")
+            pytest.skip(f"podman does not start: {(folder / 'log').read_text()[-500:]}")
         client = docker.DockerClient(base_url=f"unix://{socket}", version="auto", timeout=120)
         client.images.load(b"".join(engine().images.get(base_image()).save(named=base_image())))
         client.close()

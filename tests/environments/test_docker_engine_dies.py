@@ -13,7 +13,6 @@ import pytest
 from reprocheck.environments import docker_engine
 from reprocheck.environments.docker_failures import Cause, ImageError
 from reprocheck.errors import RerunError
-from tests.conftest import absent
 from tests.environments.engines import second_docker
 from tests.environments.images import base_image
 from tests.environments.samples import command, docker_spec
@@ -101,7 +100,7 @@ def small(tmp_path_factory, monkeypatch):
     data.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=700m", "tmpfs", str(data)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        absent("a small file system cannot be mounted here")
+        pytest.skip("a small file system cannot be mounted here")
     try:
         with second_docker(folder, data) as docker:
             monkeypatch.setenv("DOCKER_HOST", docker.address)
