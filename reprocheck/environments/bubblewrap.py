@@ -15,7 +15,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,9 @@ _OPTIONS = {
 # Arguments and environment come through a file: others see argv, and there may be secrets.
 _START = ("/bin/sh", "-c", 'exec "$@" 3<&0 </dev/null', "sh")
 _REFUSED = re.compile(r"bwrap: (.*)\s*\Z")
+# It takes one file system after another along, and an engine mounts some for each step of a build.
+_MOVED = re.compile(r"Can't (re)?(bind )?mount|Unable to (apply mount flags|remount)")
+_STARTS, _PAUSE_S = 5, 0.2  # again, where they moved
 _NO_PROGRAM = re.compile(r"execvp (.*): ([^:]*)\Z")
 
 
@@ -50,6 +54,20 @@ class Bubblewrap:
     version: str
     caller: Mapping[str, str]
     limits: Limits = dataclasses.field(default_factory=Limits)
+
+    def run(
+        self, call: process.Call, reach: Reach, run: Callable[[process.Call], process.Completed]
+    ) -> process.Completed:
+        """How the command ended, of which `run` runs what `around` makes.
+
+        Raises what `run` and `ended` do.
+        """
+        for _ in range(_STARTS):
+            try:
+                return self.ended(call, run(self.around(call, reach)))
+            except _MountsMovedError:
+                time.sleep(_PAUSE_S)
+        return self.ended(call, run(self.around(call, reach)))
 
     def around(self, call: process.Call, reach: Reach) -> process.Call:
         """The same command in the sandbox, with nothing on its standard input."""
@@ -112,11 +130,16 @@ def _switches() -> list[str]:
     return [place for name in names if os.access(place := f"/proc/{name}", os.F_OK)]
 
 
+class _MountsMovedError(RerunError):
+    """The machine's file systems changed while the view of them was made."""
+
+
 def _raise(message: str) -> None:
     if found := _NO_PROGRAM.fullmatch(message.strip()):
         denied = found[2] == os.strerror(errno.EACCES)
         raise OSError(errno.EACCES if denied else errno.ENOENT, found[2], found[1])
-    raise RerunError(
+    moved = _MOVED.search(message) is not None
+    raise (_MountsMovedError if moved else RerunError)(
         f"starting the sandbox: bubblewrap says: {message.strip()}",
         "run where bwrap is not on PATH to do without it",
     )
