@@ -27,6 +27,7 @@ from reprocheck.environments.candidates import (
     image_spec,
     kind_wanted,
     rank,
+    tell_choice,
 )
 from reprocheck.environments.requirements import Asked, decode
 from reprocheck.errors import ConfigError, RebuildError, SourceError
@@ -167,7 +168,9 @@ def _at_commit(search: Search) -> EnvironmentSpec | None:
             spec = file_in_tree(search, name, Origin(kind=OriginKind.FILE, where=name))
             found += [spec] if spec else []
     found = [spec for spec in found if kind_wanted(search, spec)]
-    return first_buildable(search, found)
+    chosen = first_buildable(search, found)
+    tell_choice(search, chosen, found)
+    return chosen
 
 
 def _from_mlproject(search: Search, folder: str) -> Iterator[EnvironmentSpec]:
