@@ -264,6 +264,14 @@ def test_a_training_that_copes_is_not_explained():
     assert explanation(fine, Limits(), "Network is unreachable") == ""
 
 
+def test_a_place_that_cannot_be_written_is_named_with_those_that_can():
+    from reprocheck.environments.docker_container import Ended
+
+    ended = Ended(exit_code=1, duration_s=1, timed_out=False, out_of_memory=False)
+    said = explanation(ended, Limits(), "OSError: [Errno 30] Read-only file system: '/outputs/m'")
+    assert said.startswith("the trial wanted to write /outputs/m; it can write in its tree")
+
+
 # --- ways out, tried in one container --------------------------------------------------------
 
 ATTEMPTS = """
