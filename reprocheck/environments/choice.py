@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from reprocheck import yaml_files
 from reprocheck.config import Config
-from reprocheck.environments import asked
+from reprocheck.environments import asked, dockerfile
 from reprocheck.environments.asked import Format
 from reprocheck.environments.candidates import (
     Search,
@@ -45,6 +45,7 @@ from reprocheck.numbers import counted
 
 RECORDED = "reprocheck/environment/"  # where reprocheck-capture puts a run's files
 _TOOLS = frozenset({"pip", "setuptools", "wheel"})
+_NOW = "resolved as of now"
 
 
 def choose(
@@ -332,6 +333,18 @@ def _conda_packages(file: RecordedFile) -> tuple[str, ...]:
 
 
 def _tell_unpinned(search: Search, spec: EnvironmentSpec) -> None:
+    if spec.kind is not EnvironmentKind.DOCKER:
+        started = search.record.started_at
+        _tell_open(search, spec, f"resolved as of {started:%Y-%m-%d}" if started else _NOW)
+        return
+    origin = Origin(kind=OriginKind.FILE, where=spec.file)
+    for name in dockerfile.requirements(decode(spec.content)):
+        listed = file_in_tree(search, name, origin)
+        if listed is not None:
+            _tell_open(search, listed, f"{_NOW}: {spec.file} installs them itself")
+
+
+def _tell_open(search: Search, spec: EnvironmentSpec, when: str) -> None:
     try:
         found = asked.read(spec, search.tree)
         names = {line: name for name, line in _lines(found)}
@@ -340,8 +353,6 @@ def _tell_unpinned(search: Search, spec: EnvironmentSpec) -> None:
     open_ones = [line for line in found.unpinned if names.get(line) not in _TOOLS]
     if not open_ones:
         return
-    started = search.record.started_at
-    when = f"resolved as of {started:%Y-%m-%d}" if started else "resolved as of now"
     search.note(
         "unpinned-environment",
         Severity.NOTE,

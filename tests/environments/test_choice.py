@@ -348,6 +348,16 @@ def test_what_is_not_pinned_is_told(tree):
     assert "2020-06-01" in finding.message
 
 
+@pytest.mark.parametrize("copy", ["COPY env/req.txt /", "COPY . ."])
+def test_what_a_dockerfile_installs_without_a_pin_is_told(tree, copy):
+    where = "env/req.txt" if copy == "COPY . ." else "/req.txt"
+    put(tree, env__req0txt="numpy\nsix==1.15.0\n")
+    put(tree, Dockerfile=f"FROM x\n{copy}\nRUN pip install -r {where}\n")
+    _, (finding,) = choose(record(), tree, Config(environment_file="Dockerfile"))
+    assert finding.code == "unpinned-environment"
+    assert "1 of 2 packages in req.txt is not pinned; resolved as of now" in finding.message
+
+
 def test_a_file_that_cannot_be_read_is_left_to_the_rebuild(tree):
     put(tree, requirements0txt="-e .\nsix\n")
     assert choose(record(), tree, Config())[1] == ()
