@@ -22,6 +22,8 @@ pytest_plugins = ("tests.mlflow_versions",)
 REQUIRE_ALL = os.environ.get("REPROCHECK_REQUIRE_ALL") == "1"
 SCRUBBED = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "CLICOLOR", "MLFLOW_", "GITHUB_", "GIT_")
 KEPT = ("GIT_SSL_CAINFO",)
+# For what is committed before a test's own environment is set.
+AUTHOR = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +73,7 @@ class Repo:
         return repo
 
     def git(self, *args: str) -> str:
-        argv = ("git", "-c", "protocol.file.allow=always", *args)
+        argv = ("git", "-c", "protocol.file.allow=always", *AUTHOR, *args)
         done = subprocess.run(argv, cwd=self.path, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode().strip()

@@ -105,7 +105,9 @@ def _start_server(python: Path, folder: Path) -> dict[str, Any]:
     argv = [python.with_name("mlflow"), "server", "--port", str(port), "--workers", "1"]
     argv += ["--backend-store-uri", f"sqlite:///{folder}/{port}.db"]
     argv += ["--artifacts-destination", str(folder / "artifacts")]
+    # The runner of jobs starts again and again what fails without the rest of MLflow.
     env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    env["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             argv, stdout=log, stderr=log, env=env, cwd=folder, start_new_session=True

@@ -15,7 +15,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,9 @@ _START = ("/bin/sh", "-c", 'exec "$@" 3<&0 </dev/null', "sh")
 _INSIDE = "reprocheck-start"
 _REFUSED = re.compile(r"bwrap: (.*)\s*\Z")
 _NO_PROGRAM = {126: errno.EACCES, 127: errno.ENOENT}
+# It takes one file system after another along, and an engine mounts some for each step of a build.
+_MOVED = re.compile(r"Can't (re)?(bind )?mount|Unable to (apply mount flags|remount)")
+_STARTS, _PAUSE_S = 5, 0.2  # again, where they moved
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +57,20 @@ class Bubblewrap:
     version: str
     caller: Mapping[str, str]
     limits: Limits = dataclasses.field(default_factory=Limits)
+
+    def run(
+        self, call: process.Call, reach: Reach, run: Callable[[process.Call], process.Completed]
+    ) -> process.Completed:
+        """How the command ended, of which `run` runs what `around` makes.
+
+        Raises what `run` and `ended` do.
+        """
+        for _ in range(_STARTS):
+            try:
+                return self.ended(call, run(self.around(call, reach)))
+            except _MountsMovedError:
+                time.sleep(_PAUSE_S)
+        return self.ended(call, run(self.around(call, reach)))
 
     def around(self, call: process.Call, reach: Reach) -> process.Call:
         """The same command in the sandbox, with nothing on its standard input."""
@@ -76,10 +94,7 @@ class Bubblewrap:
         output = (done.stderr or done.stdout)[-2000:].decode(errors="replace")
         refused = _REFUSED.search(output)
         if done.exit_code == 1 and refused is not None:
-            raise RerunError(
-                f"starting the sandbox: bubblewrap says: {refused[1].strip()}",
-                "run where bwrap is not on PATH to do without it",
-            )
+            _raise(refused[1])
         said = output.rstrip().rpartition("\n")[2]
         if done.exit_code in _NO_PROGRAM and said.startswith(f"{_INSIDE}: "):
             number = _NO_PROGRAM[done.exit_code]
@@ -124,6 +139,18 @@ def _switches() -> list[str]:
 
 def _inside(argv: tuple[str, ...]) -> tuple[str, ...]:
     return "/bin/sh", "-c", pids.script() + '"$@"; exit $?', _INSIDE, *argv
+
+
+class _MountsMovedError(RerunError):
+    """The machine's file systems changed while the view of them was made."""
+
+
+def _raise(message: str) -> None:
+    moved = _MOVED.search(message) is not None
+    raise (_MountsMovedError if moved else RerunError)(
+        f"starting the sandbox: bubblewrap says: {message.strip()}",
+        "run where bwrap is not on PATH to do without it",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -104,14 +104,51 @@ def first_buildable(search: Search, specs: Sequence[EnvironmentSpec]) -> Environ
     # Building one that cannot be built says why.
     chosen = next((spec for spec in specs if _can_build(spec)), specs[0])
     if chosen is not specs[0]:
+        docker = specs[0].kind is EnvironmentKind.DOCKER
+        why = "needs Docker, and no engine answers" if docker else "cannot be built here"
         search.note(
             "environment-skipped",
-            Severity.NOTE,
-            f"{specs[0].file} cannot be built by this version of reprocheck; {chosen.file} from "
-            "the same place is used",
+            Severity.WARNING if docker else Severity.NOTE,
+            f"{specs[0].file} {why}; {chosen.file} from the same place is used",
+            f"{'start Docker or podman, or ' if docker else ''}"
             f"decide it in {search.config.name}:  environment: {{file: …}}",
         )
     return chosen
+
+
+def tell_choice(
+    search: Search, chosen: EnvironmentSpec | None, found: Sequence[EnvironmentSpec]
+) -> None:
+    """Says which files at the commit define another kind of environment, and why not they.
+
+    Not of one that an MLproject names, or that is taken in another's place, as is told already.
+    """
+    if chosen is None or chosen is not found[0] or chosen.origin.where.startswith("MLproject"):
+        return
+    others = [_name(spec) for spec in found if spec.kind is not chosen.kind]
+    if chosen.kind is not EnvironmentKind.DOCKER and search.config.environment_kind == "auto":
+        others += _dockerfiles(search.tree)
+    if others:
+        search.note(
+            "environment-choice",
+            Severity.NOTE,
+            f"{_name(chosen)} at the commit is taken, not {', '.join(others[:5])}: a file named "
+            "Dockerfile counts most, then conda's, locks, requirements; from the script's folder "
+            "upwards",
+            f"decide it in {search.config.name}:  environment: {{file: …}}",
+        )
+
+
+def _name(spec: EnvironmentSpec) -> str:
+    return PurePosixPath(spec.directory or ".", spec.file).as_posix()
+
+
+def _dockerfiles(tree: Path) -> list[str]:
+    """Of any name, in the tree and the folders of it."""
+    found = (path for depth in ("", "*/") for path in sorted(tree.glob(f"{depth}*ockerfile*")))
+    files = [path for path in found if path.is_file() and path.suffix != ".dockerignore"]
+    named = [path for path in files if asked.format_of(path.name, b"") is Format.DOCKERFILE]
+    return [path.relative_to(tree).as_posix() for path in named]
 
 
 def _can_build(spec: EnvironmentSpec) -> bool:

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from reprocheck import yaml_files
 from reprocheck.config import Config
-from reprocheck.environments import asked
+from reprocheck.environments import asked, dockerfile
 from reprocheck.environments.asked import Format
 from reprocheck.environments.candidates import (
     Search,
@@ -27,6 +27,7 @@ from reprocheck.environments.candidates import (
     image_spec,
     kind_wanted,
     rank,
+    tell_choice,
 )
 from reprocheck.environments.requirements import Asked, decode
 from reprocheck.errors import ConfigError, RebuildError, SourceError
@@ -44,6 +45,7 @@ from reprocheck.numbers import counted
 
 RECORDED = "reprocheck/environment/"  # where reprocheck-capture puts a run's files
 _TOOLS = frozenset({"pip", "setuptools", "wheel"})
+_NOW = "resolved as of now"
 
 
 def choose(
@@ -167,7 +169,9 @@ def _at_commit(search: Search) -> EnvironmentSpec | None:
             spec = file_in_tree(search, name, Origin(kind=OriginKind.FILE, where=name))
             found += [spec] if spec else []
     found = [spec for spec in found if kind_wanted(search, spec)]
-    return first_buildable(search, found)
+    chosen = first_buildable(search, found)
+    tell_choice(search, chosen, found)
+    return chosen
 
 
 def _from_mlproject(search: Search, folder: str) -> Iterator[EnvironmentSpec]:
@@ -329,6 +333,18 @@ def _conda_packages(file: RecordedFile) -> tuple[str, ...]:
 
 
 def _tell_unpinned(search: Search, spec: EnvironmentSpec) -> None:
+    if spec.kind is not EnvironmentKind.DOCKER:
+        started = search.record.started_at
+        _tell_open(search, spec, f"resolved as of {started:%Y-%m-%d}" if started else _NOW)
+        return
+    origin = Origin(kind=OriginKind.FILE, where=spec.file)
+    for name in dockerfile.requirements(decode(spec.content)):
+        listed = file_in_tree(search, name, origin)
+        if listed is not None:
+            _tell_open(search, listed, f"{_NOW}: {spec.file} installs them itself")
+
+
+def _tell_open(search: Search, spec: EnvironmentSpec, when: str) -> None:
     try:
         found = asked.read(spec, search.tree)
         names = {line: name for name, line in _lines(found)}
@@ -337,8 +353,6 @@ def _tell_unpinned(search: Search, spec: EnvironmentSpec) -> None:
     open_ones = [line for line in found.unpinned if names.get(line) not in _TOOLS]
     if not open_ones:
         return
-    started = search.record.started_at
-    when = f"resolved as of {started:%Y-%m-%d}" if started else "resolved as of now"
     search.note(
         "unpinned-environment",
         Severity.NOTE,

@@ -262,6 +262,11 @@ def explanation(ended: Ended, limits: Limits, output: str) -> str:
     """What the limits had to do with a failed trial; empty: nothing that can be seen."""
     if ended.out_of_memory:
         return "the trial needed more memory than limits.memory in reprocheck.yaml allows"
+    if ended.exit_code != 0 and (path := refusals.written(output)):
+        return (
+            f"the trial wanted to write {path}; it can write in its tree, also where the image has "
+            "the code, in HOME and in /tmp only"
+        )
     if ended.exit_code != 0 and not limits.network:
         return refusals.network(output, refusals.TRIAL, "the container")
     return ""

@@ -18,7 +18,7 @@ from reprocheck.environments.sandbox import PYTHON
 from reprocheck.errors import RebuildError
 from reprocheck.model import Limits, Package
 
-PROBE = "3"  # raise it when the same image would be asked something else
+PROBE = "4"  # raise it when the same image would be asked something else
 _ENTERED = "reprocheck-entered"
 _ENTRY_S = 20.0
 _MOST_FILES = 20_000  # of a folder that may be a copy of the code
@@ -60,7 +60,7 @@ roots = [real(p) for p in bases]
 own = [real(p) for p in sys.path if p and os.path.isdir(p)]
 known = tuple(r + "/" for r in roots + [real(base or "/usr"), "/usr/lib"])
 own = [p for p in own if not (p + "/").startswith(known)]
-tops = [workdir] + [q for p in own for q in (parent(parent(p)), parent(p), p)]
+tops = [q for p in [workdir] + own for q in (parent(parent(p)), parent(p), p)]
 tops = [p for p in dict.fromkeys(tops) if p not in system]
 closed = set()
 for path in [real(sys.executable), base if os.path.isdir(base) else ""] + roots + sys.path:
@@ -73,7 +73,9 @@ print("\\n" + json.dumps({"python": platform.python_version(), "site": places[:1
       "packages": sorted(set(map(tuple, found))), "closed": sorted(closed),
       "places": [[p, files(p)] for p in tops if os.path.isdir(p)]}))
 """
+# In a folder of no modules: the code may have a json.py of its own.
 _ASK = """
+cd /
 command -v timeout >/dev/null 2>&1 && echo has-timeout
 for name in python python3; do
   command -v $name >/dev/null 2>&1 && echo "named $name" && exec $name -c '{probe}'
@@ -124,20 +126,21 @@ def contents(image: str, engine: Engine, folder: Path, user: str) -> Contents:
     with contextlib.suppress(OSError, ValueError, KeyError):
         return _parsed(json.loads(kept.read_text()), config)
     entry = tuple(config.get("Entrypoint") or ())
-    enters = may_enter(entry) and _enters(image, engine, entry, user)
-    said = _said(image, engine, entry if enters else (), config)
+    workdir = str(config.get("WorkingDir") or "/")
+    enters = may_enter(entry) and _enters(image, engine, entry, user, workdir)
+    said = _said(image, engine, entry if enters else (), workdir)
     document = {"said": said, "enters": enters}
     found = _parsed(document, config)
     cache.write_whole(kept, json.dumps(document))
     return found
 
 
-def _said(image: str, engine: Engine, entry: tuple[str, ...], config: dict[str, Any]) -> str:
-    workdir = str(config.get("WorkingDir") or "/")
+def _said(image: str, engine: Engine, entry: tuple[str, ...], workdir: str) -> str:
     probe = _PROBE.replace("WORKDIR", json.dumps(workdir)).replace("MOST", str(_MOST_FILES))
     said = bytearray()
     # As the image's own user: packages may be in its home.
     job = _job(image, _ASK.replace("{probe}", probe.replace("'", "'\\''")), "", entry)
+    job = dataclasses.replace(job, folder=workdir)
     ended = docker_container.run(job, engine, said.extend, None)
     output = said.decode(errors="replace")
     if ended.exit_code != 0:
@@ -223,14 +226,18 @@ def may_enter(entry: tuple[str, ...]) -> bool:
     return not (PYTHON.fullmatch(name) or name.endswith(".py"))
 
 
-def _enters(image: str, engine: Engine, entry: tuple[str, ...], user: str) -> bool:
-    """Whether an entry point runs what it is given, as the trials' user, without network."""
-    said = bytearray()
+def _enters(image: str, engine: Engine, entry: tuple[str, ...], user: str, workdir: str) -> bool:
+    """Whether an entry point runs what it is given, as the trials' user, without network; from
+    the image's own folder, for its name and what it reads may be relative to that.
+    """
     job = _job(image, f"echo {_ENTERED}", user, entry)
-    job = dataclasses.replace(job, timeout_s=_ENTRY_S)
-    with contextlib.suppress(ImageError):  # its program is not there, for example
-        ended = docker_container.run(job, engine, said.extend, None)
-        return ended.exit_code == 0 and re.search(rf"^{_ENTERED}$", said.decode(), re.M) is not None
+    for folder in (workdir, "/"):  # this user may not be let into the first
+        said = bytearray()
+        job = dataclasses.replace(job, timeout_s=_ENTRY_S, folder=folder)
+        with contextlib.suppress(ImageError):  # its program is not there, for example
+            ended = docker_container.run(job, engine, said.extend, None)
+            output = said.decode(errors="replace")
+            return ended.exit_code == 0 and re.search(rf"^{_ENTERED}$", output, re.M) is not None
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,22 +11,24 @@ from reprocheck.environments import docker_owned, docker_secrets
 from reprocheck.environments.docker_engine import Engine, told
 from reprocheck.environments.docker_failures import Cause, ImageError
 
+_LIFE_S = 3600.0  # as far as another machine at the same engine knows
 
-def flatten(engine: Engine, tag: str, labels: Mapping[str, str]) -> None:
-    """Puts an image without secrets in the place of a tag.
+
+def flatten(engine: Engine, secretive: str, tag: str, labels: Mapping[str, str]) -> None:
+    """Gives a tag to what an image is without its secrets.
 
     Raises `ImageError`.
     """
     doing = "taking the secrets out of the image"
     with told(doing):
-        before = engine.client.images.get(tag)
+        before = engine.client.images.get(secretive)
         container = engine.client.containers.create(
             before.id,
             entrypoint=["rm", "-rf", docker_secrets.FOLDER],
             command=[],
             user="0",
             network_mode="none",
-            labels=docker_owned.labels(0),
+            labels=docker_owned.labels(time.time() + _LIFE_S),
         )
         try:
             container.start()

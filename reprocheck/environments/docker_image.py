@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import hashlib
 import json
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,22 +99,21 @@ class Builder:
         while True:
             context.write(text)
             try:
-                with self._without_secrets(mended, tag, key):
-                    self._run(build)
+                (self._run_flat if _IN_BASES in mended else self._run)(build)
                 return
             except ImageError as error:
                 text = self._mended(text, context, secrets, error, mended)
 
-    @contextlib.contextmanager
-    def _without_secrets(self, mended: set[str], tag: str, key: str) -> Iterator[None]:
-        """Leaves no image with secrets, however a build on such bases ends."""
+    def _run_flat(self, build: Build) -> None:
+        """Leaves no image with secrets, however a build on such bases ends; until they are out it
+        has a name by which no other reprocheck takes it.
+        """
+        own = f"{DERIVED}:{uuid.uuid4().hex}"
         try:
-            yield
-            if _IN_BASES in mended:
-                flatten(self.engine, tag, {KEY: key})
+            self._run(dataclasses.replace(build, tag=own))
+            flatten(self.engine, own, build.tag, build.labels)
         finally:
-            if _IN_BASES in mended:
-                docker_owned.remove_secrets(self.engine)
+            docker_owned.remove_secrets(self.engine)
 
     def _mended(
         self, text: str, context: Context, secrets: Secrets, error: ImageError, mended: set[str]
@@ -224,7 +224,9 @@ class Builder:
         knows every image by its id.
         """
         found = self.engine.client.images.get(name)
-        made_of = hashlib.sha256(repr((found.id, lines, sorted(files.items()))).encode())
+        # With its labels: one with secrets is its owner's alone, and removed by it.
+        parts = (found.id, lines, sorted(files.items()), sorted((labels or {}).items()))
+        made_of = hashlib.sha256(repr(parts).encode())
         tag = f"{DERIVED}:{made_of.hexdigest()[:16]}"
         if self._find(tag) is not None:
             return tag

@@ -82,7 +82,9 @@ def _finding(code: str, message: str, hint: str, severity: Severity = Severity.N
 def _is_copy(place: Place, tree: Path) -> bool:
     if not place.files:
         return place.workdir  # there `docker run -v $PWD:/app` put it
-    return any(name.endswith(".py") and (tree / name).is_file() for name, _ in place.files)
+    # Where the image starts, a requirements.txt may be all that the build copied.
+    names = (name for name, _ in place.files if place.workdir or name.endswith(".py"))
+    return any((tree / name).is_file() for name in names)
 
 
 def _cover(place: Place, tree: Path) -> Cover:

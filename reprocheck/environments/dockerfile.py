@@ -126,6 +126,19 @@ def sources(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def requirements(text: str) -> tuple[str, ...]:
+    """The requirements files that a Dockerfile copies from its context and installs, by their
+    names there.
+    """
+    copied = sources(text)
+    runs = " ".join(item.text for item in instructions(text) if item.text[:3].upper() == "RUN")
+    named = re.findall(r"\s(?:-r|--requirements?)[ =]?([^\s;&]+)", runs)
+    bases = {name.rpartition("/")[2] for name in named}
+    found = [name.removeprefix("./") for name in copied if name.rpartition("/")[2] in bases]
+    whole = [name for name in named if {".", "./"}.intersection(copied)]
+    return tuple(dict.fromkeys(found or whole))
+
+
 _VERSIONERS = re.compile(
     r"setuptools[-_]scm|hatch[-_]vcs|versioneer|versioningit|poetry-dynamic-versioning|\bpbr\b|"
     r"setuptools[-_]git[-_]versioning|dunamai|miniver|vcversioner",

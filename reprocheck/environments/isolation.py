@@ -5,7 +5,7 @@ the process group and its supervisor.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,17 +83,15 @@ class Isolation:
                 return self.way is None and not self.limits.network
         return name in _NOT_KEPT
 
-    def around(self, call: process.Call, reach: Reach) -> process.Call:
-        """The call as it must be made for a command to reach no more than it may."""
-        return call if self.way is None else self.way.around(call, reach)
+    def run(
+        self, call: process.Call, reach: Reach, run: Callable[[process.Call], process.Completed]
+    ) -> process.Completed:
+        """How a command ends that reaches no more than it may; `run` runs what it is given.
 
-    def ended(self, call: process.Call, done: process.Completed) -> process.Completed:
-        """How the command of a call ended, of what `around` made of it.
-
-        Raises `FileNotFoundError` when there is no such program, `RerunError` when the sandbox
-        could not be made.
+        Raises what `run` does, `FileNotFoundError` when there is no such program, `RerunError` when
+        the sandbox could not be made.
         """
-        return done if self.way is None else self.way.ended(call, done)
+        return run(call) if self.way is None else self.way.run(call, reach, run)
 
     def explanation(self, output: str, reach: Reach, who: str = refusals.TRIAL) -> str:
         """What the sandbox had to do with a failure that printed this; "" where nothing shows."""

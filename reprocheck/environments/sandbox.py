@@ -91,10 +91,12 @@ class VenvSandbox:
         return reaching.of_trial(trial, self.env, (*needed, *self.needed), network=network)
 
     def _supervise(self, call: process.Call, trial: TrialRun, reach: Reach) -> process.Completed:
-        around = self.isolation.around(call, reach)
         try:
-            done = process.supervise(around, log=trial.log, on_tick=trial.on_tick)
-            done = self.isolation.ended(call, done)
+            done = self.isolation.run(
+                call,
+                reach,
+                lambda it: process.supervise(it, log=trial.log, on_tick=trial.on_tick),
+            )
         except (FileNotFoundError, PermissionError) as error:
             raise RerunError(
                 f"running {call.argv[0]}: {error.strerror}: {error.filename}",

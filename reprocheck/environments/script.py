@@ -151,7 +151,7 @@ class _Setup:
         python = prefix / "bin/python"
         version, purelib = probe(python, self.uv.env, self._inside(folder))
         _put_hook(Path(purelib), folder)
-        listed = packages(python, dataclasses.replace(self.uv, around=self._inside(folder)))
+        listed = packages(python, dataclasses.replace(self.uv, run=self._inside(folder)))
         shutil.rmtree(folder / reaching.TEMPORARY)
         made = carried.made_in(tree, self.request.tree)  # with the hook
         names = [*(f"tree/{name}" for name in made), *carried.names_below(home, folder)]
@@ -174,8 +174,7 @@ class _Setup:
         reach = self._reach(tree.parent, env)
         self.request.progress.update(doing)
         try:
-            done = process.supervise(self.isolation.around(call, reach), log=log)
-            done = self.isolation.ended(call, done)
+            done = self.isolation.run(call, reach, lambda it: process.supervise(it, log=log))
         except OSError as error:
             message = f"{doing}: {error.strerror}: {error.filename}"
             raise RebuildError(message, "install it, or mend  environment.run") from error
@@ -186,9 +185,9 @@ class _Setup:
             failed = _failed(doing, done, self.isolation, reach)
             raise _UndatedError(failed.message) if undated and "UV_EXCLUDE_NEWER" in env else failed
 
-    def _inside(self, folder: Path) -> Callable[[process.Call], process.Call]:
-        """Puts a call into the setup's sandbox: what it made there runs nowhere else."""
-        return lambda call: self.isolation.around(call, self._reach(folder, call.env))
+    def _inside(self, folder: Path) -> Callable[[process.Call], process.Completed]:
+        """Runs a call in the setup's sandbox: what it made there runs nowhere else."""
+        return lambda call: self.isolation.run(call, self._reach(folder, call.env), process.run)
 
     def _reach(self, folder: Path, env: Mapping[str, str]) -> Reach:
         named = {name: text for name, text in env.items() if name != "XDG_CONFIG_HOME"}

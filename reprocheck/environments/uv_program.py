@@ -121,7 +121,7 @@ class Uv:
     folder: Path
     env: Mapping[str, str]  # the caller's
     progress: Progress
-    around: Callable[[process.Call], process.Call] = lambda call: call  # of `read`: a sandbox
+    run: Callable[[process.Call], process.Completed] = process.run  # of `read`: in a sandbox
 
     def __call__(
         self, *args: str, doing: str, more: Mapping[str, str] | None = None
@@ -192,7 +192,7 @@ class Uv:
         """
         argv = (find_uv(), *args)
         call = process.Call(argv=argv, cwd=self.folder, env=environment(self.env), timeout_s=120)
-        done = process.run(self.around(call))
+        done = self.run(call)
         if done.timed_out or done.exit_code != 0:
             output = without_secrets(done.stderr.decode(errors="replace"))
             cause = Cause.TIMEOUT if done.timed_out else classify(output)

@@ -224,10 +224,10 @@ def packages(python: Path, uv: Uv) -> list[list[str]]:
 def probe(
     python: Path,
     env: Mapping[str, str],
-    around: Callable[[process.Call], process.Call] = lambda call: call,
+    run: Callable[[process.Call], process.Completed] = process.run,
 ) -> tuple[str, str]:
     """The version of an environment's Python, and the folder that packages are installed in.
-    `around` puts the call into a sandbox.
+    `run` runs its call, in a sandbox perhaps.
 
     Raises `RebuildError` when it does not run.
     """
@@ -238,7 +238,7 @@ def probe(
         timeout_s=60,
     )
     try:
-        version, purelib = json.loads(process.run(around(call)).stdout)
+        version, purelib = json.loads(run(call).stdout)
     except (OSError, ValueError) as error:
         raise RebuildError(
             f"checking the new environment: its Python does not run: {error}", ""

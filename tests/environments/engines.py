@@ -10,6 +10,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,7 +146,8 @@ def podman(folder: Path) -> Iterator[str]:
         '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n'
         f'[engine]\nruntime = "{runtime}"\n'
     )
-    argv = [program, "--root", str(folder / "root"), "--runroot", str(folder / "run")]
+    runroot = tempfile.mkdtemp(prefix="rc")  # of at most 50 characters
+    argv = [program, "--root", str(folder / "root"), "--runroot", runroot]
     argv += ["--cgroup-manager", "cgroupfs", "--events-backend", "file"]
     argv += ["system", "service", "--time=0", f"unix://{socket}"]
     env = {**os.environ, "CONTAINERS_CONF": str(conf)}
@@ -165,8 +167,9 @@ def podman(folder: Path) -> Iterator[str]:
         service.terminate()
         service.wait()
         for line in Path("/proc/mounts").read_text().splitlines():
-            if line.split()[1].startswith(f"{folder}/"):
+            if line.split()[1].startswith((f"{folder}/", f"{runroot}/")):
                 subprocess.run(["umount", "--lazy", line.split()[1]], check=False)
+        shutil.rmtree(runroot, ignore_errors=True)
 
 
 def hybrid_cgroups() -> bool:

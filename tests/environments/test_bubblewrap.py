@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.environments import pick
+from reprocheck import process
+from reprocheck.environments import bubblewrap, pick
 from reprocheck.environments.base import BuildRequest
+from reprocheck.environments.bubblewrap import Bubblewrap
 from reprocheck.environments.isolation import chosen
+from reprocheck.environments.reach import Reach
+from reprocheck.errors import RerunError
 from reprocheck.model import Limits
 from tests.conftest import Repo
 from tests.environments.samples import FETCH, STARTED, command, spec
@@ -317,3 +321,29 @@ def test_shared_memory_has_its_limit(sandbox, trial):
     asked = trial(command("head -c 2M /dev/zero > /dev/shm/x"))
     assert sandbox.run(asked).exit_code == 0
     assert of_caller(sandbox, sandbox.env, shm=2**20).run(asked).exit_code != 0
+
+
+MOVED = b"""bwrap: Can't bind mount /oldroot/ on /newroot/: Unable to apply mount flags: \
+remount "/newroot/var/lib/docker/buildkit/executor/56ny95x41g08yulkmsa195ss/rootfs": \
+Invalid argument
+"""
+
+
+@pytest.mark.parametrize("moves", [1, 9])
+def test_a_start_among_mounts_that_come_and_go_is_repeated(moves, monkeypatch, tmp_path):
+    monkeypatch.setattr(bubblewrap, "_PAUSE_S", 0)
+    left = [MOVED] * moves
+
+    def run(call: process.Call) -> process.Completed:
+        said, code = (left.pop(), 1) if left else (b"trained\n", 0)
+        return process.Completed(
+            argv=call.argv, exit_code=code, duration_s=0, stdout=said, stderr=b"", timed_out=False
+        )
+
+    way = Bubblewrap(program="bwrap", version="0.8.0", caller={})
+    call = process.Call(argv=("true",), cwd=tmp_path, env={}, timeout_s=9)
+    if moves > 5:
+        with pytest.raises(RerunError, match="Unable to apply mount flags"):
+            way.run(call, Reach(writable=()), run)
+    else:
+        assert way.run(call, Reach(writable=()), run).stdout == b"trained\n"

@@ -256,6 +256,34 @@ def test_the_image_that_mlflow_built_is_taken_by_its_id(tree):
     assert (found.kind, found.content) == (EnvironmentKind.DOCKER, b"sha256:12ab")
 
 
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"requirements0txt": PINNED, "docker__Dockerfile": "FROM x"}, "docker/Dockerfile"),
+        ({"requirements0txt": PINNED, "train0Dockerfile": "FROM x"}, "train.Dockerfile"),
+        ({"environment0yml": PIP_CONDA, "requirements0txt": PINNED}, "requirements.txt"),
+    ],
+)
+def test_which_file_was_taken_and_which_not_is_told(tree, files, told):
+    put(tree, **files)
+    _, findings = choose(record(), tree, Config())
+    (finding,) = [item for item in findings if item.code == "environment-choice"]
+    assert f"is taken, not {told}: " in finding.message
+
+
+def test_a_choice_by_option_or_of_one_file_is_not_told(tree):
+    put(tree, requirements0txt=PINNED)
+    assert codes(choose(record(), tree, Config())[1]) == []
+    put(tree, docker__Dockerfile="FROM x")
+    assert codes(choose(record(), tree, Config(environment_kind="venv"))[1]) == []
+
+
+def test_an_engine_that_does_not_answer_is_told_as_that(tree, no_engine):
+    put(tree, Dockerfile="FROM x", requirements0txt=PINNED)
+    _, (finding,) = choose(record(), tree, Config())
+    assert finding.message.startswith("Dockerfile needs Docker, and no engine answers")
+
+
 def test_requirements_txt_comes_before_its_variants(tree):
     put(tree, requirements0txt=PINNED)
     (tree / "requirements-dev.txt").write_text("idna")
@@ -318,6 +346,16 @@ def test_what_is_not_pinned_is_told(tree):
     assert finding.code == "unpinned-environment"
     assert finding.message.startswith("2 of 4 packages in requirements.txt are not pinned")
     assert "2020-06-01" in finding.message
+
+
+@pytest.mark.parametrize("copy", ["COPY env/req.txt /", "COPY . ."])
+def test_what_a_dockerfile_installs_without_a_pin_is_told(tree, copy):
+    where = "env/req.txt" if copy == "COPY . ." else "/req.txt"
+    put(tree, env__req0txt="numpy\nsix==1.15.0\n")
+    put(tree, Dockerfile=f"FROM x\n{copy}\nRUN pip install -r {where}\n")
+    _, (finding,) = choose(record(), tree, Config(environment_file="Dockerfile"))
+    assert finding.code == "unpinned-environment"
+    assert "1 of 2 packages in req.txt is not pinned; resolved as of now" in finding.message
 
 
 def test_a_file_that_cannot_be_read_is_left_to_the_rebuild(tree):

@@ -92,6 +92,17 @@ def test_a_folder_that_the_code_is_usually_mounted_at_gets_the_tree(made, trial)
     assert sandbox.run(trial(command("cat /workspace/model.py"))).stdout == b"WHO = 'trial'\n"
 
 
+def test_a_copy_of_which_only_a_list_was_copied_gets_the_tree(made, trial, tree):
+    (tree / "requirements.txt").write_text("")
+    sandbox = made("WORKDIR /app", "COPY requirements.txt .")
+    assert sandbox.run(trial(command("cat /app/model.py"))).stdout == b"WHO = 'trial'\n"
+
+
+def test_a_copy_that_the_image_starts_below_gets_the_tree(made, trial):
+    sandbox = made(*COPIED, "WORKDIR /app/src")
+    assert sandbox.run(trial(command("cat /app/model.py"))).stdout == b"WHO = 'trial'\n"
+
+
 def test_a_folder_of_something_else_stays_the_images(made, trial):
     sandbox = made("WORKDIR /data", "RUN echo weights >/data/weights.bin")
     assert sandbox.run(trial(command("cat /data/weights.bin"))).stdout == b"weights\n"
@@ -126,6 +137,15 @@ def test_an_entry_point_that_activates_something_is_kept(made, trial):
     sandbox = made(
         f"RUN printf '{SCRIPT}' >/enter.sh && chmod +x /enter.sh", 'ENTRYPOINT ["/enter.sh"]'
     )
+    assert sandbox.run(trial(command("echo $FROM_ENTRY"))).stdout == b"yes\n"
+    assert sandbox.findings == ()
+
+
+def test_an_entry_point_beside_the_code_may_be_named_relative_to_it(made, trial, tree):
+    (tree / "env.sh").write_text("FROM_ENTRY=yes\n")
+    (tree / "enter.sh").write_text('#!/bin/sh\nset -ae\n. ./env.sh\nexec "$@"\n')
+    (tree / "enter.sh").chmod(0o755)
+    sandbox = made(*COPIED, 'ENTRYPOINT ["./enter.sh"]')
     assert sandbox.run(trial(command("echo $FROM_ENTRY"))).stdout == b"yes\n"
     assert sandbox.findings == ()
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shutil
 import subprocess
 import threading
+import warnings
 
 import pytest
 
@@ -18,6 +20,15 @@ from tests.environments.images import base_image
 from tests.environments.samples import command, docker_spec
 
 SLOW = ("python", "-c", "import time\nfor i in range(40): print(i); time.sleep(0.1)")
+
+
+@pytest.fixture(autouse=True)
+def collected():
+    """The SDK's sockets: it leaves those open that it could not connect."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,15 @@ import time
 
 import pytest
 
-from reprocheck.environments import docker_engine, docker_owned
+from reprocheck.environments import docker_engine, docker_flatten, docker_image, docker_owned
+from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.docker_failures import Cause, ImageError
+from reprocheck.environments.docker_image import Builder
 from reprocheck.environments.docker_secrets import secrets
 from reprocheck.model import Limits
 from tests.environments.images import base_image, engine
 from tests.environments.index import PASSWORD, https_server, private_index
-from tests.environments.samples import command, docker_spec
+from tests.environments.samples import STARTED, command, docker_spec
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +126,35 @@ def test_a_version_that_is_gone_is_told_from_no_login(build, index, home):
         build(needing(index, "secretpkg==99"), env=env)
     assert caught.value.cause is Cause.GONE
     assert "login" in caught.value.hint  # pip says the same of a refused one
+
+
+def test_an_image_with_secrets_has_a_name_of_its_owner_alone(
+    build, index, home, tmp_path, monkeypatch
+):
+    """Another reprocheck that builds the same at this moment would take it, or remove it."""
+    env = {**os.environ, "PATH": str(tmp_path), "HOME": str(home), **configured(index, home)}
+    seen = []
+
+    def look(found, secretive, tag, labels):
+        seen.append((secretive != tag, found.client.images.list(name=tag)))
+        docker_flatten.flatten(found, secretive, tag, labels)
+
+    monkeypatch.setattr(docker_image, "flatten", look)
+    build(needing(index), env=env)
+    assert seen == [(True, [])]
+
+
+def test_a_base_with_secrets_is_not_shared_between_owners(tmp_path):
+    with docker_engine.connect(os.environ) as found:
+        asked = docker_spec(base=base_image())
+        request = BuildRequest(
+            spec=asked, tree=tmp_path, started_at=STARTED, cache=tmp_path, env=dict(os.environ)
+        )
+        builder = Builder(engine=found, request=request, folder=tmp_path)
+        owners = ({docker_owned.SECRETIVE: name} for name in ("one", "two"))
+        tags = {builder._derived(base_image(), "a base", "ENV A=1", {}, who) for who in owners}
+        docker_owned.remove_secrets(found, lambda owner: owner in ("one", "two"))
+    assert len(tags) == 2
 
 
 def no_secret_image_is_left() -> bool:

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from reprocheck.environments.landed import findings_of, imported_frameworks, lists_of
+from reprocheck.environments.landed import findings_of, imported_frameworks, is_same, lists_of
 from reprocheck.model import (
     BuiltEnvironment,
     EnvironmentKind,
@@ -99,3 +99,15 @@ def test_only_code_of_the_tree_is_searched_for_frameworks(tmp_path):
     (tmp_path / "notes.txt").write_text("import keras")
     (tmp_path / "a.py").write_text("# import flax\n    import xgboost as x")
     assert imported_frameworks(tmp_path) == {"xgboost", "xgboost-cpu"}
+
+
+def test_the_runs_environment_is_known_only_by_a_whole_list_under_its_python(tmp_path):
+    freeze = spec("numpy==1.26.0\n", file="freeze.txt", python="3.11.7")
+
+    def same(asked, **packages):
+        return is_same(lists_of(record(), tmp_path, asked, built(**packages)), asked)
+
+    assert same(freeze, numpy="1.26.0")
+    assert not same(freeze, numpy="1.26.1")
+    assert not same(dataclasses.replace(freeze, python="3.11"), numpy="1.26.0")
+    assert not same(dataclasses.replace(freeze, python=None), numpy="1.26.0")
