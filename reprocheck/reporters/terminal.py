@@ -139,7 +139,9 @@ def _beside(report: Report, verbose: bool) -> list[base.Fact]:
 def _failure(report: Report, width: int, most: int) -> RenderableType | None:
     cause = base.cause(report)
     lines = [_text(cause)] if cause else []
-    lines += [_text(f"  {cut(line, width - 2)}") for line in base.last_lines(report, most)]
+    for line in base.last_lines(report, most):  # our own says what to do: it is shown whole
+        ours = line.startswith("[reprocheck: ")
+        lines.append(_text(f"  {line if ours else cut(line, width - 2)}"))
     return Group(*lines) if lines else None
 
 

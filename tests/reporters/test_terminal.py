@@ -259,6 +259,22 @@ def test_verbose_tells_every_finding_metric_and_more_of_the_log():
         assert words in full
 
 
+def test_what_reprocheck_itself_says_of_a_failed_rerun_is_not_cut():
+    ours = f"[reprocheck: {'the trial wanted the network ' * 5}limits.network: full allows it]"
+    failure = Failure(kind="E", message=f"it failed\n{'x' * 300}\n{ours}", hint="", usage=False)
+    stage = StageResult(
+        stage=Stage.RERUN,
+        status=StageStatus.FAILED,
+        duration_s=1,
+        summary="",
+        findings=(),
+        failure=failure,
+    )
+    text = terminal.render(make_report(stages=(stage,)), width=80)
+    assert ours in " ".join(text.split())
+    assert "x" * 80 not in text
+
+
 def test_output_inside_a_message_keeps_its_lines():
     failure = Failure(kind="E", message="building: no disk\n  one\n  two", hint="", usage=False)
     report = make_report(
