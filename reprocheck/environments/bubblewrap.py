@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck import process
+from reprocheck.environments import pids
 from reprocheck.environments.hidden import Kind, Mounts
 from reprocheck.environments.reach import Reach
 from reprocheck.errors import RerunError
@@ -39,11 +40,13 @@ _OPTIONS = {
 }
 # Arguments and environment come through a file: others see argv, and there may be secrets.
 _START = ("/bin/sh", "-c", 'exec "$@" 3<&0 </dev/null', "sh")
+# Inside, as the command's parent: with exec, the command would have the shell's process id.
+_INSIDE = "reprocheck-start"
 _REFUSED = re.compile(r"bwrap: (.*)\s*\Z")
 # It takes one file system after another along, and an engine mounts some for each step of a build.
 _MOVED = re.compile(r"Can't (re)?(bind )?mount|Unable to (apply mount flags|remount)")
 _STARTS, _PAUSE_S = 5, 0.2  # again, where they moved
-_NO_PROGRAM = re.compile(r"execvp (.*): ([^:]*)\Z")
+_NO_PROGRAM = {126: errno.EACCES, 127: errno.ENOENT}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +78,7 @@ class Bubblewrap:
         for name, value in call.env.items():
             words += ["--setenv", name, value]
         return process.Call(
-            argv=(*_START, self.program, "--args", "3", "--", *call.argv),
+            argv=(*_START, self.program, "--args", "3", "--", *_inside(call.argv)),
             cwd=Path("/"),
             env={},
             timeout_s=call.timeout_s,
@@ -91,7 +94,15 @@ class Bubblewrap:
         output = (done.stderr or done.stdout)[-2000:].decode(errors="replace")
         refused = _REFUSED.search(output)
         if done.exit_code == 1 and refused is not None:
-            _raise(refused[1])
+            moved = _MOVED.search(refused[1]) is not None
+            raise (_MountsMovedError if moved else RerunError)(
+                f"starting the sandbox: bubblewrap says: {refused[1].strip()}",
+                "run where bwrap is not on PATH to do without it",
+            )
+        said = output.rstrip().rpartition("\n")[2]
+        if done.exit_code in _NO_PROGRAM and said.startswith(f"{_INSIDE}: "):
+            number = _NO_PROGRAM[done.exit_code]
+            raise OSError(number, os.strerror(number), call.argv[0])
         by_signal = done.exit_code - 128 in signal.valid_signals()
         code = 128 - done.exit_code if by_signal else done.exit_code
         return dataclasses.replace(done, argv=call.argv, exit_code=code)
@@ -134,15 +145,8 @@ class _MountsMovedError(RerunError):
     """The machine's file systems changed while the view of them was made."""
 
 
-def _raise(message: str) -> None:
-    if found := _NO_PROGRAM.fullmatch(message.strip()):
-        denied = found[2] == os.strerror(errno.EACCES)
-        raise OSError(errno.EACCES if denied else errno.ENOENT, found[2], found[1])
-    moved = _MOVED.search(message) is not None
-    raise (_MountsMovedError if moved else RerunError)(
-        f"starting the sandbox: bubblewrap says: {message.strip()}",
-        "run where bwrap is not on PATH to do without it",
-    )
+def _inside(argv: tuple[str, ...]) -> tuple[str, ...]:
+    return "/bin/sh", "-c", pids.script() + '"$@"; exit $?', _INSIDE, *argv
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

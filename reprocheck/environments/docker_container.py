@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reprocheck import process
-from reprocheck.environments import docker_engine, refusals
+from reprocheck.environments import docker_engine, pids, refusals
 from reprocheck.environments.docker_engine import Engine, told
 from reprocheck.environments.docker_owned import labels
 from reprocheck.errors import RerunError
@@ -277,7 +277,8 @@ def steps_script(steps: list[tuple[str, tuple[str, ...] | str]], unset: list[str
 
     A program that the image lacks is named in the file `MISSING` names.
     """
-    lines = [f"unset {shlex.join(unset)}"] if unset else []
+    lines = [pids.script()]
+    lines += [f"unset {shlex.join(unset)}"] if unset else []
     for folder, what in steps:
         lines.append(f"cd -- {shlex.quote(folder)} || exit 126")
         if isinstance(what, str):

@@ -78,6 +78,16 @@ def alive(sign: str) -> list[str]:
     return found
 
 
+# --- what it is ---------------------------------------------------------------------------
+
+
+def test_trials_have_process_ids_of_their_own_as_if_nothing_isolated_them(told):
+    # A training that is seeded by its process id must not repeat itself exactly.
+    seen = {told("import os; print(os.getpid())") for _ in range(3)}
+    assert {code for code, _ in seen} == {0}
+    assert len(seen) == 3
+
+
 # --- what it tries ------------------------------------------------------------------------
 
 

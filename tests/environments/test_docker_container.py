@@ -324,6 +324,11 @@ def test_orphans_are_reaped(sandbox, trial):
     assert said(sandbox, trial(command(line))) == "none\n"
 
 
+def test_process_ids_differ_from_trial_to_trial(sandbox, trial):
+    asked = trial(command(("python", "-c", "import os; print(os.getpid())")))
+    assert len({sandbox.run(asked).stdout for _ in range(3)}) == 3
+
+
 def test_only_its_own_processes_are_seen(sandbox, trial):
     assert len(said(sandbox, trial(command("ls -d /proc/[0-9]*"))).split()) < 6
 
