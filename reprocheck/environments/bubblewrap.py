@@ -43,10 +43,10 @@ _START = ("/bin/sh", "-c", 'exec "$@" 3<&0 </dev/null', "sh")
 # Inside, as the command's parent: with exec, the command would have the shell's process id.
 _INSIDE = "reprocheck-start"
 _REFUSED = re.compile(r"bwrap: (.*)\s*\Z")
-_NO_PROGRAM = {126: errno.EACCES, 127: errno.ENOENT}
 # It takes one file system after another along, and an engine mounts some for each step of a build.
 _MOVED = re.compile(r"Can't (re)?(bind )?mount|Unable to (apply mount flags|remount)")
 _STARTS, _PAUSE_S = 5, 0.2  # again, where they moved
+_NO_PROGRAM = {126: errno.EACCES, 127: errno.ENOENT}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +94,11 @@ class Bubblewrap:
         output = (done.stderr or done.stdout)[-2000:].decode(errors="replace")
         refused = _REFUSED.search(output)
         if done.exit_code == 1 and refused is not None:
-            _raise(refused[1])
+            moved = _MOVED.search(refused[1]) is not None
+            raise (_MountsMovedError if moved else RerunError)(
+                f"starting the sandbox: bubblewrap says: {refused[1].strip()}",
+                "run where bwrap is not on PATH to do without it",
+            )
         said = output.rstrip().rpartition("\n")[2]
         if done.exit_code in _NO_PROGRAM and said.startswith(f"{_INSIDE}: "):
             number = _NO_PROGRAM[done.exit_code]
@@ -137,20 +141,12 @@ def _switches() -> list[str]:
     return [place for name in names if os.access(place := f"/proc/{name}", os.F_OK)]
 
 
-def _inside(argv: tuple[str, ...]) -> tuple[str, ...]:
-    return "/bin/sh", "-c", pids.script() + '"$@"; exit $?', _INSIDE, *argv
-
-
 class _MountsMovedError(RerunError):
     """The machine's file systems changed while the view of them was made."""
 
 
-def _raise(message: str) -> None:
-    moved = _MOVED.search(message) is not None
-    raise (_MountsMovedError if moved else RerunError)(
-        f"starting the sandbox: bubblewrap says: {message.strip()}",
-        "run where bwrap is not on PATH to do without it",
-    )
+def _inside(argv: tuple[str, ...]) -> tuple[str, ...]:
+    return "/bin/sh", "-c", pids.script() + '"$@"; exit $?', _INSIDE, *argv
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
