@@ -250,7 +250,7 @@ def lose_metrics(lab: Lab) -> None:
 
 def use_other_python(lab: Lab) -> None:
     line = f"exec {sys.executable} train.py --lr 0.005 --seed 7"
-    config = f"version: 1\ncommand: [sh, -c, '{line}']\n"
+    config = f"version: 1\ncommand: [sh, -c, '{line}']\npass_env: [OTHER_PYTHON]\n"
     lab.repo.write({"reprocheck.yaml": config})
 
 
@@ -344,8 +344,9 @@ BAD = {
 
 @pytest.mark.parametrize("defect", list(BAD))
 def test_a_bad_record_has_its_exit_code_and_message_and_leaves_nothing(
-    lab: Lab, tmp_path: Path, defect: str
+    lab: Lab, tmp_path: Path, defect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("OTHER_PYTHON", sys.prefix)  # in a sandbox it can be seen only if named
     lab, bad = copy_of(lab, tmp_path), BAD[defect]
     bad.spoil(lab)
     result = lab.verify(bad.asked or lab.seeded, *bad.options)

@@ -30,6 +30,10 @@ from reprocheck.reporters.differences import set_aside
 from reprocheck.reporters.seeds import given_seeds
 
 
+# What the run itself does not tell; where it was found decides whether it is right.
+_NOT_RECORDED = (OriginKind.FILE, OriginKind.INFERRED)
+
+
 def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
     """The run, its code, command, environment and data, one line each.
 
@@ -200,8 +204,8 @@ def _code(record: RunRecord, every: bool) -> str:
 
 def _origin(record: RunRecord, pointer: str, every: bool) -> str:
     origin = record.origins.get(pointer)
-    inferred = origin is not None and origin.kind is OriginKind.INFERRED
-    return origin_words(origin) if every or inferred else ""
+    told = origin is not None and origin.kind in _NOT_RECORDED
+    return origin_words(origin) if every or told else ""
 
 
 def _command(record: RunRecord, every: bool) -> str:
