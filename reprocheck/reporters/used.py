@@ -29,7 +29,6 @@ from reprocheck.reporters.base import NOTHING, Fact
 from reprocheck.reporters.differences import set_aside
 from reprocheck.reporters.seeds import given_seeds
 
-
 # What the run itself does not tell; where it was found decides whether it is right.
 _NOT_RECORDED = (OriginKind.FILE, OriginKind.INFERRED)
 
