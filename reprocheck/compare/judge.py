@@ -124,10 +124,9 @@ def _look(
         seeded=question.seeded,
     )
     judged = _judge_cases(cases, look)
-    stopped_by = _stopped_by(question, trials, judged, look)
-    if stopped_by == "identical" and not all(_is_good(each) for each in products if each.gated):
-        stopped_by = "planned" if len(trials) >= question.plan.most else ""
-    return replace(look, stopped_by=stopped_by), judged
+    alike = all(product.verdict in GOOD for product in products if product.gated)
+    identical = alike and _is_identical(question, trials, judged)
+    return replace(look, stopped_by=_stopped_by(question, judged, look, identical)), judged
 
 
 def _judge_cases(cases: Sequence[Case], look: Look) -> list[_Judged]:
@@ -144,20 +143,18 @@ def _judge_cases(cases: Sequence[Case], look: Look) -> list[_Judged]:
     ]
 
 
-def _stopped_by(
-    question: Question, trials: Sequence[Trial], judged: Sequence[_Judged], look: Look
-) -> str:
+def _stopped_by(question: Question, judged: Sequence[_Judged], look: Look, identical: bool) -> str:
     """Why no further trial is wanted, "" while one is."""
     if question.unstable:
         return "unstable"
-    if trials and not judged and not question.gated_products:
+    if look.reruns and not judged and not question.gated_products:
         return "nothing to compare"
-    if _is_identical(question, trials, judged):
+    if identical:
         return "identical"
     if look.deterministic and all(each.case.repeats for each in judged):
         return "deterministic"
     any_margin = any(each.case.margin is not None for each in judged)
-    if len(trials) >= most_reruns(question.plan, any_margin=any_margin):
+    if look.reruns >= most_reruns(question.plan, any_margin=any_margin):
         return "planned"
     return _decided(question, judged, look) or ("budget" if question.over_budget else "")
 
@@ -186,10 +183,6 @@ def _decided(question: Question, judged: Sequence[_Judged], look: Look) -> str:
     hopeful = complete and all(may_pass(each.case, each.ruling) for each in judged)
     doubtful = any(may_fail(each.case, each.ruling, each.p) for each in judged)
     return "" if hopeful or doubtful else "futility"
-
-
-def _is_good(product: ProductComparison) -> bool:
-    return product.verdict in GOOD
 
 
 def _is_close(original: float, rerun: float) -> bool:
