@@ -22,7 +22,16 @@ from reprocheck.compare.margins import is_value, margin_of, on_scale
 from reprocheck.compare.question import Question
 from reprocheck.compare.sample import Sample, summarise
 from reprocheck.compare.selection import Selection, selection_of
-from reprocheck.model import Change, Margin, Metric, MetricRule, RerunPlan, Scale, Verdict
+from reprocheck.model import (
+    Change,
+    Interval,
+    Margin,
+    Metric,
+    MetricRule,
+    RerunPlan,
+    Scale,
+    Verdict,
+)
 
 
 class Rung(enum.Enum):
@@ -62,6 +71,14 @@ class Case:
         """The nominal level of the present look."""
         looked = self.judged or len(self.reruns)
         return level_at(self.plan, looked, has_margin=self.margin is not None)
+
+    @property
+    def interval(self) -> Interval | None:
+        """Of the difference, at the present look's level; None without any spread known."""
+        counts = self.counts
+        if counts is not None:
+            return counts.interval(self.level)
+        return self.sample.interval(self.level) if self.sample else None
 
     @property
     def counts(self) -> Counts | None:

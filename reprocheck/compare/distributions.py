@@ -37,11 +37,6 @@ def consistency_bound(freedom: float, noise: float, alpha: float) -> float:
     return math.sqrt(squared) * noise
 
 
-def wellek_bound(reruns: int, alpha: float) -> float:
-    """As `consistency_bound`, for one original and k reruns."""
-    return consistency_bound(reruns - 1, 1 / math.sqrt(reruns), alpha)
-
-
 def clopper_pearson(events: int, trials: int, alpha: float = 0.025) -> tuple[float, float]:
     """The exact interval of a proportion, of level 1 - 2 alpha."""
     from scipy.special import betaincinv

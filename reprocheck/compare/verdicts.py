@@ -84,7 +84,7 @@ def _deterministic(case: Case, sample: Sample, look: Look) -> Ruling:
     if case.margin is None:
         return _without_margin(case, one, look, 1.0 if p is None else p)
     found = p is not None and p <= LEVEL_WITHOUT_MARGIN
-    return _with_margin(case, case.margin, look, 0.0 if found else 1.0)
+    return _with_margin(case, sample, case.margin, 0.0 if found else 1.0)
 
 
 def _on_the_ladder(case: Case, look: Look) -> Ruling:
@@ -115,9 +115,8 @@ def _statistical(case: Case, sample: Sample, look: Look, p_difference: float | N
     if sample.reruns < FIRST_LOOK:
         return _few(case, "too_few")
     p = 1.0 if p_difference is None else p_difference
-    if case.counts is not None:
-        return _by_counts(case, look, p)
-    if sample.sd == 0.0 and not sample.original_sd and sample.sigma is None:
+    alike = sample.sd == 0.0 and not sample.original_sd and sample.sigma is None
+    if alike and case.counts is None:
         return _without_spread(case, sample, look, p)
     return _by_spread(case, sample, look, p)
 
@@ -135,7 +134,7 @@ def _without_spread(case: Case, sample: Sample, look: Look, p_difference: float)
 def _by_spread(case: Case, sample: Sample, look: Look, p_difference: float) -> Ruling:
     if case.margin is None:
         return _without_margin(case, sample, look, p_difference)
-    return _with_margin(case, case.margin, look, p_difference)
+    return _with_margin(case, sample, case.margin, p_difference)
 
 
 def _few(case: Case, reason: str) -> Ruling:
@@ -150,32 +149,20 @@ def _few(case: Case, reason: str) -> Ruling:
     return _inconclusive("too_few")
 
 
-def _with_margin(case: Case, margin: Margin, look: Look, p_difference: float) -> Ruling:
-    sample = case.sample
-    interval = sample.interval(case.level) if sample else None
-    if sample is None or interval is None:
+def _with_margin(case: Case, sample: Sample, margin: Margin, p_difference: float) -> Ruling:
+    counts, interval, tested = case.counts, case.interval, tested_margin(case, margin)
+    if interval is None:
         return _inconclusive("too_few")
-    tested = tested_margin(case, margin)
-    differs = p_difference <= look.plan.alpha
-    if equivalence_p(sample, tested) < case.level:
+    inside = (
+        equivalence_p(sample, tested) < case.level
+        if counts is None
+        else counts.is_inside(tested, case.level)
+    )
+    if inside:
         return _equivalent(case, "equivalent")
+    differs = p_difference <= case.plan.alpha
     if differs and is_outside(interval, tested):
         return _not_reproduced(case, sample.difference, "outside")
-    return _inconclusive("shift_detected" if differs else "noise")
-
-
-def _by_counts(case: Case, look: Look, p_difference: float) -> Ruling:
-    counts = case.counts
-    if counts is None or case.sample is None:
-        return _inconclusive("too_few")
-    differs = p_difference <= look.plan.alpha
-    if case.margin is None:
-        return _without_margin(case, case.sample, look, p_difference)
-    tested = tested_margin(case, case.margin)
-    if counts.is_inside(tested, case.level):
-        return _equivalent(case, "equivalent")
-    if differs and is_outside(counts.interval(case.level), tested):
-        return _not_reproduced(case, counts.difference, "outside")
     return _inconclusive("shift_detected" if differs else "noise")
 
 

@@ -50,8 +50,7 @@ def shown_interval(case: Case) -> Interval | None:
     """The interval of the difference: of a proportion no wider than it can be."""
     if case.sample is None or case.sample.spread == 0.0:
         return None  # without any noise there is nothing to be confident of
-    counts = case.counts
-    found = counts.interval(case.level) if counts else case.sample.interval(case.level)
+    found = case.interval
     if found is None or case.rule.test_size is None:
         return found
     least, most = -case.sample.original, 1.0 - case.sample.original

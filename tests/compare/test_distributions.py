@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from scipy import integrate, stats
 
-from reprocheck.compare.distributions import clopper_pearson, t_quantile, t_tail, wellek_bound
+from reprocheck.compare.distributions import clopper_pearson, consistency_bound, t_quantile, t_tail
 
 BOUNDS = {3: 1.441, 4: 1.573, 5: 1.668, 6: 1.742, 8: 1.851, 10: 1.929}
 
@@ -20,14 +20,14 @@ def test_quantiles_are_those_of_scipy_stats(freedom):
 
 @pytest.mark.parametrize(("k", "bound"), BOUNDS.items())
 def test_the_consistency_bound_has_its_known_values(k, bound):
-    assert wellek_bound(k, 0.05) == pytest.approx(bound, abs=5e-4)
+    assert consistency_bound(k - 1, k**-0.5, 0.05) == pytest.approx(bound, abs=5e-4)
 
 
 @pytest.mark.parametrize("k", [3, 5, 10, 30, 100])
 def test_the_consistency_bound_has_level_alpha_by_integration(k):
     """P(|T| < c) of a noncentral t, over the distribution of the reruns' deviation."""
     shift = 2.8 * k**0.5
-    critical = wellek_bound(k, 0.05) * k**0.5
+    critical = consistency_bound(k - 1, k**-0.5, 0.05) * k**0.5
 
     def accepted(sd):
         inside = stats.norm.cdf(critical * sd - shift) - stats.norm.cdf(-critical * sd - shift)
