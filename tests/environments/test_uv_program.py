@@ -45,7 +45,7 @@ def test_the_cause_is_told_from_all_of_the_output(output, cause):
     ("text", "clean"),
     [
         ("from https://me:p@ss@host/x", "from https://***@host/x"),
-        ("file:///work/@%20https:/me:pass@host/x", "file:///work/@%20https:/***@host/x"),
+        ("file:///place/@%20https:/me:pass@host/x", "file:///place/@%20https:/***@host/x"),
         ("own @ git+https://host/x@rev", "own @ git+https://host/x@rev"),
         ("own @ file:///place/x@1", "own @ file:///place/x@1"),
     ],
