@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 
+from reprocheck.environments.logins import without_secrets
 from reprocheck.errors import RebuildError
 
 _LAST_LINES = 15
@@ -106,8 +107,3 @@ def unreachable(output: str, channels: tuple[str, ...]) -> str:
             return f" ({without_secrets(channel)})"
     found = re.search(r"\b(?:https?|file)://[^\s'\"()]+", output)
     return f" ({without_secrets(found[0])})" if found else ""
-
-
-def without_secrets(text: str) -> str:
-    """A text without logins and tokens in its addresses."""
-    return re.sub(r"/t/[^/\s]+/", "/t/***/", re.sub(r"(://)[^/\s]+@", r"\1***@", text))

@@ -14,8 +14,9 @@ from reprocheck import process
 from reprocheck.environments import docker_engine
 from reprocheck.environments.docker_context import FILE, Context
 from reprocheck.environments.docker_engine import Engine, told
-from reprocheck.environments.docker_failures import Cause, ImageError, classify, without_secrets
+from reprocheck.environments.docker_failures import Cause, ImageError, classify
 from reprocheck.environments.docker_secrets import Secrets
+from reprocheck.environments.logins import without_secrets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

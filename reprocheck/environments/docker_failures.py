@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 
+from reprocheck.environments.logins import without_secrets
 from reprocheck.errors import RebuildError
 
 _LAST_LINES = 12
@@ -163,11 +164,6 @@ def classify(output: str) -> Cause:
         if re.search(sign, output, re.IGNORECASE | re.MULTILINE):
             return cause
     return Cause.OTHER
-
-
-def without_secrets(text: str) -> str:
-    """The text without the logins in its addresses."""
-    return re.sub(r"(://)[^/@\s]+@", r"\1***@", text)
 
 
 def _last_lines(output: str) -> list[str]:

@@ -26,6 +26,7 @@ from reprocheck.environments import reach as reaching
 from reprocheck.environments.base import BuildRequest, TrialRun
 from reprocheck.environments.interpreters import Interpreter
 from reprocheck.environments.isolation import Isolation, chosen
+from reprocheck.environments.logins import without_secrets
 from reprocheck.environments.plan import rfc3339
 from reprocheck.environments.reach import Reach
 from reprocheck.environments.sandbox import VenvSandbox
@@ -37,7 +38,6 @@ from reprocheck.environments.uv_program import (
     environment,
     find_uv,
     index_settings,
-    without_secrets,
 )
 from reprocheck.environments.venv import REDIRECT, packages, probe
 from reprocheck.errors import RebuildError, RerunError

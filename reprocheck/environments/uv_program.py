@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reprocheck import process
 from reprocheck.environments import local, pip_settings
+from reprocheck.environments.logins import without_secrets
 from reprocheck.errors import RebuildError
 from reprocheck.progress import Progress
 
@@ -249,8 +250,3 @@ def classify(output: str) -> Cause:
         if re.search(sign, joined, re.IGNORECASE):
             return cause
     return Cause.OTHER
-
-
-def without_secrets(text: str) -> str:
-    """The text without the logins of addresses in it, also of those that uv takes for paths."""
-    return re.sub(r"(\w:/{1,2})[^/\s]+@", r"\1***@", text)  # a password may hold an @, too

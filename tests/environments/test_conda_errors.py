@@ -9,8 +9,8 @@ from reprocheck.environments.conda_errors import (
     CondaError,
     classify,
     unreachable,
-    without_secrets,
 )
+from reprocheck.environments.logins import without_secrets
 
 
 # What py-rattler, micromamba and conda print.

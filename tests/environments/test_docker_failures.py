@@ -58,3 +58,9 @@ def test_every_cause_has_a_hint_and_shows_the_last_lines(cause):
 
 def test_logins_in_addresses_are_not_shown():
     assert "hunter2" not in ImageError("x", Cause.STEP, "https://me:hunter2@example.org").message
+
+
+def test_no_part_of_a_password_is_told():
+    refused = ImageError("building", Cause.STEP, "pip https://me:p@ss@host/simple failed")
+    assert "https://***@host/simple" in refused.message
+    assert "ss@" not in refused.message

@@ -8,12 +8,12 @@ import socket
 import pytest
 
 from reprocheck.environments import uv_program
+from reprocheck.environments.logins import without_secrets
 from reprocheck.environments.uv_program import (
     Cause,
     classify,
     environment,
     index_settings,
-    without_secrets,
 )
 from tests.environments.samples import Heard
 
