@@ -30,11 +30,13 @@ from reprocheck.model import (
     Report,
     RerunPlan,
     RunRecord,
+    Scope,
     Setting,
     Stage,
     StageResult,
     StageStatus,
     Trial,
+    UndeclaredInput,
     Verdict,
 )
 from reprocheck.progress import Progress
@@ -70,6 +72,9 @@ class Request:
     repo: str | None = None  # a path or URL
     gates: tuple[str, ...] = ()
     dry_run: bool = False
+    remote: str | None = None  # the DVC remote to read; None: all, the default first
+    trace: bool = False  # observe which files the trials open
+    start: str | None = None  # the step to start at; None: the first
     keep: bool = False  # the workspace
     logs: Path | None = None  # where the trials' full logs go; None: into the workspace
     cwd: Path = field(default_factory=Path.cwd)
@@ -99,6 +104,8 @@ class Account:
     settings: tuple[Setting, ...] = ()
     hardware: HardwareSides | None = None
     same_machine: bool = False  # hardware and environment are known to be the run's
+    scope: Scope | None = None
+    undeclared: tuple[UndeclaredInput, ...] | None = None
     cost: Cost | None = None
     gates: Gates | None = None
     plan: RerunPlan | None = None  # None: the config's
@@ -173,6 +180,8 @@ class Account:
             packages=self.packages,
             settings=self.settings,
             hardware=self.hardware,
+            scope=self.scope,
+            undeclared=self.undeclared,
         )
 
     def _comparisons(self) -> tuple[Comparison, ...]:

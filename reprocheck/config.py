@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reprocheck import schema, yaml_files
+from reprocheck.data_rules import DataRule, data_rules
 from reprocheck.durations import parse_duration
 from reprocheck.errors import ConfigError, UsageError
 from reprocheck.metric_rules import metric_rule
@@ -32,9 +33,6 @@ MOST_LOOKS = 20
 
 LATER = (
     "tracker.experiment",
-    "data.*.url",
-    "data.*.seen_as",
-    "data.*.manifest",
     "reruns.parallel",
     "record",
     "report",
@@ -48,15 +46,6 @@ class StepTemplate:
 
     args: tuple[str, ...]
     cwd: str = "."
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DataRule:
-    """An input that the config names. Without a digest, DVC's files at the commit say it."""
-
-    path: str
-    algorithm: str | None  # md5, sha256; None: told by the digest's length
-    digest: str | None  # a template
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -247,7 +236,7 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         )
         or 3600.0,
         limits=_limits(document.get("limits", {})),
-        data=tuple(_data_rule(entry) for entry in document.get("data", ())),
+        data=data_rules(document.get("data", ()), located),
         metrics=_metrics(document, located),
         reruns=_rerun_plan(reruns, located.place("/reruns")),
         seed_env=reruns.get("seed_env"),
@@ -366,13 +355,6 @@ def _arguments(value: str | list[str], place: str) -> tuple[str, ...]:
         return tuple(shlex.split(value))
     except ValueError as error:
         raise ConfigError(f"{place}: {value!r}: {error}", "close the quotes") from error
-
-
-def _data_rule(entry: Mapping[str, str]) -> DataRule:
-    for algorithm in ("md5", "sha256"):
-        if algorithm in entry:
-            return DataRule(path=entry["path"], algorithm=algorithm, digest=entry[algorithm])
-    return DataRule(path=entry["path"], algorithm=None, digest=entry.get("hash"))
 
 
 def _predictions(entry: Mapping[str, str] | None, located: LocatedYaml) -> PredictionsRule | None:

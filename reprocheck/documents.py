@@ -148,6 +148,9 @@ def _material(material: model.Material) -> Document:
         "size": material.size,
         "files": material.files,
         "weak": material.weak,
+        "source": material.source,
+        "seen_as": material.seen_as,
+        "place": material.place.value,
     }
 
 
@@ -269,6 +272,13 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
             for each in report.settings
         ],
         "hardware": report.hardware and _hardware(report.hardware),
+        "scope": report.scope and _scope(report.scope),
+        "undeclared": None
+        if report.undeclared is None
+        else [
+            {"path": each.path, "sha256": each.sha256, "size": each.size, "hint": each.hint}
+            for each in report.undeclared
+        ],
         "findings": [
             {"stage": result.stage.value, **_finding(finding)}
             for result in report.stages
@@ -354,6 +364,17 @@ def _differing(each: model.PackageDifference | model.HardwareDifference) -> Docu
         "asked": each.asked,
         "landed": each.landed,
         "grade": each.grade.value,
+    }
+
+
+def _scope(scope: model.Scope) -> Document:
+    return {
+        "rerun": list(scope.rerun),
+        "skipped": list(scope.skipped),
+        "given": [
+            {"path": each.path, "digest": each.digest, "made_by": each.made_by}
+            for each in scope.given
+        ],
     }
 
 

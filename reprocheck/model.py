@@ -263,17 +263,32 @@ class EnvironmentSpec:
     companions: tuple[RecordedFile, ...] = ()  # files recorded beside it, for `-r` and `-c`
 
 
+class MaterialPlace(enum.StrEnum):
+    """Where a trial finds an input."""
+
+    TREE = "tree"  # at its path in the tree
+    HOME = "home"  # at its path below the home folder, as what a library keeps in ~/.cache
+    HUB = "hub"  # in a read-only Hugging Face cache
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Material:
     """A file or directory that the run read, with the digest it had then."""
 
-    path: str  # relative to the tree's root
+    path: str  # relative to the tree's root, or to what `place` names
     algorithm: str  # md5, sha256, or another name that is only shown
     digest: str  # DVC's digest of a directory ends in ".dir"
     size: int | None  # bytes
     files: int | None  # of a directory
     origin: Origin
     weak: bool = False  # a digest that does not cover the content (MLflow's dataset digests)
+    source: str = ""  # where it is kept: a path or an address; "": to be looked for by its digest
+    remote: str | None = None  # name of the DVC remote that has it; None: any
+    seen_as: str | None = None  # the absolute path at which the run read it
+    place: MaterialPlace = MaterialPlace.TREE
+    listing: Mapping[str, str] | None = None
+    """Of a directory that a manifest describes: the digest of each file, by its path inside. The
+    algorithm is `algorithm`; `digest` is that of the manifest itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -894,6 +909,34 @@ class Cost:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Given:
+    """What an earlier step made, and was restored instead of being made anew."""
+
+    path: str
+    digest: str  # "" where nothing proves it
+    made_by: str  # the step's name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """Of a run of several steps: what was rerun, and what was taken as given."""
+
+    rerun: tuple[str, ...]  # names of the steps, in order
+    skipped: tuple[str, ...] = ()  # steps before those
+    given: tuple[Given, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UndeclaredInput:
+    """A file that a trial read from outside of its tree and environment, which nothing declares."""
+
+    path: str  # on this machine
+    sha256: str  # after the trial; "" where it could not be read
+    size: int | None  # bytes
+    hint: str  # what would declare it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """The result of `reprocheck verify`; every renderer works from it alone."""
 
@@ -924,6 +967,8 @@ class Report:
     packages: PackageLists | None = None
     settings: tuple[Setting, ...] = ()
     hardware: HardwareSides | None = None
+    scope: Scope | None = None  # None: a run of one step
+    undeclared: tuple[UndeclaredInput, ...] | None = None  # None: trials were not traced
 
     @property
     def findings(self) -> tuple[Finding, ...]:

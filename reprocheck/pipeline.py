@@ -55,7 +55,7 @@ from reprocheck.model import (
 from reprocheck.numbers import counted
 from reprocheck.originals import Originals
 from reprocheck.planning import Forecast, Outlook
-from reprocheck.preparation import Prepared, prepare, shortages
+from reprocheck.preparation import Prepared, around, prepare, shortages
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
 from reprocheck.temporary import remove_dead, temporary_folder
@@ -251,11 +251,7 @@ def _restore(account: Account, prepared: Prepared) -> datastores.Inputs:
     checkout, materials = prepared.checkout, prepared.record.data
     with account.stage(Stage.RESTORE, counted(len(materials), "input")) as note:
         inputs = datastores.restore(
-            materials,
-            account.workspace / "inputs",
-            checkout.tree,
-            checkout.repository,
-            account.progress,
+            materials, account.workspace / "inputs", around(account, checkout)
         )
         note.findings.extend(inputs.findings)
         names = ", ".join(f"{item.path} at {item.digest[:8]}…" for item in materials[:3])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reprocheck import capacity, determinism, logged_files, placeholders, source
 from reprocheck.account import Account, Note
+from reprocheck.datastores import Around
 from reprocheck.datastores import choice as data_choice
 from reprocheck.environments import choice as environment_choice
 from reprocheck.machine import Machine, read_machine
@@ -50,6 +51,21 @@ def prepare(account: Account, record: RunRecord, cost: Cost) -> Prepared:
         note.findings.extend(shortages(account, prepared.record, spec, machine))
         note.summary = f"{checkout.commit[:12]} from {checkout.place}"
     return prepared
+
+
+def around(account: Account, checkout: source.Checkout) -> Around:
+    """What data stores may look at."""
+    request = account.request
+    path = request.config.path
+    return Around(
+        tree=checkout.tree,
+        repository=checkout.repository,
+        folder=path.parent if path else request.cwd,
+        env=request.env,
+        cache=request.cache,
+        remote=request.remote,
+        progress=account.progress,
+    )
 
 
 def shortages(

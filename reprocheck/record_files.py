@@ -24,6 +24,7 @@ from reprocheck.model import (
     ExperimentDefinition,
     Lineage,
     Material,
+    MaterialPlace,
     Metric,
     Origin,
     OriginKind,
@@ -245,6 +246,9 @@ def _material(material: Mapping[str, Any], origin: Origin) -> Material:
         files=material.get("files"),
         origin=origin,
         weak=material.get("weak", False),
+        source=material.get("source", ""),
+        seen_as=material.get("seen_as"),
+        place=MaterialPlace(material.get("place", "tree")),
     )
 
 

@@ -37,7 +37,7 @@ def _follows(document):
         (model.RunRecord, lambda d: d["record"], {"ref"}),
         (model.CodeState, lambda d: d["record"]["code"], set()),
         (model.EnvironmentSpec, lambda d: d["record"]["environment"], {"origin"}),
-        (model.Material, lambda d: d["record"]["data"][0], {"origin"}),
+        (model.Material, lambda d: d["record"]["data"][0], {"origin", "remote", "listing"}),
         (model.Comparison, lambda d: d["comparisons"][0], set()),
         (model.Trial, lambda d: d["trials"][0], {"predictions", "parent_parameters"}),
         (model.BuiltEnvironment, lambda d: d["environment"], set()),

@@ -31,6 +31,9 @@ class _Options(RunOptions):
     timeout: str | None
     budget: str | None
     dry_run: bool
+    remote: str | None
+    trace: bool
+    start: str | None
     json: str | None
     markdown: str | None
     keep: bool
@@ -96,6 +99,24 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
     help="Show commit, command, environment, data, metrics and cost, each with its origin; "
     "run nothing.",
 )
+@click.option(
+    "--remote",
+    metavar="NAME",
+    help="The DVC remote to restore data from. [default: all of them, the default one first]",
+)
+@click.option(
+    "--from",
+    "start",
+    metavar="STAGE",
+    help="Start at this step of a run of several; what the steps before it made is restored and "
+    "proved by its hash. [default: the first]",
+)
+@click.option(
+    "--trace",
+    is_flag=True,
+    help="Observe which files the trials open, and list what they read that nothing declares "
+    "(Linux; trials take longer).",
+)
 @options.json
 @options.markdown
 @click.option("--keep", is_flag=True, help="Keep the workspace, and say where it is.")
@@ -125,7 +146,15 @@ def make_request(run_id: str, given: _Options, env: Mapping[str, str]) -> Reques
     Raises `UsageError`, `ConfigError` or `MissingStoreError`.
     """
     request = project.run_request(run_id, given, _overrides(given), env)
-    return dataclasses.replace(request, dry_run=given.dry_run, keep=given.keep, logs=_logs(given))
+    return dataclasses.replace(
+        request,
+        dry_run=given.dry_run,
+        remote=given.remote,
+        trace=given.trace,
+        start=given.start,
+        keep=given.keep,
+        logs=_logs(given),
+    )
 
 
 def _overrides(given: _Options) -> Overrides:

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from reprocheck.model import Finding, Material
+from reprocheck.progress import Progress, Silent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Around:
+    """What a store may look at besides the material that it is asked for."""
+
+    tree: Path  # a checkout of the run's code
+    repository: Path | None = None  # the user's own, whose config may know remotes and credentials
+    folder: Path  # of the config, from which relative paths count
+    env: Mapping[str, str] = field(default_factory=dict)  # the caller's
+    cache: Path | None = None  # what is fetched may be kept here, by digest
+    remote: str | None = None  # the only DVC remote to ask
+    progress: Progress = field(default_factory=Silent)
 
 
 class DataStore(Protocol):
     """A place where inputs are kept. It is only read."""
 
     def accepts(self, material: Material) -> bool:
-        """Whether the store can look for such a digest."""
+        """Whether the store can look for such an input."""
 
     def restore(self, material: Material, target: Path) -> tuple[Finding, ...]:
         """Writes the file or directory to `target`, every file's digest recomputed.
 
         Raises `RestoreError` when it is gone, or is not what the record says.
+        """
+
+    def listing(self, material: Material) -> Mapping[str, str] | None:
+        """The digest of each file of a directory, by its path inside, without a download of the
+        files. None: the store cannot tell; it is no directory, or its list is gone.
         """

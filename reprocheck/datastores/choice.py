@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from reprocheck import dvc_files, logged_files
-from reprocheck.config import Config, DataRule
+from reprocheck.config import Config
+from reprocheck.data_rules import DataRule
 from reprocheck.errors import ConfigError, RestoreError
 from reprocheck.model import (
     Finding,

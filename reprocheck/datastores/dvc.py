@@ -12,15 +12,15 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from reprocheck.datastores.base import Around
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material, Severity
-from reprocheck.progress import Progress
 
 CHUNK = 1 << 20
 WORKERS = 8  # an object of a remote costs a round trip; the work is waiting
@@ -73,11 +73,10 @@ class _Place:
 class DvcStore:
     """Inputs that DVC tracks, by MD5."""
 
-    def __init__(self, tree: Path, repository: Path | None, progress: Progress) -> None:
-        """`repository` is the user's own, whose config may know remotes and credentials."""
-        self._tree = tree
-        self._repository = repository
-        self._progress = progress
+    def __init__(self, around: Around) -> None:
+        self._tree = around.tree
+        self._repository = around.repository
+        self._progress = around.progress
         self._known: tuple[_Place, ...] | None = None
         self._stop = threading.Event()
 
@@ -116,6 +115,9 @@ class DvcStore:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
         return _cache_finding(places, material)
+
+    def listing(self, material: Material) -> Mapping[str, str] | None:
+        """Not told yet."""
 
     def _fetch(self, material: Material, path: str, digest: str, target: Path) -> _Place:
         """The first place that has the object, intact."""

@@ -33,6 +33,14 @@ class BuildRequest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """A file or folder that a trial finds at an absolute path, and cannot write."""
+
+    source: Path
+    target: str  # absolute
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrialRun:
     """One execution of a command in a built environment."""
 
@@ -44,6 +52,8 @@ class TrialRun:
     log: Path
     tracking: Path | None = None  # the folder that receives what the trial logs
     on_tick: Callable[[], None] | None = None  # called about twice a second, in the caller's thread
+    shown: tuple[Shown, ...] = ()  # only where the sandbox `shows`
+    trace: Path | None = None  # an empty folder for what the trial opens; None: not observed
 
 
 class Sandbox(Protocol):

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from reprocheck import placeholders
-from reprocheck.config import Config, DataRule
+from reprocheck.config import Config
+from reprocheck.data_rules import DataRule
 from reprocheck.datastores.choice import choose
 from reprocheck.errors import ConfigError, ReprocheckError, RestoreError
 from reprocheck.model import Finding, Material, Origin, OriginKind, RecordedFile, RunRecord

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from reprocheck import datastores, dvc_files
+from reprocheck.datastores import Around
 from reprocheck.errors import RestoreError
 from reprocheck.model import Material, Origin, OriginKind
-from reprocheck.progress import Silent
 from tests.conftest import Repo, snapshot
 
 ROWS = "x,y\n1,2\n3,4\n"
@@ -50,7 +50,7 @@ def restore(project: Path, target: Path, *materials: Material) -> datastores.Inp
     # A tree elsewhere, as a checkout is: the remote's relative address must still be found.
     tree = target.parent / "elsewhere" / "tree"
     shutil.copytree(repo, tree, ignore=shutil.ignore_patterns("cache", "*.csv", "images"))
-    return datastores.restore(chosen, target, tree, repo, Silent())
+    return datastores.restore(chosen, target, Around(tree=tree, repository=repo, folder=tree))
 
 
 def remote_object(project: Path, digest: str) -> Path:
@@ -216,7 +216,7 @@ from dvc.fs import LocalFileSystem
 from reprocheck import datastores, dvc_files
 from reprocheck.cli import _interrupt
 from reprocheck.errors import Interruption
-from reprocheck.progress import Silent
+from reprocheck.datastores import Around
 import signal, threading, os
 
 opened = LocalFileSystem.open
@@ -237,7 +237,9 @@ repo, target = map(Path, sys.argv[1:])
 signal.signal(signal.SIGTERM, _interrupt)
 threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
 try:
-    datastores.restore(dvc_files.tracked(repo)[1:], target, repo, repo, Silent())
+    datastores.restore(
+        dvc_files.tracked(repo)[1:], target, Around(tree=repo, repository=repo, folder=repo)
+    )
 except Interruption:
     print("interrupted")
 """
