@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reprocheck import schema, yaml_files
+from reprocheck.command_templates import StepTemplate, commands
 from reprocheck.data_rules import DataRule, data_rules
 from reprocheck.durations import parse_duration
 from reprocheck.errors import ConfigError, UsageError
@@ -38,14 +39,6 @@ LATER = (
     "report",
 )
 """Keys that the design names and this version does not act on: refused, never ignored."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StepTemplate:
-    """One command with placeholders such as {params.lr}."""
-
-    args: tuple[str, ...]
-    cwd: str = "."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -221,7 +214,7 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
             old: _relative_uri(new, path.parent) or new
             for old, new in tracker.get("artifact_roots", {}).items()
         },
-        command=_command(document.get("command"), located.place("/command")),
+        command=commands(document.get("command"), located.place("/command")),
         ignore_parameters=tuple(document.get("parameters", {}).get("ignore", ())),
         environment_kind=environment.get("kind", "auto"),
         environment_file=environment.get("file"),
@@ -253,7 +246,7 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
 
 
 def _setup(environment: Mapping[str, Any], located: LocatedYaml) -> tuple[StepTemplate, ...]:
-    steps = _command(environment.get("run"), located.place("/environment/run"))
+    steps = commands(environment.get("run"), located.place("/environment/run"))
     if bool(steps) != (environment.get("kind") == "script"):
         raise ConfigError(
             f"{located.place('/environment')}: 'run' and 'kind: script' go together",
@@ -333,28 +326,6 @@ def _products(document: Mapping[str, Any], located: LocatedYaml) -> tuple[Produc
         )
         for pattern, rule in document.get("products", {}).items()
     )
-
-
-def _command(value: str | list[Any] | None, place: str) -> tuple[StepTemplate, ...]:
-    if value is None:
-        return ()
-    if isinstance(value, list) and isinstance(value[0], dict):
-        return tuple(
-            StepTemplate(args=_arguments(step["run"], place), cwd=step.get("cwd", "."))
-            for step in value
-        )
-    return (StepTemplate(args=_arguments(value, place)),)
-
-
-def _arguments(value: str | list[str], place: str) -> tuple[str, ...]:
-    import shlex
-
-    if isinstance(value, list):
-        return tuple(value)
-    try:
-        return tuple(shlex.split(value))
-    except ValueError as error:
-        raise ConfigError(f"{place}: {value!r}: {error}", "close the quotes") from error
 
 
 def _predictions(entry: Mapping[str, str] | None, located: LocatedYaml) -> PredictionsRule | None:

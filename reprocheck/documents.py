@@ -111,11 +111,12 @@ def _command(command: model.Command) -> Document:
 def _step(step: model.Step) -> Document:
     match step.run:
         case model.Argv(args=args):
-            return {"argv": list(args), "cwd": step.cwd}
+            found: Document = {"argv": list(args), "cwd": step.cwd}
         case model.ShellLine(line=line):
-            return {"shell": line, "cwd": step.cwd}
+            found = {"shell": line, "cwd": step.cwd}
         case other:
             assert_never(other)
+    return found | ({"name": step.name} if step.name else {})
 
 
 def _spec(spec: model.EnvironmentSpec, secrets: frozenset[str]) -> Document:

@@ -231,6 +231,7 @@ class Step:
 
     run: Argv | ShellLine
     cwd: str = "."
+    name: str = ""  # of the step of a pipeline that it is of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from reprocheck import capacity, determinism, logged_files, placeholders, source
+from reprocheck import capacity, determinism, logged_files, placeholders, source, steps
 from reprocheck.account import Account, Note
 from reprocheck.datastores import Around
 from reprocheck.datastores import choice as data_choice
@@ -87,14 +87,16 @@ def _prepared(
     account: Account, record: RunRecord, checkout: source.Checkout, note: Note, cost: Cost
 ) -> Prepared:
     config = account.request.config
-    starts = find_starts(record, config, checkout.tree, cost.reruns)
+    starts = find_starts(record, config, checkout.tree, cost.reruns, account.request.start)
     found = starts.found
     record = dataclasses.replace(record, command=found.command)
     environment, env_findings = environment_choice.choose(record, checkout.tree, config)
     materials, data_findings = data_choice.choose(
         record, config, checkout.tree, placeholders.substitute
     )
-    note.findings.extend((*found.findings, *env_findings, *data_findings))
+    settled = steps.settle(found, materials, checkout.tree)
+    materials, account.scope = settled.materials, settled.scope
+    note.findings.extend((*found.findings, *env_findings, *data_findings, *settled.findings))
     kept = {key: value for key, value in record.origins.items() if not key.startswith("/data")}
     return Prepared(
         checkout=checkout,

@@ -194,6 +194,7 @@ def _command(command: Mapping[str, Any] | None) -> Command | None:
         Step(
             run=Argv(args=tuple(step["argv"])) if "argv" in step else ShellLine(line=step["shell"]),
             cwd=step.get("cwd", "."),
+            name=step.get("name", ""),
         )
         for step in command["steps"]
     )

@@ -8,7 +8,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 
-from reprocheck.model import Argv, Command, RunRecord, Step
+from reprocheck.model import Argv, Command, RunRecord
 
 NAMES = ("seed", "random_seed", "random_state")
 """Parameters that are taken for a seed without being recorded as one."""
@@ -91,7 +91,7 @@ def reseeded(record: RunRecord, seed: str) -> RunRecord:
 
 def _reseeded_command(command: Command, recorded: Mapping[str, str], seed: str) -> Command:
     steps = tuple(
-        Step(run=Argv(args=_reseeded_args(step.run.args, recorded, seed)), cwd=step.cwd)
+        dataclasses.replace(step, run=Argv(args=_reseeded_args(step.run.args, recorded, seed)))
         if isinstance(step.run, Argv)
         else step
         for step in command.steps

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from reprocheck import command
-from reprocheck.config import Config, StepTemplate
+from reprocheck.command_templates import StepTemplate
+from reprocheck.config import Config
 from reprocheck.errors import SourceError
 from reprocheck.model import Argv, Command, Lineage, OriginKind, RunRecord, ShellLine, Step
 from tests.reporters.builders import make_code, make_record
@@ -158,13 +159,14 @@ def test_a_stages_values_are_those_of_the_commit_not_of_a_stale_lock(tmp_path: P
     assert lines(found)[1] == "python train.py 0.3 true 3"
 
 
-def test_what_the_stages_make_is_known_as_dvc_removes_it(tmp_path: Path) -> None:
+def test_all_that_the_stages_make_is_made_anew(tmp_path: Path) -> None:
     pipeline = PIPELINE.replace(
         "outs: [model]", "outs: [model: {persist: true}, ../x], metrics: [m.json: {cache: false}]"
     )
     root = tree(tmp_path, dvc_yaml=pipeline, dvc_lock=LOCK, train_py="")
     found = command.complete(run_of(), Config(), root)
-    assert found.made == {"data/clean.csv", "m.json"}
+    assert found.made == {"data/clean.csv", "model", "m.json"}
+    assert [finding.code for finding in found.findings] == ["persistent-output"]
 
 
 def test_the_template_is_split_but_sees_no_shell(tmp_path: Path) -> None:
@@ -225,8 +227,8 @@ def test_a_scripts_relative_name_tells_where_it_ran(
 
 def test_no_command_at_all_says_what_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="missing-command") as caught:
-        command.complete(run_of("ipykernel_launcher.py"), Config(), tmp_path)
-    assert "ipykernel_launcher.py" in caught.value.message
+        command.complete(run_of("gone.py"), Config(), tmp_path)
+    assert "gone.py" in caught.value.message
     assert "command:" in caught.value.hint
 
 

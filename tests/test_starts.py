@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.config import Config, StepTemplate
+from reprocheck.command_templates import StepTemplate
+from reprocheck.config import Config
 from reprocheck.errors import ConfigError, SourceError
 from reprocheck.model import (
     Argv,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.config import Config, StepTemplate
+from reprocheck.command_templates import StepTemplate
+from reprocheck.config import Config
 from reprocheck.environments.asked import read
 from reprocheck.environments.choice import choose
 from reprocheck.errors import ConfigError, SourceError
