@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import base64
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -127,10 +126,9 @@ def typed(text: str) -> str | int | float | bool | None:
         return {"True": True, "False": False, "None": None}[text]
     for kind in (int, float):
         try:
-            number = kind(text)
+            return kind(text)
         except ValueError:
             continue
-        return number if math.isfinite(number) else text
     return text
 
 

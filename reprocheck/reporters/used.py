@@ -18,6 +18,7 @@ from reprocheck.model import (
     PackageLists,
     Report,
     RunRecord,
+    Scope,
     Setting,
     ShellLine,
     Stage,
@@ -46,13 +47,13 @@ def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
         Fact(label="Run", text=_run(record)),
         Fact(label="Code", text=_code(record, every)),
         Fact(label="Command", text=_command(record, every)),
+        *([Fact(label="Steps", text=steps_told(report.scope))] if report.scope else []),
         Fact(label="Environment", text=_environment(report, record, every)),
+        *([Fact(label="Rebuilt", text=_rebuilt(report.environment))] if report.environment else []),
         Fact(label="Data", text=_data(report, record, every)),
     ]
     if report.plan and report.seeds:
         facts.append(Fact(label="Seeds", text=given_seeds(report, report.plan.seeds)))
-    if report.environment:
-        facts.insert(4, Fact(label="Rebuilt", text=_rebuilt(report.environment)))
     if report.packages and (every or not _as_asked(report.packages)):
         facts.append(Fact(label="Packages", text=packages_told(report.packages)))
     if report.hardware and (every or not report.hardware.same):
@@ -62,6 +63,15 @@ def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
     if aside := set_aside(report):
         facts.append(Fact(label="Set aside", text=aside))
     return tuple(facts)
+
+
+def steps_told(scope: Scope) -> str:
+    """Of a run of several steps: which were rerun, and what was taken as given, on one line."""
+    told = f"rerun: {', '.join(scope.rerun)}"
+    if not scope.skipped:
+        return f"{told}; nothing taken as given"
+    given = ", ".join(f"{each.path} {each.digest[:8]} of {each.made_by}" for each in scope.given)
+    return f"{told}; not rerun: {', '.join(scope.skipped)}; taken as given: {given or 'nothing'}"
 
 
 def _as_asked(lists: PackageLists) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reprocheck.errors import UnknownRunError
 from reprocheck.model import Lineage, RunStatus, Sibling
@@ -14,6 +15,11 @@ from reprocheck.trackers.mlflow_store import MlflowStore
 PARENT_TAG = "mlflow.parentRunId"
 _COMMIT_TAG = "mlflow.source.git.commit"
 _SAME_TAGS = (_COMMIT_TAG, "reprocheck.tree", "reprocheck.data", "reprocheck.environment.sha256")
+# By which the command of a run is known; a step that a project starts has its own.
+_START_TAGS = (
+    *("mlflow.source.name", "mlflow.source.type", "mlflow.project.entryPoint"),
+    *("reprocheck.argv", "reprocheck.cwd"),
+)
 _FINISHED = RunStatus.FINISHED.name
 _DEEPEST = 20  # tags are free text: parents may form a circle
 _MOST_PARENTS = 200  # one request each
@@ -25,14 +31,17 @@ class Family:
 
     lineage: Lineage
     peers: tuple[Sibling, ...] = ()
+    start: Mapping[str, str] = field(default_factory=dict)
+    """Tags of the run that the command logged first: a child is made by its parent's command."""
 
 
 def read_family(store: MlflowStore, run: FoundRun) -> Family:
     """The run's place among the runs of its experiment that have the same top run, and its peers:
     the other finished runs of its parent, with the last values of the run's own metrics."""
     if PARENT_TAG not in run.tags:
-        return Family(lineage=Lineage(parent=None, depth=0, place=0))
+        return Family(lineage=Lineage(parent=None, depth=0, place=0), start=_start(run))
     above = _ancestors(store, run)
+    known = [each for each in above if each.tags.get(_COMMIT_TAG) == run.tags.get(_COMMIT_TAG)]
     tree = {found.run_id: found for found in (run, *above, *_below(store, above[-1:], above))}
     ordered = sorted(tree.values(), key=_order)
     lineages = place_runs(
@@ -42,7 +51,18 @@ def read_family(store: MlflowStore, run: FoundRun) -> Family:
     return Family(
         lineage=lineages[run.run_id],
         peers=tuple(_peer(run, found) for found in ordered if _is_peer(run, found)),
+        start=_start(known[-1] if known else run),
     )
+
+
+def _start(run: FoundRun) -> Mapping[str, str]:
+    return {name: run.tags[name] for name in _START_TAGS if name in run.tags}
+
+
+def as_started(run: FoundRun, family: Family) -> FoundRun:
+    """The run with the tags of the one that its command logged first."""
+    own = {name: text for name, text in run.tags.items() if name not in _START_TAGS}
+    return dataclasses.replace(run, tags={**own, **family.start})
 
 
 def _is_peer(run: FoundRun, other: FoundRun) -> bool:

@@ -23,7 +23,7 @@ from reprocheck.recipe import SEED_PARAMETERS
 from reprocheck.schema import pointer as schema_pointer
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import read_code, without_credentials
-from reprocheck.trackers.mlflow_lineage import read_family, read_siblings
+from reprocheck.trackers.mlflow_lineage import as_started, read_family, read_siblings
 from reprocheck.trackers.mlflow_recorded_files import UNREACHABLE, Kept, gather
 from reprocheck.trackers.mlflow_run import FoundRun
 from reprocheck.trackers.mlflow_server import check_server
@@ -64,11 +64,13 @@ def read_record(
     kept = gather(run, models_of(store, run), finder)
     if store.pages is not None and any(f.code == UNREACHABLE for f in kept.findings):
         check_server(store.uri, store.shown)  # a dead one is told now, not after every timeout
-    code, code_origins = read_code(run, kept)
-    tags = TagReader(run=run)
+    family = read_family(store, run)
+    started = as_started(run, family)
+    code, code_origins = read_code(started, kept)
+    tags = TagReader(run=started)
     command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()
     hardware = _hardware(kept)
-    metrics, family = _metrics(store, run), read_family(store, run)
+    metrics = _metrics(store, run)
     definition, broken = read_definition(kept.files)
     return RunRecord(
         ref=RunRef(tracker="mlflow", run_id=run.run_id),

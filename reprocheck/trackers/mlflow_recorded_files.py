@@ -48,6 +48,7 @@ _PATTERNS = (
     "params.yaml",
     "MLmodel",
 )
+_OF_HYDRA = ("overrides.yaml", "hydra.yaml")
 _MAX_FILES = 50
 _MAX_BYTES = 1_000_000
 _MAX_PATCH_BYTES = 10_000_000
@@ -166,6 +167,8 @@ def _wanted(
 
 def _is_record(path: str, name: str, *, model: bool) -> bool:
     if path in DEFINITIONS and not model:
+        return True
+    if name in _OF_HYDRA and PurePosixPath(path).parent.name in (".hydra", "hydra"):
         return True
     return any(fnmatch(name, pattern) for pattern in _PATTERNS)
 

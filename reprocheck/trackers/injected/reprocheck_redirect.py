@@ -97,7 +97,23 @@ def _after(first: Callable[..., Any], original: Callable[..., Any]) -> Callable[
     return both
 
 
+def _patch_projects(module: Any) -> None:
+    # A project that runs its steps as projects would build an environment for each of them, which
+    # needs a network; the rebuilt one is the run's.
+    original = getattr(module, "_run", None)
+    if original is None:
+        return
+
+    def _run(*args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("backend_name", "local") == "local":
+            kwargs["env_manager"] = "local"
+        return original(*args, **kwargs)
+
+    module._run = _run
+
+
 _PATCHES = {
+    "mlflow.projects": _patch_projects,
     "mlflow.tracking._tracking_service.registry": _patch_tracking_registry,
     "mlflow.tracking._tracking_service.utils": _patch_tracking_uris,
     "mlflow.tracking._model_registry.registry": _patch_model_registry,
