@@ -79,9 +79,9 @@ def _folders(tree: Path) -> list[str]:
 
 
 def _of_folder(tree: Path, folder: str) -> Iterator[DvcStage]:
-    document = read_mapping(tree / folder / FILE) or {}
+    document = read_mapping(tree / folder / FILE, as_dvc=True) or {}
     written = document.get("stages")
-    locked = (read_mapping(tree / folder / LOCK) or {}).get("stages")
+    locked = (read_mapping(tree / folder / LOCK, as_dvc=True) or {}).get("stages")
     locks = locked if isinstance(locked, dict) else {}
     values = variables(tree / folder, document.get("vars"), tree)
     for name, entry in (written if isinstance(written, dict) else {}).items():

@@ -99,7 +99,7 @@ def _doubts_of_values(stage: DvcStage, tree: Path) -> Iterator[str]:
         now = read_values(tree / path, tree) if path else {}
         for key, value in (values if isinstance(values, dict) else {}).items():
             if _value(now, str(key)) != value:
-                yield f"{name} at the commit has another {key} than {LOCK}"
+                yield f"{path or name} at the commit has another {key} than {LOCK}"
     for name, key in _declared(stage):
         if not isinstance(locked, dict) or key not in (locked.get(name) or {}):
             yield f"{LOCK} has no value of {key}"

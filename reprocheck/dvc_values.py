@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reprocheck.errors import SourceError
-from reprocheck.yaml_files import parse_mapping
+from reprocheck.yaml_files import read_mapping
 
 _HOLE = re.compile(r"(?<!\\)\$\{(.*?)\}")
 _MOST_CHARACTERS = 100_000  # a hostile file nests values that name values
@@ -58,7 +58,7 @@ def read_values(path: Path, root: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise SourceError(f"reading {path.name} of the run: {error}", "mend the file") from error
     known = path.suffix in (".yaml", ".yml")
-    return dict(parse_mapping(path.read_bytes(), path.name)) if known else {}
+    return read_mapping(path, as_dvc=True) or {} if known else {}
 
 
 def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> None:

@@ -76,21 +76,25 @@ def parse(text: str, path: Path) -> LocatedYaml:
     return LocatedYaml(path=path, document=document, lines=lines)
 
 
-def read_mapping(path: Path) -> dict[str, Any] | None:
+def read_mapping(path: Path, *, as_dvc: bool = False) -> dict[str, Any] | None:
     """A YAML mapping of the project, or None where there is no such file.
 
+    `as_dvc`: by YAML 1.2, as DVC reads its files: `yes` is a text, and 1e-3 a number.
     Raises `SourceError` for a file that is no YAML mapping.
     """
-    return parse_mapping(path.read_bytes(), path.name) if path.is_file() else None
+    if not path.is_file():
+        return None
+    return parse_mapping(path.read_bytes(), path.name, as_dvc=as_dvc)
 
 
-def parse_mapping(content: bytes, name: str) -> dict[str, Any]:
-    """A YAML mapping of the project.
+def parse_mapping(content: bytes, name: str, *, as_dvc: bool = False) -> dict[str, Any]:
+    """A YAML mapping of the project; `as_dvc` as in `read_mapping`.
 
     Raises `SourceError` for content that is no YAML mapping.
     """
     try:
-        parsed = yaml.safe_load(content)
+        loader = _DvcLoader if as_dvc else yaml.SafeLoader
+        parsed = yaml.load(content, Loader=loader)  # noqa: S506 - both are SafeLoaders
     except (UnicodeDecodeError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise SourceError(f"reading {name} of the run: {error}", "mend the file") from error
     if not isinstance(parsed, dict):
@@ -111,6 +115,23 @@ _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"),
     list("-+.0123456789"),
+)
+
+
+_BOOL = "tag:yaml.org,2002:bool"
+
+
+class _DvcLoader(_Loader):
+    """Also with YAML 1.2's truths: `yes`, `no`, `on` and `off` are texts."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML declares it
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
+        for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+    }
+
+
+_DvcLoader.add_implicit_resolver(
+    _BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
 )
 
 
