@@ -217,7 +217,8 @@ def _is_own_path(original: str, trial: str, folder: Path) -> bool:
     Around the paths all must be equal, and a path into the tree must lead to the same file.
     """
     inside = "|".join(re.escape(str(root)) for root in {folder, folder.resolve()})
-    parts = re.split(rf"((?:{inside}){_PATH})", trial)
+    # Of what a step hands on to the next, the store's address is another's: s3://, a bare path.
+    parts = re.split(rf"((?:file://)?(?:{inside}){_PATH})", trial)
     wanted = "".join(
         _elsewhere(part, folder) if odd else re.escape(_timeless(part))
         for part, odd in zip(parts, itertools.cycle((False, True)), strict=False)

@@ -51,17 +51,24 @@ class DvcStage:
         return self.short.partition("@")[0]
 
 
-def stages(tree: Path) -> dict[str, DvcStage]:
+def stages(tree: Path, needed: Iterable[str] = (".",)) -> dict[str, DvcStage]:
     """All stages of a tree, by name, in the order of their files.
 
     A stage whose values are not known is taken from dvc.lock, as that resolved it. Not first from
     there: `dvc repro` writes the lock after the run, so the commit's may be that of a run before.
-    Raises `SourceError` for a file that is no YAML mapping, and for stages without end.
+    Raises `SourceError` for a file in one of the folders `needed` that is no YAML mapping, and for
+    stages without end; elsewhere such a file may be a template, and has none.
     """
     found: dict[str, DvcStage] = {}
+    wanted = set(needed)
     for folder in _folders(tree):
-        for stage in itertools.islice(_of_folder(tree, folder), _MOST_STAGES + 1):
-            found[stage.name] = stage
+        try:
+            here = list(itertools.islice(_of_folder(tree, folder), _MOST_STAGES + 1))
+        except SourceError:
+            if folder in wanted:
+                raise
+            continue
+        found |= {stage.name: stage for stage in here}
         if len(found) > _MOST_STAGES:
             raise SourceError(
                 f"reading {FILE} of the run: more than {_MOST_STAGES} stages",

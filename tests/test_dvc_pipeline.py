@@ -122,6 +122,14 @@ def test_what_is_no_stage_is_none(tmp_path: Path, content: str) -> None:
     assert dvc_pipeline.stages(tree(tmp_path, {"dvc.yaml": content})) == {}
 
 
+def test_a_broken_file_counts_only_where_stages_are_looked_for(tmp_path: Path) -> None:
+    files = {"dvc.yaml": "stages: {a: {cmd: a}}", "template/dvc.yaml": "stages: {{ x }}: ["}
+    root = tree(tmp_path, files)
+    assert list(dvc_pipeline.stages(root)) == ["a"]
+    with pytest.raises(SourceError):
+        dvc_pipeline.stages(root, ["template"])
+
+
 def test_stages_without_end_are_refused(tmp_path: Path) -> None:
     axis = f"[{', '.join(map(str, range(60)))}]"
     content = f"stages: {{a: {{matrix: {{x: {axis}, y: {axis}, z: {axis}}}, cmd: a}}}}"

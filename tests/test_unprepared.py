@@ -154,18 +154,6 @@ def test_scripts_that_name_the_teams_tracker_are_led_away_from_it(tmp_path: Path
 # --- DVC pipelines ------------------------------------------------------------------------
 
 
-def test_a_dvc_pipeline_is_rerun_from_its_raw_data(tmp_path: Path) -> None:
-    lab = Lab(tmp_path, "pipeline")
-    # Reproducing writes dvc.lock: the one at the run's commit is still that of the run before.
-    (run_id,) = lab.logged("-m", "dvc", "repro", "--quiet")
-    result = lab.verify(run_id, "--keep")
-    assert_identical(result, "sh -c 'python prepare.py' && sh -c 'python train.py 0.02'")
-    assert [item["path"] for item in result.report["record"]["data"]] == ["data/train.csv"]
-    (kept,) = lab.leftovers
-    assert not (kept / "inputs/data/clean.csv").exists()
-    assert (kept / "trials/trial-1/tree/data/clean.csv").is_file()
-
-
 def test_an_output_that_is_committed_is_made_anew(tmp_path: Path) -> None:
     lab = Lab(tmp_path, "pipeline")
     script = (lab.repo.path / "train.py").read_text()

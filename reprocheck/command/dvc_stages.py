@@ -40,11 +40,12 @@ _SET = ("-S", "--set-param")
 
 def from_script(search: Search) -> CommandFound | None:
     """The stages that run the recorded script, and all that they depend on."""
-    stages = dvc_pipeline.stages(search.tree)
+    folders = project_folders(search)
+    stages = dvc_pipeline.stages(search.tree, folders)
     if not stages:
         return None
     script = PurePosixPath(search.record.code.script or "").name
-    wanted = _narrowed(_nearest(_running(script, stages), project_folders(search)), search)
+    wanted = _narrowed(_nearest(_running(script, stages), folders), search)
     if not wanted:
         search.refused.append(f"no stage of dvc.yaml runs '{script}'")
         return None
@@ -149,7 +150,7 @@ def from_argv(search: Search, step: Step) -> CommandFound | None:
         return None
     flags, targets, given = _taken_apart(search, rest[1:])
     _check_set(search, step.cwd, given)
-    stages = dvc_pipeline.stages(search.tree)
+    stages = dvc_pipeline.stages(search.tree, (".", str(PurePosixPath(step.cwd))))
     wanted = _targets(search, step.cwd, targets, flags, stages)
     if "--downstream" in flags:
         wanted = dvc_pipeline.downstream(wanted, stages)
