@@ -64,8 +64,8 @@ def executed(step: Step, tree: Path) -> Step:
     rest = words[1:]
     if words[:1] == ("papermill",):
         return _of_papermill(step, rest, tree)
-    if words[:1] and is_notebook(words[0]):
-        return _of_papermill(step, words, tree)
+    if isinstance(step.run, Argv) and step.run.args[:1] and is_notebook(step.run.args[0]):
+        return _of_papermill(step, step.run.args, tree, own_folder=step.cwd == ".")
     if words[:1] == ("jupyter",):
         words, rest = (f"jupyter-{rest[0]}" if rest else "", *rest[1:]), rest[1:]
     converts = words[:1] == ("jupyter-nbconvert",) and "--execute" in rest
@@ -74,7 +74,10 @@ def executed(step: Step, tree: Path) -> Step:
     return step
 
 
-def _of_papermill(step: Step, words: Sequence[str], tree: Path) -> Step:
+def _of_papermill(
+    step: Step, words: Sequence[str], tree: Path, *, own_folder: bool = False
+) -> Step:
+    """A notebook that papermill runs where it was started, or as Jupyter does in its folder."""
     parameters: dict[str, Any] = {}
     files: list[str] = []
     cwd = step.cwd
@@ -93,7 +96,9 @@ def _of_papermill(step: Step, words: Sequence[str], tree: Path) -> Step:
     output = files[1] if len(files) > 1 and _is_plain(files[1]) else ""
     if not files:
         raise SourceError("papermill was run without a notebook", "write the command down")
-    return _step(step, _found(files[0], step, tree), parameters, cwd=cwd, output=output)
+    name = _found(files[0], step, tree)
+    cwd = str(PurePosixPath(cwd, name).parent) if own_folder else cwd
+    return _step(step, name, parameters, cwd=cwd, output=output)
 
 
 def _given(name: str, values: list[str], folder: Path) -> Mapping[str, Any]:
@@ -147,7 +152,7 @@ def _of_jupyter(step: Step, words: Sequence[str], tree: Path) -> Step:
             "write a list of steps into reprocheck.yaml under command, a notebook each",
         )
     found = PurePosixPath(_found(names[0], step, tree))
-    return _step(step, found.name, {}, cwd=str(PurePosixPath(step.cwd, found.parent)))
+    return _step(step, str(found), {}, cwd=str(PurePosixPath(step.cwd, found.parent)))
 
 
 def _found(name: str, step: Step, tree: Path) -> str:

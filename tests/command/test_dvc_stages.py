@@ -110,5 +110,7 @@ def test_a_frozen_stage_is_not_run(tmp_path: Path) -> None:
     chosen = command.complete(run_of(), Config(), root)
     assert lines(chosen) == ["python train.py 1"]
     assert [part.name for part in chosen.skipped] == ["prepare"]
-    with pytest.raises(SourceError, match="every stage of the run is frozen in dvc.yaml: prepare"):
+    with pytest.raises(
+        SourceError, match=r"every stage of the run is frozen in dvc\.yaml: prepare"
+    ):
         found(root, "dvc", "repro", "prepare")
