@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from reprocheck import schema
 from reprocheck.detail import Detail
 from reprocheck.documents import record_document
+from reprocheck.launchers import EXAMPLE, KERNEL_LAUNCHER, is_launcher
 from reprocheck.model import Finding, RunRecord, RunStatus, Severity, TreeState
 from reprocheck.seeds import recorded_seeds
 
@@ -125,6 +126,18 @@ def _patch(record: RunRecord) -> Iterator[Finding]:
         )
 
 
+def _source(record: RunRecord) -> Iterator[Finding]:
+    if is_launcher(record.code.script or ""):
+        yield Finding(
+            code=KERNEL_LAUNCHER,
+            severity=Severity.NOTE,
+            message=f"the record's source, {record.code.script}, only starts a notebook's kernel: "
+            "which notebook was run, and how, is not recorded",
+            hint=f'name the notebook in reprocheck.yaml: command: "{EXAMPLE}"',
+            pointer="/code/script",
+        )
+
+
 def _metrics(record: RunRecord) -> Iterator[Finding]:
     if not record.metrics:
         yield Finding(
@@ -237,6 +250,7 @@ CHECKS: tuple[Callable[[RunRecord], Iterator[Finding]], ...] = (
     _repository,
     _tree,
     _patch,
+    _source,
     _metrics,
     _parameters,
     _seed,

@@ -3,7 +3,7 @@
 read       the run from its tracker                                    trackers/
 validate   what the record holds                                       metadata.py
 checkout   a clone of our own at the commit; command and environment
-           are completed from its files              preparation.py, source.py, command.py
+           are completed from its files              preparation.py, source.py, command/
 rebuild    the environment                                             environments/
 restore    the data at the recorded digests                            datastores/
 rerun      trials of the command until the comparison is decided       rerun.py

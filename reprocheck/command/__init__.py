@@ -15,7 +15,6 @@ from pathlib import Path, PurePosixPath
 
 from reprocheck.command import dvc_stages, hydra, mlproject, notebooks, script
 from reprocheck.command.base import (
-    KERNEL_LAUNCHER,
     PYTHON,
     CommandFound,
     PipelineStep,
@@ -25,6 +24,7 @@ from reprocheck.command.base import (
 )
 from reprocheck.command_templates import StepTemplate
 from reprocheck.config import Config
+from reprocheck.launchers import KERNEL_LAUNCHER, is_launcher
 from reprocheck.model import Argv, Command, Origin, OriginKind, RunRecord, Step
 from reprocheck.placeholders import substitute
 
@@ -46,7 +46,7 @@ def complete(record: RunRecord, config: Config, tree: Path) -> CommandFound:
         if found is not None:
             return found
     source = record.code.script or ""
-    if notebooks.is_launcher(source) or (record.command and _is_launched(record.command)):
+    if is_launcher(source) or (record.command and _is_launched(record.command)):
         said = "the record names only what started the notebook's kernel, not the notebook"
         raise missing_command(search, f"{said} ('{source}')", KERNEL_LAUNCHER)
     looked = "; ".join(search.refused) or "the record names neither a command nor a script"
@@ -93,7 +93,7 @@ def _recorded(search: Search) -> CommandFound | None:
 def _is_launched(command: Command) -> bool:
     """Whether a recorded command is a notebook's kernel, which anybody may have typed into."""
     words = [step.run.args for step in command.steps if isinstance(step.run, Argv)]
-    return any(notebooks.is_launcher(word) for args in words for word in args[:2])
+    return any(is_launcher(word) for args in words for word in args[:2])
 
 
 def _into_tree(step: Step, tree: Path) -> Step:

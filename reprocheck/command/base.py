@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 
 from reprocheck.config import Config
 from reprocheck.errors import SourceError
+from reprocheck.launchers import EXAMPLE, KERNEL_LAUNCHER
 from reprocheck.model import Argv, Command, Finding, Material, Origin, RunRecord, Step
 
-KERNEL_LAUNCHER = "kernel-launcher"
 PYTHON = re.compile(r"python([0-9](\.[0-9]+)?)?(\.exe)?")
 
 
@@ -55,7 +55,7 @@ def missing_command(search: Search, said: str, code: str = "missing-command") ->
     """That no command is known, why, and what to write into the config."""
     example = "python train.py --lr {params.lr} --seed {seed}"
     if code == KERNEL_LAUNCHER:
-        example = "notebooks/train.ipynb"
+        example = EXAMPLE
     return SourceError(
         f"the command of run {search.record.ref.run_id} is not known ({code}): {said}",
         f'write it into {search.config.name}, for example\n  command: "{example}"',

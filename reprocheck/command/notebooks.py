@@ -24,11 +24,6 @@ from reprocheck.placeholders import parameters_given
 RUNNER = "reprocheck_notebook"
 """The program's module; the tracker's redirection puts it on the trial's PYTHONPATH."""
 
-_LAUNCHER = re.compile(
-    r"(ipykernel_launcher|colab_kernel_launcher|ipykernel|PythonShell|interactiveshell)(\.py)?"
-    r"|<(stdin|string|ipython.*)>|-c|<ipython-input.*|vscode.*\.py|kernel-[-0-9a-f]+\.json"
-)
-_LAUNCHER_FOLDER = re.compile(r"ipykernel_\d+|ipykernel(_launcher)?|dbruntime.*|debugpy|colabtools")
 _HEADER = re.compile(r"^#\s+(jupytext:|formats:)", re.MULTILINE)
 _HEADER_LINES = 30
 _MOST_BYTES = 50_000_000
@@ -41,13 +36,6 @@ _PAPERMILL = {
     **dict.fromkeys(("--start-timeout", "--start_timeout", "--execution-timeout", "--cwd"), 1),
     **dict.fromkeys(("--execution_timeout", "--stdout-file", "--stderr-file"), 1),
 }
-
-
-def is_launcher(script: str) -> bool:
-    """Whether a recorded script is only what starts a kernel: it tells of a notebook, not which."""
-    path = PurePosixPath(script)
-    folders = path.parts[:-1]
-    return bool(_LAUNCHER.fullmatch(path.name)) or any(map(_LAUNCHER_FOLDER.fullmatch, folders))
 
 
 def is_notebook(word: str) -> bool:

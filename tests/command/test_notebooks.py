@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from reprocheck import command
-from reprocheck.command import notebooks
 from reprocheck.command_templates import StepTemplate
 from reprocheck.config import Config
 from reprocheck.errors import SourceError
+from reprocheck.launchers import is_launcher
 from reprocheck.model import Argv, Command, OriginKind, RunRecord, Step
 from tests.command.test_command import run_of, tree
 
@@ -185,4 +185,4 @@ def test_what_only_starts_a_kernel_asks_for_the_notebooks_name(tmp_path: Path, s
 
 @pytest.mark.parametrize("source", ["train.py", "kernel.py", "launch/train.py", "train.ipynb"])
 def test_a_script_is_no_launcher(source: str) -> None:
-    assert not notebooks.is_launcher(source)
+    assert not is_launcher(source)
