@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
+from reprocheck.trackers.mlflow_redirect import INJECTED
 from tests.lab import Lab
-from tests.test_unprepared import assert_identical, codes, said
+from tests.test_unprepared import STORE, assert_identical, codes, environment_of, said
 
 
 @pytest.fixture(scope="module")
@@ -16,19 +16,23 @@ def research(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     return Lab(tmp_path_factory.mktemp("research"), "research", dvc=False)
 
 
-def test_a_notebook_is_executed_with_the_runs_parameters(research: Lab, tmp_path: Path) -> None:
-    cells = json.loads((research.repo.path / "notebooks/train.ipynb").read_text())["cells"]
-    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    # What a kernel would have run, with another value than the notebook's default.
-    typed = "\n".join([sources[0], "lr = 0.25", *sources[1:]])
-    (run_id,) = research.logged("-c", typed, folder="notebooks")
+def test_a_notebook_is_executed_with_the_runs_parameters(
+    research: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jupyter = environment_of(tmp_path / "venv", "nbclient", "ipykernel", *STORE, "mlflow-skinny")
+    with monkeypatch.context() as patch:  # as nbconvert does it; the rerun has papermill
+        patch.setenv("PYTHONPATH", str(INJECTED))
+        given = ("--parameters", '{"lr": 0.25}')
+        argv = ("-m", "reprocheck_notebook", "train.ipynb", *given)
+        (run_id,) = research.logged(*argv, program=jupyter, folder="notebooks")
     research.set_tag(run_id, "mlflow.source.git.commit", research.repo.git("rev-parse", "HEAD"))
+    asked = research.verify(run_id, "--dry-run")  # its source is what Jupyter left of the name
+    assert "kernel-launcher" in said(asked)
+    assert 'command: "notebooks/train.ipynb"' in said(asked)
     research.set_tag(run_id, "mlflow.source.name", "/home/ada/proj/notebooks/train.ipynb")
-    logs = tmp_path / "report.json"
-    result = research.verify(run_id, "--reruns", "1", "--json", str(logs))
-    assert (result.exit_code, said(result)[:9]) == (0, "IDENTICAL"), result.stdout
-    assert "python -m reprocheck_notebook train.ipynb --parameters" in said(result)
-    (trial,) = json.loads(logs.read_text())["trials"]
+    result = research.verify(run_id, "--reruns", "1")
+    assert_identical(result, "python -m reprocheck_notebook train.ipynb --parameters")
+    (trial,) = result.report["trials"]
     assert trial["parameters"] == {"lr": "0.25", "name": "base"}
     assert "trained with 0.25" in trial["log_tail"]
 
