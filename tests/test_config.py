@@ -164,3 +164,28 @@ def test_a_setup_belongs_to_kind_script(tmp_path: Path) -> None:
 def test_a_build_has_an_hour_or_what_is_asked(tmp_path: Path) -> None:
     assert load(tmp_path, "version: 1\n").environment_timeout_s == 3600
     assert load(tmp_path, "version: 1\nenvironment: {timeout: 90m}\n").environment_timeout_s == 5400
+
+
+def test_steps_have_names_and_say_what_they_make(tmp_path: Path) -> None:
+    path = tmp_path / "reprocheck.yaml"
+    steps = "[{run: a b, outs: [data/../x.csv]}, {name: train, run: [c], cwd: d}]"
+    path.write_text(f"version: 1\ncommand: {steps}\n")
+    first, second = config.load(path).command
+    assert (first.name, first.args, first.outs) == ("step 1", ("a", "b"), frozenset({"x.csv"}))
+    assert (second.name, second.cwd, second.outs) == ("train", "d", None)
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ("[{run: a, name: x}, {run: b, name: x}]", "two steps have the same name"),
+        ("[{run: a, outs: [../x]}]", "'../x' lies outside"),
+        ("[{run: a, outs: [/x]}]", "'/x' lies outside"),
+        ("[{run: a, outs: [.git/config]}]", "lies outside"),
+    ],
+)
+def test_steps_that_cannot_be_meant_are_refused(tmp_path: Path, steps: str, said: str) -> None:
+    path = tmp_path / "reprocheck.yaml"
+    path.write_text(f"version: 1\ncommand: {steps}\n")
+    with pytest.raises(ConfigError, match=said):
+        config.load(path)

@@ -94,6 +94,7 @@ def test_a_missing_parameter_means_another_command() -> None:
         ("config", "{'a': 1, 'root': '/home/ada'}", "{'a': 1, 'root': '/ws/trial-1/tree'}"),
         ("scratch", "/tmp/tmpab12", "/ws/trial-1/home/tmp/tmpcd34"),
         ("data", "data/train.csv", "/ws/trial-1/tree/data/train.csv"),
+        ("rows", "s3://b/0/a1/rows.csv", "file:///ws/trial-1/tracking/mlruns/0/b2/rows.csv"),
         ("device", "cuda:0", "cpu"),
         ("dataloader_num_workers", "8", "2"),
         ("n_gpu", "4", "0"),

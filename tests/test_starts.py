@@ -8,7 +8,7 @@ import pytest
 
 from reprocheck.command_templates import StepTemplate
 from reprocheck.config import Config
-from reprocheck.errors import ConfigError, SourceError
+from reprocheck.errors import ConfigError, SourceError, UsageError
 from reprocheck.model import (
     Argv,
     Command,
@@ -160,3 +160,22 @@ def test_without_any_command_its_lack_is_told_first(tmp_path: Path) -> None:
 
 def test_one_rerun_has_one_start(tmp_path: Path) -> None:
     assert len(starts_of(run_of(), config("train.py {seed}"), tmp_path, most=1).trials) == 1
+
+
+STAGES = """
+stages:
+  prepare: {cmd: python prepare.py, outs: [data.csv]}
+  train: {cmd: python train.py, deps: [data.csv]}
+"""
+
+
+@pytest.mark.parametrize("seeds", [SeedPolicy.SAME, SeedPolicy.FRESH])
+def test_all_trials_start_at_the_step_that_was_asked_for(tmp_path: Path, seeds: SeedPolicy) -> None:
+    (tmp_path / "dvc.yaml").write_text(STAGES)
+    (tmp_path / "train.py").write_text("")
+    asked = Config(reruns=RerunPlan(seeds=seeds), seed_env="SEED")
+    starts = find_starts(run_of(), asked, tmp_path, 2, "train")
+    assert [len(start.command.steps) for start in starts.trials] == [1, 1]
+    assert [part.name for part in starts.found.skipped] == ["prepare"]
+    with pytest.raises(UsageError, match="no such step"):
+        find_starts(run_of(), asked, tmp_path, 2, "deploy")

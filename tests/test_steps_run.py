@@ -14,7 +14,7 @@ def test_a_dvc_pipeline_is_rerun_whole_or_from_what_the_lock_proves(tmp_path: Pa
     lab = Lab(tmp_path, "pipeline")
     # Reproducing writes dvc.lock: the one at the run's commit is still that of the run before.
     (run_id,) = lab.logged("-m", "dvc", "repro", "--quiet")
-    whole = lab.verify(run_id, "--keep")
+    whole = lab.verify(run_id, "--keep", "--reruns", "1")
     assert_identical(whole, "sh -c 'python prepare.py' && sh -c 'python train.py 0.02'")
     assert [item["path"] for item in whole.report["record"]["data"]] == ["data/train.csv"]
     assert whole.report["scope"] == {"rerun": ["prepare", "train"], "skipped": [], "given": []}

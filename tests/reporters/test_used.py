@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 
 from reprocheck import hardware
 from reprocheck.documents import report_document
 from reprocheck.model import (
+    Given,
     Hardware,
     Origin,
     OriginKind,
@@ -14,6 +17,7 @@ from reprocheck.model import (
     PackageGrade,
     PackageLists,
     Report,
+    Scope,
     Setting,
 )
 from reprocheck.reporters import markdown, terminal
@@ -115,3 +119,17 @@ def test_the_document_holds_the_hardware_of_both_sides():
     assert told["asked"][0]["origin"] == {"kind": "artifact", "where": "record.json"}
     assert (told["landed"]["gpus"], told["same"]) == ("none", False)
     assert "isa" in told["lacking"]
+
+
+def test_a_run_of_several_steps_says_what_was_rerun_and_what_was_given():
+    given = (Given(path="data/clean.csv", digest="4284b4a486d9", made_by="prepare"),)
+    later = make_report(scope=Scope(rerun=("train", "test"), skipped=("prepare",), given=given))
+    for render in (terminal.render, markdown.render):
+        words = " ".join(html.unescape(render(later)).split())
+        assert "rerun: train, test; not rerun: prepare" in words
+        assert "taken as given: data/clean.csv 4284b4a4 of prepare" in words
+    whole = make_report(scope=Scope(rerun=("prepare", "train")))
+    assert "rerun: prepare, train; nothing taken as given" in " ".join(
+        terminal.render(whole).split()
+    )
+    assert "Steps" not in terminal.render(make_report())

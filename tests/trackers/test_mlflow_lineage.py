@@ -122,3 +122,24 @@ def test_a_deleted_run_is_no_peer(database):
     run_id, other = (database.log(metrics={"acc": [0.9]}, tags=under) for _ in range(2))
     database.client.delete_run(other)
     assert database.read(run_id).peers == ()
+
+
+def test_a_step_that_a_project_started_is_made_by_the_projects_main_entry_point(database):
+    commit = {"mlflow.source.git.commit": "c" * 40, "mlflow.source.name": "file:///proj"}
+    main = database.log(tags={**commit, "mlflow.project.entryPoint": "main"})
+    step = {**commit, "mlflow.project.entryPoint": "load", "mlflow.parentRunId": main}
+    child = database.read(database.log(tags=step))
+    assert child.code.entry_point == "main"
+    assert child.tags["mlflow.project.entryPoint"] == "load"
+    elsewhere = {**step, "mlflow.source.git.commit": "d" * 40}
+    assert database.read(database.log(tags=elsewhere)).code.entry_point == "load"
+
+
+def test_a_step_that_a_script_started_is_made_by_the_scripts_arguments(database):
+    commit = {"mlflow.source.git.commit": "c" * 40}
+    argv = {"reprocheck.argv": '["python", "all.py"]', "mlflow.source.name": "all.py"}
+    script = database.log(tags={**commit, **argv})
+    step = {**commit, "mlflow.project.entryPoint": "load", "mlflow.parentRunId": script}
+    child = database.read(database.log(tags=step))
+    assert child.code.entry_point is None
+    assert child.command.steps[0].run.args == ("python", "all.py")

@@ -25,6 +25,8 @@ from reprocheck.trackers.mlflow_settings import client_settings
         "data/train.csv.dvc",
         "dvc.yaml",
         "params.yaml",
+        ".hydra/overrides.yaml",
+        "outputs/1/.hydra/hydra.yaml",
         "reprocheck/anything.bin",
     ],
 )
