@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -105,7 +104,7 @@ def copy(
                     f"{error}, after {len(PAUSES_S) + 1} tries",
                     "check the address and the network, and try again later",
                 ) from error
-            time.sleep(pause_s)
+            stop.wait(pause_s)
     raise AssertionError  # the last try returns or raises
 
 
@@ -127,7 +126,7 @@ def _write(
 ) -> tuple[str, int]:
     digest = hashlib.new(algorithm, usedforsecurity=False)
     size = told = 0
-    with target.open("xb") as file:
+    with target.open("wb") as file:
         for chunk in chunks:
             if stop.is_set():
                 raise StoppedError

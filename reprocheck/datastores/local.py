@@ -32,9 +32,10 @@ class Local:
             raise RestoreError(
                 f"{path} cannot be read: {error.strerror}", "let this user read it"
             ) from error
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            os.close(number)
+            raise _no_file(path)
         with os.fdopen(number, "rb") as file:
-            if not stat.S_ISREG(os.fstat(number).st_mode):
-                raise _no_file(path)
             yield iter(lambda: file.read(CHUNK), b"")
 
     def _inside(self, name: str) -> Path:

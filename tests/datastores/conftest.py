@@ -26,10 +26,8 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     site.stop()
 
 
-@pytest.fixture(params=["path", "http", "s3", "lakefs"])
-def shelf(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Shelf:
+@pytest.fixture(params=["path", "http", "s3"])
+def shelf(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
     """Each kind of place in turn."""
     match request.param:
         case "path":

@@ -107,9 +107,7 @@ class Objects(Shelf):
         }
 
     def put(self, name: str, content: bytes) -> None:
-        self._client.put_object(
-            Bucket=self._bucket, Key=f"{self._start}a b/{name}", Body=content
-        )
+        self._client.put_object(Bucket=self._bucket, Key=f"{self._start}a b/{name}", Body=content)
 
     def remove(self, name: str) -> None:
         self._client.delete_object(Bucket=self._bucket, Key=f"{self._start}a b/{name}")
@@ -133,7 +131,7 @@ class Site(Shelf):
         self.host = f"127.0.0.1:{self._server.server_port}"
         self.address = f"http://{self.host}/a%20b"
         self.env = {}
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def put(self, name: str, content: bytes) -> None:
         self.files[f"/a b/{name}"] = content
