@@ -21,7 +21,7 @@ from reprocheck.datastores.local import Local
 from reprocheck.datastores.storage import Storage
 from reprocheck.datastores.web import Web
 from reprocheck.errors import RestoreError
-from reprocheck.model import Finding, Material, Severity
+from reprocheck.model import Finding, Material, MaterialPlace, Severity
 
 WORKERS = 8  # a file of a server costs a round trip; the work is waiting
 LAKEFS_COMMIT = "lakefs"
@@ -43,10 +43,16 @@ class AddressedStore:
 
     def __init__(self, around: Around) -> None:
         self._around = around
+        self._stop = threading.Event()
 
     def accepts(self, material: Material) -> bool:
-        """Whether it has an address, and no list of files."""
-        return bool(material.source) and material.listing is None and not material.weak
+        """Whether it has an address of its own, and no list of files."""
+        return (
+            bool(material.source)
+            and material.listing is None
+            and material.place is not MaterialPlace.HUB
+            and not material.weak
+        )
 
     def restore(self, material: Material, target: Path) -> tuple[Finding, ...]:
         """Writes the file to `target`, its digest recomputed. Raises `RestoreError`."""
@@ -57,7 +63,7 @@ class AddressedStore:
             wanted = Wanted(
                 name="", algorithm=material.algorithm, digest=material.digest, size=material.size
             )
-            fetch(source, wanted, target, threading.Event(), self._teller(material))
+            fetch(source, wanted, target, self._stop, self._teller(material))
         return ()
 
     def listing(self, material: Material) -> Mapping[str, str] | None:
@@ -68,7 +74,7 @@ class AddressedStore:
 
     def _by_commit(self, source: Source, material: Material, target: Path) -> Finding:
         target.parent.mkdir(parents=True, exist_ok=True)
-        found, size = copy(source, "", target, "sha256", threading.Event(), self._teller(material))
+        found, size = copy(source, "", target, "sha256", self._stop, self._teller(material))
         return Finding(
             code="only-commit-id",
             severity=Severity.NOTE,

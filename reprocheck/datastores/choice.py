@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from reprocheck import dvc_files, lfs_files, logged_files
 from reprocheck.config import Config
 from reprocheck.datastores import rules, weak
+from reprocheck.datastores.addresses import scheme_of
 from reprocheck.datastores.base import Around
 from reprocheck.datastores.rules import Substitute
 from reprocheck.errors import RestoreError
@@ -45,9 +46,9 @@ def choose(
     recorded = _recorded(record, pointers)
     named = {*recorded, *(_normal(rule.path) for rule in config.data)}
     tracked = dvc_files.locked(tree) | {item.path: item for item in dvc_files.tracked(tree)}
-    tracked |= {path: item for path, item in pointers.items() if path in named}
+    kept = {path: item for path, item in pointers.items() if path in named}
     logged = _logged_locks(record.files, tree) | _logged_pointers(record.files, tracked, config)
-    known = tracked | logged | recorded
+    known = {**weak.pinned(record, config, tree), **kept, **tracked, **logged, **recorded}
     findings: list[Finding] = []
     chosen = list(known.values())
     if config.data:
@@ -59,14 +60,11 @@ def choose(
             known=known,
             sources={} if (tree / ".dvc").is_dir() else weak.sources(record, config),
         )
-        chosen = []
-        for rule in config.data:
-            material, said = rules.configured(rule, asked)
-            chosen.append(material)
-            findings.extend(said)
+        chosen, findings = rules.all_configured(asked)
     for material in chosen:
         _refuse_outside(material.path)
     findings.extend(_disagreements(chosen, tracked))
+    findings.extend(_other_than_in_lfs(chosen, pointers))
     unproved = () if config.data else weak.unproved(record, chosen, tree)
     findings.extend(weak.findings(unproved, len(chosen)))
     return (*chosen, *unproved), tuple(findings)
@@ -83,8 +81,13 @@ def _recorded(record: RunRecord, pointers: Mapping[str, Material]) -> dict[str, 
             path = _normal(material.path)
             if path not in pointers:
                 path = by_digest.get(material.digest, path)
-            recorded[path] = dataclasses.replace(material, path=path)
+            recorded[path] = dataclasses.replace(material, path=path, source=_source(material))
     return recorded
+
+
+def _source(material: Material) -> str:
+    """The address that a record names. It must not choose a file of this machine."""
+    return "" if scheme_of(material.source) in ("", "file") else material.source
 
 
 def _normal(path: str) -> str:
@@ -172,6 +175,22 @@ def _disagreements(chosen: list[Material], tracked: dict[str, Material]) -> Iter
                 message=f"{material.path}: the run recorded {material.digest[:12]}… "
                 f"({material.origin.where}), the commit has {other.digest[:12]}…; "
                 "the recorded one is restored",
-                hint="commit the .dvc file, or LFS's pointer, before training",
+                hint="commit the .dvc file before training",
+                pointer=f"/data/{index}",
+            )
+
+
+def _other_than_in_lfs(
+    chosen: list[Material], pointers: Mapping[str, Material]
+) -> Iterable[Finding]:
+    for index, material in enumerate(chosen):
+        pointer = pointers.get(material.path)
+        if pointer and material.algorithm == "sha256" and pointer.digest != material.digest:
+            yield Finding(
+                code="data-differs",
+                severity=Severity.NOTE,
+                message=f"{material.path}: {material.digest[:12]}… is restored "
+                f"({material.origin.where}); at the commit, git LFS has {pointer.digest[:12]}…",
+                hint="commit the data before training",
                 pointer=f"/data/{index}",
             )

@@ -30,6 +30,7 @@ class LfsStore:
 
     def __init__(self, around: Around) -> None:
         self._around = around
+        self._stop = threading.Event()
         self._used: bool | None = None
 
     def accepts(self, material: Material) -> bool:
@@ -84,7 +85,7 @@ class LfsStore:
         wanted = Wanted(name="", algorithm="sha256", digest=oid, size=material.size)
         source = Local(objects / oid[:2] / oid[2:4] / oid, "git LFS")
         try:
-            fetch(source, wanted, target, threading.Event())
+            fetch(source, wanted, target, self._stop)
         except AbsentError:
             said.append(f"{objects}: not there")
         except MismatchError as error:

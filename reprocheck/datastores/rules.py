@@ -10,13 +10,13 @@ from pathlib import PurePosixPath
 
 from reprocheck.config import Config
 from reprocheck.data_rules import DataRule
-from reprocheck.datastores import manifest_files
+from reprocheck.datastores import manifest_files, weak
 from reprocheck.datastores.addressed import LAKEFS_COMMIT
-from reprocheck.datastores.addresses import LAKEFS, local_path, scheme_of, shown
+from reprocheck.datastores.addresses import local_path, scheme_of, shown
 from reprocheck.datastores.base import Around
 from reprocheck.datastores.storage import is_commit, lakefs_ref
 from reprocheck.errors import ConfigError, RestoreError
-from reprocheck.model import Finding, Material, Origin, OriginKind, RunRecord, Severity
+from reprocheck.model import Finding, Material, Origin, OriginKind, RunRecord
 
 LENGTHS = {32: "md5", 64: "sha256"}
 
@@ -48,6 +48,22 @@ class Asked:
 class _Digest:
     algorithm: str
     digest: str
+
+
+def all_configured(asked: Asked) -> tuple[list[Material], list[Finding]]:
+    """The inputs of all rules, in their order. Raises as `configured`."""
+    chosen: dict[str, Material] = {}
+    findings: list[Finding] = []
+    for rule in asked.config.data:
+        material, said = configured(rule, asked)
+        if material.path in chosen:
+            raise ConfigError(
+                f"{asked.name(rule)}: the path is there for the second time",
+                "an input has one digest: keep one of the entries",
+            )
+        chosen[material.path] = material
+        findings.extend(said)
+    return list(chosen.values()), findings
 
 
 def configured(rule: DataRule, asked: Asked) -> tuple[Material, tuple[Finding, ...]]:
@@ -137,7 +153,7 @@ def _listed(
         told=asked.name(rule),
     )
     read = manifest_files.read(request, asked.record.files, asked.around)
-    findings = [*read.findings, *(_mutable(rule, asked, url, bool(rule.digest)) if url else ())]
+    findings = [*read.findings, *(_mutable(rule, asked, url) if url else ())]
     material = Material(
         path=request.folder,
         algorithm=read.listing.algorithm,
@@ -169,7 +185,7 @@ def _addressed(
         )
     path = str(PurePosixPath(rule.path))
     known = asked.known.get(path)
-    ref = lakefs_ref(url) if scheme_of(url) == LAKEFS else None
+    ref = lakefs_ref(url)
     if digest is None and known is not None and known.algorithm in ("md5", "sha256"):
         material = known  # as the run recorded it, or as files at the commit say
     elif digest is None and ref is not None and is_commit(ref):
@@ -187,26 +203,12 @@ def _addressed(
             f"{asked.name(rule)}: it is a folder of DVC's, which no url holds",
             "leave url out, or describe the folder by a manifest",
         )
-    return dataclasses.replace(material, source=url), _mutable(rule, asked, url, True)
+    return dataclasses.replace(material, source=url), _mutable(rule, asked, url)
 
 
-def _mutable(rule: DataRule, asked: Asked, url: str, proved: bool) -> tuple[Finding, ...]:
-    """A finding for what lakeFS may move to other content."""
-    ref = lakefs_ref(url) if scheme_of(url) == LAKEFS else None
-    if ref is None or is_commit(ref):
-        return ()
-    index = asked.config.data.index(rule)
-    return (
-        Finding(
-            code="mutable-reference",
-            severity=Severity.WARNING,
-            message=f"{rule.path}: {shown(url)} names a branch or tag of lakeFS, "
-            "which can move to other content"
-            + ("; its digest is checked all the same" if proved else ""),
-            hint="name the commit id (64 hexadecimal digits): lakectl log lakefs://REPOSITORY/REF",
-            pointer=f"/data/{index}",
-        ),
-    )
+def _mutable(rule: DataRule, asked: Asked, url: str) -> tuple[Finding, ...]:
+    more = "; its digest is checked all the same"
+    return weak.mutable(rule.path, url, f"/data/{asked.config.data.index(rule)}", more)
 
 
 def _known(rule: DataRule, asked: Asked) -> Material:

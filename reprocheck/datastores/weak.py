@@ -5,11 +5,14 @@ MLflow hashes the first 10,000 rows at most: an equal digest proves little, so i
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from reprocheck.config import Config
+from reprocheck.datastores.addressed import LAKEFS_COMMIT
 from reprocheck.datastores.addresses import scheme_of, shown
+from reprocheck.datastores.storage import is_commit, lakefs_ref
 from reprocheck.model import Finding, Material, RunRecord, Severity
 
 
@@ -24,6 +27,25 @@ def sources(record: RunRecord, config: Config) -> Mapping[str, str]:
         for material in record.data
         if material.weak and _is_elsewhere(material.source) and _names(material.source, path)
     }
+
+
+def pinned(record: RunRecord, config: Config, tree: Path) -> Mapping[str, Material]:
+    """Data sets that were read from a commit of lakeFS, whose id names the content for good, by
+    their path in the tree: the recorded one, else that of an input of the config.
+    """
+    paths = [str(PurePosixPath(rule.path)) for rule in config.data]
+    found = {}
+    for material in record.data:
+        commit = lakefs_ref(material.source) if material.weak else None
+        if commit is None or not is_commit(commit):
+            continue
+        own = [material.path] if not _is_elsewhere(material.path) else []
+        for path in [*own, *(path for path in paths if _names(material.source, path))]:
+            if not (tree / path).exists():
+                found[path] = dataclasses.replace(
+                    material, path=path, algorithm=LAKEFS_COMMIT, digest=commit, weak=False
+                )
+    return found
 
 
 def unproved(record: RunRecord, chosen: Iterable[Material], tree: Path) -> tuple[Material, ...]:
@@ -43,16 +65,38 @@ def unproved(record: RunRecord, chosen: Iterable[Material], tree: Path) -> tuple
 
 
 def findings(materials: tuple[Material, ...], proved: int) -> tuple[Finding, ...]:
-    """A finding for each data set that the reruns may read otherwise than the run did."""
-    return tuple(
-        Finding(
-            code="unproved-data",
-            severity=Severity.WARNING,
-            message=_told(material),
-            hint=_hint(material),
-            pointer=f"/data/{proved + index}",
+    """A finding for each data set that the reruns may read otherwise than the run did; the
+    materials stand in the record after those that are proved.
+    """
+    found = []
+    for index, material in enumerate(materials, proved):
+        found.append(
+            Finding(
+                code="unproved-data",
+                severity=Severity.WARNING,
+                message=_told(material),
+                hint=_hint(material),
+                pointer=f"/data/{index}",
+            )
         )
-        for index, material in enumerate(materials)
+        found.extend(mutable(material.path, material.source, f"/data/{index}"))
+    return tuple(found)
+
+
+def mutable(path: str, source: str, pointer: str, more: str = "") -> tuple[Finding, ...]:
+    """A finding for an address that lakeFS may move to other content."""
+    ref = lakefs_ref(source)
+    if ref is None or is_commit(ref):
+        return ()
+    return (
+        Finding(
+            code="mutable-reference",
+            severity=Severity.WARNING,
+            message=f"{shown(path)}: {shown(source)} names a branch or tag of lakeFS, "
+            f"which can move to other content{more}",
+            hint="name the commit id (64 hexadecimal digits): lakectl log lakefs://REPOSITORY/REF",
+            pointer=pointer,
+        ),
     )
 
 

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from reprocheck import datastores
-from reprocheck.datastores import Around, fetching
+from reprocheck.datastores import Around
 from reprocheck.model import Material
-from tests.datastores.servers import Folder, Objects, Shelf, Site, s3_server, s3_variables
+from tests.datastores.servers import Folder, Objects, Shelf, s3_server, s3_variables, site
 
-__all__ = ["s3_server"]
+__all__ = ["s3_server", "site"]
 
 Restore = Callable[..., datastores.Inputs]
-
-
-@pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(fetching, "PAUSES_S", (0.0, 0.0))
-    site = Site()
-    yield site
-    site.stop()
 
 
 @pytest.fixture(params=["path", "http", "s3"])

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from reprocheck.datastores import fetching
 from tests.conftest import snapshot
 
 COMMIT = "c" * 64  # of lakeFS
@@ -178,3 +179,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setattr(fetching, "PAUSES_S", (0.0, 0.0))
+    site = Site()
+    yield site
+    site.stop()
