@@ -40,7 +40,6 @@ class S3:
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3]:
-    pytest.importorskip("moto")
     server = S3()
     yield server
     server.stop()

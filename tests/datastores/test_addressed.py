@@ -190,7 +190,6 @@ def test_addresses_that_wrap_others_are_refused(restore: Restore, address: str) 
 
 
 def test_what_no_plugin_reads_names_the_extra(restore: Restore) -> None:
-    pytest.importorskip("fsspec")
     with pytest.raises(RestoreError) as caught:
         restore(material("abfs://box/x"))
     assert "reprocheck[azure]" in caught.value.hint
