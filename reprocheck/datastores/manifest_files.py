@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,7 @@ from reprocheck.datastores import manifests
 from reprocheck.datastores.addressed import source_of
 from reprocheck.datastores.addresses import scheme_of, shown
 from reprocheck.datastores.base import Around
-from reprocheck.datastores.fetching import AbsentError, copy
+from reprocheck.datastores.fetching import AbsentError, Source, copy
 from reprocheck.datastores.manifests import Listing
 from reprocheck.datastores.storage import is_commit, lakefs_ref
 from reprocheck.errors import RestoreError
@@ -100,14 +101,35 @@ def _fetched(request: Request, around: Around) -> bytes:
     with TemporaryDirectory(prefix="reprocheck-manifest-") as folder:
         target = Path(folder) / "manifest"
         try:
-            copy(source_of(request.name, around), "", target, "sha256", threading.Event())
+            source = _Short(source_of(request.name, around), _too_large(request))
+            copy(source, "", target, "sha256", threading.Event())
         except AbsentError as error:
             raise RestoreError(f"{where} is not there", "check its address") from error
         except RestoreError as error:
             raise RestoreError(f"{where}: {error.message}", error.hint) from error
-        if target.stat().st_size > manifests.MOST_BYTES:
-            raise _too_large(request)
         return target.read_bytes()
+
+
+class _Short:
+    """A source that ends in an error before it fills the disk."""
+
+    def __init__(self, source: Source, error: RestoreError) -> None:
+        self._source = source
+        self._error = error
+        self.shown = source.shown
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[Iterator[bytes]]:
+        with self._source.open(name) as chunks:
+            yield self._counted(chunks)
+
+    def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > manifests.MOST_BYTES:
+                raise self._error
+            yield chunk
 
 
 def _too_large(request: Request) -> RestoreError:

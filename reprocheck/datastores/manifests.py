@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from reprocheck.errors import RestoreError
 
 ALGORITHMS = {32: "md5", 64: "sha256"}
-MOST_BYTES = 256 << 20
+MOST_BYTES = 64 << 20
 
 # "\" before a line tells that its name is escaped; "*" tells that the file was read as binary.
 _LINE = re.compile(r"(?P<escaped>\\?)(?P<digest>[0-9A-Fa-f]{32,128}) [ *](?P<name>.+)", re.DOTALL)

@@ -179,3 +179,10 @@ def test_a_manifest_that_is_not_there_is_told(around: Around, manifest: str, sai
     with pytest.raises(ReprocheckError, match=said) as caught:
         listed(around, manifest=manifest)
     assert "reprocheck.yaml:7" in caught.value.message
+
+
+def test_what_is_too_large_for_a_manifest_is_not_read_to_its_end(around: Around) -> None:
+    with (around.folder / "data.bin").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(RestoreError, match="too large for a manifest"):
+        listed(around, manifest="file://data.bin")
