@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -165,6 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, b"no such file")
         elif doing == "cut":
             self._answer(200, content[: len(content) // 2], length=len(content))
+        elif "gzip" in self.headers.get("Accept-Encoding", ""):
+            self._answer(200, gzip.compress(content), **{"Content-Encoding": "gzip"})
         else:
             self._answer(200, content)
 

@@ -1,5 +1,6 @@
 """git LFS's objects by their digest, with the real git-lfs."""
 
+import dataclasses
 import hashlib
 import shutil
 from pathlib import Path
@@ -176,6 +177,11 @@ def test_a_damaged_object_is_refused(
         assert words in caught.value.message
     assert not (tmp_path / "inputs/data/train ü.csv").exists()
     assert snapshot(project) == before
+
+
+def test_an_object_of_another_size_than_recorded_is_refused(around: Around, tmp_path: Path) -> None:
+    with pytest.raises(RestoreError, match=r"and 7 bytes, found"):
+        restore(around, tmp_path, dataclasses.replace(recorded(OLD), size=7))
 
 
 def test_an_object_whose_size_nobody_knows_says_so(around: Around, tmp_path: Path) -> None:

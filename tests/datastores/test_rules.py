@@ -73,6 +73,19 @@ def test_an_address_takes_the_digest_that_the_run_recorded(around: Around) -> No
 
 
 @pytest.mark.parametrize(
+    ("source", "kept"), [("/etc/passwd", ""), ("file:///etc/passwd", ""), ("s3://b/x", "s3://b/x")]
+)
+def test_a_record_cannot_choose_a_file_of_this_machine(
+    around: Around, source: str, kept: str
+) -> None:
+    item = Material(
+        path="x", algorithm="md5", digest=MD5, size=9, files=None, origin=ARTIFACT, source=source
+    )
+    ((material,), _) = chosen(around, record=make_record(data=(item,)))
+    assert material.source == kept
+
+
+@pytest.mark.parametrize(
     ("keys", "said"),
     [
         ({"url": "https://host/x"}, "no digest says"),
@@ -87,6 +100,7 @@ def test_an_address_takes_the_digest_that_the_run_recorded(around: Around) -> No
         ({"url": "{tags.where}", "digest": SHA}, "would choose a path of this machine"),
         ({"url": "/mnt/x{tags.where}", "digest": SHA}, "would choose a path of this machine"),
         ({"url": "/mnt/{tags.up}", "digest": SHA}, "would choose a path of this machine"),
+        ({"url": "file://{tags.root}", "digest": SHA}, "would choose a path of this machine"),
         ({"url": "{tags.file}", "digest": SHA}, "would choose a path of this machine"),
         ({"manifest": "{tags.file}"}, "would choose a path of this machine"),
     ],
@@ -95,7 +109,12 @@ def test_an_address_takes_the_digest_that_the_run_recorded(around: Around) -> No
 def test_what_cannot_be_meant_is_refused_with_its_line(
     around: Around, keys: dict[str, str], said: str
 ) -> None:
-    tags = {"where": "a.csv", "up": "../etc/passwd", "file": "file:///etc/passwd"}
+    tags = {
+        "where": "a.csv",
+        "up": "../etc/passwd",
+        "file": "file:///etc/passwd",
+        "root": "/etc/passwd",
+    }
     with pytest.raises(ConfigError, match=said) as caught:
         chosen(around, rule(**keys), record=make_record(data=(), tags=tags))
     assert "data 'data/train.csv' in reprocheck.yaml:7" in caught.value.message
