@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -56,6 +57,29 @@ def tracked(tree: Path, env: Mapping[str, str]) -> dict[str, Material]:
         )
         for path, pointer in _pointers(git, blobs)
     }
+
+
+def named(pointers: Mapping[str, Material], path: str) -> Material | None:
+    """What LFS keeps at a path: a file, or the files of a folder, each by its SHA-256."""
+    if path in pointers:
+        return pointers[path]
+    inside = {
+        name.removeprefix(f"{path}/"): item
+        for name, item in pointers.items()
+        if name.startswith(f"{path}/")
+    }
+    if not inside:
+        return None
+    listed = "".join(f"{item.digest}  {name}\n" for name, item in sorted(inside.items()))
+    return Material(
+        path=path,
+        algorithm="sha256",
+        digest=hashlib.sha256(listed.encode(errors="surrogateescape")).hexdigest(),
+        size=sum(item.size or 0 for item in inside.values()),
+        files=len(inside),
+        origin=Origin(kind=OriginKind.FILE, where=f"{path} at the commit, in git LFS"),
+        listing={name: item.digest for name, item in inside.items()},
+    )
 
 
 def _blobs(git: Git) -> Iterator[tuple[str, str]]:

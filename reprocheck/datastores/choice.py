@@ -46,7 +46,8 @@ def choose(
     recorded = _recorded(record, pointers)
     named = {*recorded, *(_normal(rule.path) for rule in config.data)}
     tracked = dvc_files.locked(tree) | {item.path: item for item in dvc_files.tracked(tree)}
-    kept = {path: item for path, item in pointers.items() if path in named}
+    found = (lfs_files.named(pointers, path) for path in named)
+    kept = {item.path: item for item in found if item}
     logged = _logged_locks(record.files, tree) | _logged_pointers(record.files, tracked, config)
     known = {**weak.pinned(record, config, tree), **kept, **tracked, **logged, **recorded}
     findings: list[Finding] = []

@@ -216,8 +216,8 @@ def _known(rule: DataRule, asked: Asked) -> Material:
     if path in asked.known:
         return asked.known[path]
     raise RestoreError(
-        f"{asked.name(rule)}: no digest given, and no DVC file tracks it",
-        "give its hash, or name a path that DVC tracks at the run's commit: "
+        f"{asked.name(rule)}: no digest given, and no DVC file tracks it, nor does git LFS",
+        "give its hash, or name a path that is tracked at the run's commit: "
         + (", ".join(sorted(asked.known)[:10]) or "there is none"),
     )
 

@@ -120,6 +120,17 @@ def test_an_input_that_the_config_names_is_proved_by_its_pointer(
     assert restore(around, tmp_path, material) == NEW
 
 
+def test_a_folder_that_the_config_names_is_proved_file_by_file(
+    around: Around, tmp_path: Path
+) -> None:
+    (around.tree / "data/readme").write_text("beside")
+    (material,), _ = chosen(make_record(data=()), around, DataRule(path="data"))
+    assert material.listing == {"train ü.csv": sha256(NEW)}
+    datastores.restore((material,), tmp_path / "inputs", around)
+    assert (tmp_path / "inputs/data/train ü.csv").read_bytes() == NEW
+    assert (tmp_path / "inputs/data/readme").read_text() == "beside"
+
+
 def test_a_recorded_digest_that_a_pointer_names_is_of_that_file(around: Around) -> None:
     record = make_record(data=(recorded(NEW, "/home/me/train.csv"),))
     (material,), findings = chosen(record, around)
