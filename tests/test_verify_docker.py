@@ -41,7 +41,7 @@ def test_a_run_is_verified_in_a_container_without_network(docker_lab: Lab) -> No
     assert built["kind"] == "docker"
     assert "no network" in built["isolation"]
     assert "1 GiB" in built["isolation"]
-    assert "mlflow-skinny==3.17.2" in built["lock"]
+    assert "mlflow-skinny==2.12.2" in built["lock"]
     assert docker_lab.leftovers == []
 
 

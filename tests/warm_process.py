@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import importlib
 import json
 import os
 import runpy
@@ -18,13 +19,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+# Each is imported once, for all forks.
+IMPORTED = (
+    *("mlflow.store.tracking.sqlalchemy_store", "mlflow.store.tracking.file_store"),
+    *("alembic.command", "dulwich.porcelain", "rich.live", "networkx"),
+    *("dvc.cli.parser", "dvc.analytics", "dvc.repo.index", "dvc.repo.reproduce"),
+    *("dvc.cachemgr", "dvc.data_cloud", "dvc_data.index.push", "dvc_data.hashfile.build"),
+)
+
 
 def main() -> None:
-    import alembic.command  # noqa: F401 - imported once, for all forks
-    import dvc.cli
-    import dvc.repo  # noqa: F401
-    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
-
+    for name in IMPORTED:
+        importlib.import_module(name)
     gc.freeze()  # else the forks' collections write to all of its memory, which is then copied
     requests = os.fdopen(os.dup(0), "rb", buffering=0)
     while line := requests.readline():
@@ -65,7 +71,7 @@ def run(argv: list[str], cwd: str, env: dict[str, str], **outputs: str) -> None:
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
-    np.random.seed()  # noqa: NPY002 - which scripts use; Python's own does so by itself
+    np.random.seed()
     execute(argv)
 
 
