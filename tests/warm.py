@@ -27,9 +27,10 @@ def python(
         asked = {"argv": argv, "cwd": str(cwd), "env": dict(env or os.environ), **files}
         process.stdin.write(json.dumps(asked).encode() + b"\n")
         process.stdin.flush()
-        code = int(process.stdout.readline())
+        answer = process.stdout.readline()
+        assert answer, "the Python that is kept warm has ended; what it printed says why"
         stdout, stderr = (Path(files[name]).read_bytes() for name in ("stdout", "stderr"))
-    return subprocess.CompletedProcess(argv, code, stdout, stderr)
+    return subprocess.CompletedProcess(argv, int(answer), stdout, stderr)
 
 
 @cache
