@@ -76,10 +76,14 @@ def run(argv: list[str], cwd: str, env: dict[str, str], **outputs: str) -> None:
 
 
 def execute(argv: list[str]) -> object:
-    if argv[0] == "-m":
-        sys.argv, sys.path[0] = argv[1:], str(Path.cwd())
+    module = argv[0] == "-m"
+    place = Path.cwd() if module else Path(argv[0]).resolve().parent
+    given = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    sys.path[:1] = [str(place), *given]  # as a Python that starts has them
+    if module:
+        sys.argv = argv[1:]
         return runpy.run_module(argv[1], run_name="__main__", alter_sys=True)
-    sys.argv, sys.path[0] = argv, str(Path(argv[0]).resolve().parent)
+    sys.argv = argv
     return runpy.run_path(argv[0], run_name="__main__")
 
 
