@@ -15,7 +15,16 @@ from reprocheck import dvc_proofs
 from reprocheck.command import CommandFound, PipelineStep
 from reprocheck.dvc_pipeline import LOCK, overlaps
 from reprocheck.errors import SourceError, UsageError
-from reprocheck.model import Command, Finding, Given, Material, OriginKind, Scope, Severity
+from reprocheck.model import (
+    Command,
+    Finding,
+    Given,
+    Material,
+    MaterialPlace,
+    OriginKind,
+    Scope,
+    Severity,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,8 +78,12 @@ def settle(found: CommandFound, materials: Sequence[Material], tree: Path) -> Se
 
     Raises `SourceError` for something that a skipped step makes and nothing proves.
     """
-    kept = [item for item in materials if not _is_made(item.path, found.parts)]
-    kept = [item for item in kept if not _is_for_others(item, found)]
+    kept = [
+        item
+        for item in materials
+        if item.place is not MaterialPlace.TREE
+        or not (_is_made(item.path, found.parts) or _is_for_others(item, found))
+    ]
     given = tuple(_given(found, kept, tree))
     known = {item.path for item in kept}
     added = [item for _, item in given if item is not None and item.path not in known]
@@ -124,7 +137,8 @@ def _proved(
 
     Its digest is that of the config or the record where one of them names it, else of dvc.lock.
     """
-    strong = [item for item in materials if item.digest and not item.weak]
+    here = [item for item in materials if item.place is MaterialPlace.TREE]
+    strong = [item for item in here if item.digest and not item.weak]
     whole = [item for item in strong if path == item.path or path.startswith(f"{item.path}/")]
     inside = [item for item in strong if item.path.startswith(f"{path}/")]
     for item in whole or inside:
@@ -168,7 +182,7 @@ def _unproved(path: str, part: PipelineStep, why: str) -> SourceError:
 
 def _anew(materials: Sequence[Material], found: CommandFound) -> Iterator[Finding]:
     for item in materials:
-        if _is_made(item.path, found.parts):
+        if item.place is MaterialPlace.TREE and _is_made(item.path, found.parts):
             yield Finding(
                 code="made-anew",
                 severity=Severity.NOTE,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from reprocheck.trackers.mlflow_redirect import INJECTED
 from tests.lab import Lab
-from tests.test_unprepared import STORE, assert_identical, codes, environment_of, said
+from tests.test_unprepared import assert_identical, codes, said
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +18,9 @@ def research(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 
 def test_a_notebook_is_executed_with_the_runs_parameters(
-    research: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    research: Lab, python_with: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jupyter = environment_of(tmp_path / "venv", "nbclient", "ipykernel", *STORE, "mlflow-skinny")
+    jupyter = python_with("jupyter")
     with monkeypatch.context() as patch:  # as nbconvert does it; the rerun has papermill
         patch.setenv("PYTHONPATH", str(INJECTED))
         given = ("--parameters", '{"lr": 0.25}')

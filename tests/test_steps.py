@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from reprocheck.command import CommandFound, PipelineStep
 from reprocheck.errors import SourceError, UsageError
-from reprocheck.model import Argv, Command, Given, Material, Origin, OriginKind, ShellLine, Step
+from reprocheck.model import (
+    Argv,
+    Command,
+    Given,
+    Material,
+    MaterialPlace,
+    Origin,
+    OriginKind,
+    ShellLine,
+    Step,
+)
 from reprocheck.steps import begin_at, settle
 
 DIGEST = "d41d8cd98f00b204e9800998ecf8427e"
@@ -133,6 +144,11 @@ def test_an_input_of_another_pipelines_lock_is_not_restored(tmp_path: Path) -> N
     other = material("other.csv", where="other/dvc.lock at the commit")
     settled = settle(pipeline(), [other, material("undeclared.csv")], tmp_path)
     assert [item.path for item in settled.materials] == ["undeclared.csv"]
+
+
+def test_what_lies_outside_of_the_tree_is_no_steps(tmp_path: Path) -> None:
+    hub = dataclasses.replace(material("model"), place=MaterialPlace.HUB)
+    assert settle(pipeline(), [hub], tmp_path).materials == (hub,)
 
 
 def test_an_unknown_step_lists_those_that_there_are() -> None:
