@@ -109,6 +109,8 @@ def _is_for_others(item: Material, found: CommandFound) -> bool:
     """Whether only steps that are not run read it: it need not be there any more."""
     if any(part.reads is None for part in found.parts) or _reads(item.path, found.parts):
         return False
+    if item.path.startswith("/") or item.seen_as:  # outside of the tree, so no step's for sure
+        return False
     of_lock = item.origin.kind is OriginKind.FILE and LOCK in item.origin.where
     made = any(overlaps(item.path, out) for part in found.skipped for out in part.makes or ())
     return bool(found.parts) and not made and (of_lock or _reads(item.path, found.skipped))

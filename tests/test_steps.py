@@ -148,7 +148,8 @@ def test_an_input_of_another_pipelines_lock_is_not_restored(tmp_path: Path) -> N
 
 def test_what_lies_outside_of_the_tree_is_no_steps(tmp_path: Path) -> None:
     hub = dataclasses.replace(material("model"), place=MaterialPlace.HUB)
-    assert settle(pipeline(), [hub], tmp_path).materials == (hub,)
+    mounted = material("/data/raw.csv", where="dvc.lock")
+    assert settle(pipeline(), [hub, mounted], tmp_path).materials == (hub, mounted)
 
 
 def test_an_unknown_step_lists_those_that_there_are() -> None:
