@@ -80,7 +80,7 @@ def _of_papermill(
         del left[: max(0, count)]
         if name == "--cwd":
             cwd = str(PurePosixPath(cwd, *values))
-        parameters |= _given(name, values, tree / step.cwd)
+        parameters |= _given(name, values, step.cwd, tree)
     output = files[1] if len(files) > 1 and _is_plain(files[1]) else ""
     if not files:
         raise SourceError("papermill was run without a notebook", "write the command down")
@@ -89,7 +89,7 @@ def _of_papermill(
     return _step(step, name, parameters, cwd=cwd, output=output)
 
 
-def _given(name: str, values: list[str], folder: Path) -> Mapping[str, Any]:
+def _given(name: str, values: list[str], cwd: str, tree: Path) -> Mapping[str, Any]:
     """The parameters that an option of papermill gives."""
     try:
         match name, values:
@@ -102,9 +102,9 @@ def _given(name: str, values: list[str], folder: Path) -> Mapping[str, Any]:
             case "-b" | "--parameters_base64", [text]:
                 return dict(yaml.safe_load(base64.b64decode(text)))
             case "-f" | "--parameters_file", [path]:
-                if not _is_plain(path):
+                if not _is_file(tree, cwd, path):
                     raise ValueError(f"{path} is no file of the repository")
-                return dict(yaml.safe_load((folder / path).read_text()))
+                return dict(yaml.safe_load((tree / cwd / path).read_text()))
     except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
         raise SourceError(
             f"reading papermill's parameters ({name}): {error}",

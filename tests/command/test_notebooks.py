@@ -97,9 +97,12 @@ def test_a_converted_notebook_that_was_not_executed_is_no_run(root: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "value", ["-f ../p.yaml", "-f /etc/passwd", "-f absent.yaml", "-y [", "-y 3"]
+    "value",
+    ["-f ../outside.yaml", "-f link.yaml", "-f /etc/passwd", "-f absent.yaml", "-y [", "-y 3"],
 )
 def test_parameters_that_cannot_be_read_are_one_clear_error(root: Path, value: str) -> None:
+    (root.parent / "outside.yaml").write_text("password: hunter2")
+    (root / "link.yaml").symlink_to("../outside.yaml")
     with pytest.raises(SourceError, match="papermill's parameters"):
         step_of(recorded(f"papermill nb/train.ipynb {value}"), root)
 
