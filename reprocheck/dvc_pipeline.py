@@ -81,14 +81,13 @@ def _folders(tree: Path) -> list[str]:
     """Folders with a dvc.yaml that belongs to the repository's own pipeline, the root first."""
     places = sorted(path.parent.relative_to(tree) for path in tree.rglob(FILE) if path.is_file())
     inside = [place for place in places if not {".git", ".dvc"} & set(place.parts)]
-    real = [place for place in inside if (tree / place).resolve().is_relative_to(tree.resolve())]
-    return [str(place) for place in real]
+    return [str(place) for place in inside]
 
 
 def _of_folder(tree: Path, folder: str) -> Iterator[DvcStage]:
-    document = read_mapping(tree / folder / FILE, as_dvc=True) or {}
+    document = _read(tree, folder, FILE)
     written = document.get("stages")
-    locked = (read_mapping(tree / folder / LOCK, as_dvc=True) or {}).get("stages")
+    locked = _read(tree, folder, LOCK).get("stages")
     locks = locked if isinstance(locked, dict) else {}
     values = variables(tree / folder, document.get("vars"), tree)
     for name, entry in (written if isinstance(written, dict) else {}).items():
@@ -98,6 +97,12 @@ def _of_folder(tree: Path, folder: str) -> Iterator[DvcStage]:
             stage = _stage(instance, folder, entry, {**values, **filling}, locks.get(instance))
             if stage is not None:
                 yield stage
+
+
+def _read(tree: Path, folder: str, name: str) -> dict[str, Any]:
+    path = tree / folder / name
+    here = path.resolve().is_relative_to(tree.resolve())
+    return (read_mapping(path, as_dvc=True) if here else None) or {}
 
 
 def _instances(

@@ -145,7 +145,10 @@ def test_nothing_outside_the_tree_is_read_or_named(tmp_path: Path) -> None:
       a: {cmd: 'echo ${password}'}
       b: {cmd: b, deps: [../secret.yaml, /etc/passwd, s3://x/y, .git/config], outs: ['${path}/x']}
     """
-    (stage,) = dvc_pipeline.stages(tree(tmp_path / "tree", {"dvc.yaml": content})).values()
+    (tmp_path / "dvc.yaml").write_text("stages: {a: {cmd: a}}")
+    root = tree(tmp_path / "tree", {"dvc.yaml": content, "sub/x": ""})
+    (root / "sub/dvc.yaml").symlink_to("../../dvc.yaml")
+    (stage,) = dvc_pipeline.stages(root).values()
     assert (stage.deps, stage.outs) == (frozenset(), frozenset())
 
 
