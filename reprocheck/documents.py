@@ -88,7 +88,6 @@ def _record(record: model.RunRecord, secrets: frozenset[str], detail: Detail) ->
 
 
 def _code(code: model.CodeState) -> Document:
-    patch = code.patch
     return {
         "commit": code.commit or None,
         "repository": code.repository,
@@ -97,8 +96,18 @@ def _code(code: model.CodeState) -> Document:
         "entry_point": code.entry_point,
         "subdirectory": code.subdirectory,
         "tree": code.tree.value,
-        "patch": patch and {"sha256": patch.sha256, "size": len(patch.content)},
+        "patch": code.patch and _patch(code.patch),
+        "upstream": code.upstream and _patch(code.upstream),
+        "untracked": [
+            {"path": each.path, "sha256": each.sha256, "artifact": each.artifact}
+            for each in code.untracked
+        ],
+        "stored": list(code.stored),
     }
+
+
+def _patch(patch: model.Patch) -> Document:
+    return {"sha256": patch.sha256, "size": len(patch.content), "base": patch.base}
 
 
 def _command(command: model.Command) -> Document:

@@ -64,7 +64,7 @@ def read_record(
     kept = gather(run, models_of(store, run), finder)
     if store.pages is not None and any(f.code == UNREACHABLE for f in kept.findings):
         check_server(store.uri, store.shown)  # a dead one is told now, not after every timeout
-    code, code_origins = read_code(run, kept)
+    code, code_origins, unclear = read_code(run, kept)
     tags = TagReader(run=run)
     command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()
     hardware = _hardware(kept)
@@ -97,7 +97,7 @@ def read_record(
         peers=family.peers,
         definition=definition,
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
-        findings=(*kept.findings, *tags.findings, *broken, *_ambiguous(store, metrics)),
+        findings=(*kept.findings, *unclear, *tags.findings, *broken, *_ambiguous(store, metrics)),
     )
 
 

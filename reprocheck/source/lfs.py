@@ -1,0 +1,79 @@
+"""Files in git LFS: fetched, and each checked against its sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from reprocheck.errors import SourceError
+from reprocheck.git import Git, last_lines
+from reprocheck.hostile import redact
+
+LFS_POINTER = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*"
+    rb"oid sha256:(?P<oid>[0-9a-f]{64})\nsize (?P<size>[0-9]+)\n"
+)
+LFS_SETTINGS = (
+    "-c",
+    "filter.lfs.clean=git-lfs clean -- %f",
+    "-c",
+    "filter.lfs.smudge=git-lfs smudge -- %f",
+    "-c",
+    "filter.lfs.process=git-lfs filter-process",
+    "-c",
+    "filter.lfs.required=true",
+)
+
+
+def restore(git: Git) -> None:
+    """Replaces LFS pointers by their objects. Raises `SourceError` for those that are missing."""
+    pointers = _pointers(git)
+    if not pointers:
+        return
+    if shutil.which("git-lfs", path=git.env.get("PATH")) is None:
+        raise SourceError(
+            f"{len(pointers)} files are kept in git LFS, and git-lfs is not installed",
+            "install git-lfs (Debian: apt-get install git-lfs)",
+        )
+    said, missing = [], pointers
+    for remote in ("origin", "upstream"):
+        fetch = git(*LFS_SETTINGS, "lfs", "fetch", remote, "HEAD", trusting=True, check=False)
+        said.append(fetch.stderr)
+        git(*LFS_SETTINGS, "lfs", "checkout", trusting=True, check=False)
+        missing = _missing(git, pointers)
+        if not missing:
+            return
+    name, oid = next(iter(missing.items()))
+    raise SourceError(
+        f"{len(missing)} of {len(pointers)} LFS objects could not be had, among them "
+        f"{name} (sha256 {oid}): {redact(last_lines(b''.join(said)))}",
+        "push the objects from a machine that has them: git lfs push --all origin",
+    )
+
+
+def _missing(git: Git, pointers: Mapping[str, str]) -> dict[str, str]:
+    return {name: oid for name, oid in pointers.items() if not _is_object(git.folder / name, oid)}
+
+
+def _pointers(git: Git) -> dict[str, str]:
+    """The sha256 of each LFS file in the tree, by path."""
+    listed = git("ls-files", "-z").stdout
+    attributes = git("check-attr", "-z", "--stdin", "filter", stdin=listed).stdout
+    fields = attributes.decode(errors="surrogateescape").split("\0")
+    names = [name for name, value in zip(fields[::3], fields[2::3], strict=False) if value == "lfs"]
+    pointers = {}
+    for name in names:
+        path = git.folder / name
+        if path.is_file() and not path.is_symlink() and path.stat().st_size < 1024:
+            match = LFS_POINTER.match(path.read_bytes())
+            if match:
+                pointers[name] = match["oid"].decode()
+    return pointers
+
+
+def _is_object(path: Path, oid: str) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == oid
