@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from reprocheck.errors import ReadError, SourceError
 from reprocheck.git import Git
 from reprocheck.model import Artifact, Finding, Severity
 from reprocheck.progress import Progress
 from reprocheck.source.base import Checkout, CheckoutRequest, NotHereError
+from reprocheck.source.places import local_path, repository_root
 from reprocheck.stored_code import sources, stored_code
 from reprocheck.tree_paths import inside
 
@@ -36,11 +38,17 @@ def check_out(
     return Checkout(
         tree=request.tree,
         commit=request.code.commit,
-        repository=None,
+        repository=_home(request),
         place=f"the run's artifacts ({', '.join(told)})",
         findings=(_finding(request, told, answers),),
         stored=told,
     )
+
+
+def _home(request: CheckoutRequest) -> Path | None:
+    """The user's repository: it has not got the commit, but may know where the data is kept."""
+    named = request.cwd if request.repo is None else local_path(request.repo)
+    return repository_root(named, request.env)
 
 
 def _check_size(chosen: Mapping[str, Artifact]) -> None:
