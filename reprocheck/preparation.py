@@ -15,7 +15,6 @@ from reprocheck.datastores import choice as data_choice
 from reprocheck.environments import choice as environment_choice
 from reprocheck.machine import Machine, read_machine
 from reprocheck.model import (
-    Argv,
     CodeState,
     Cost,
     EnvironmentSpec,
@@ -26,7 +25,7 @@ from reprocheck.model import (
 )
 from reprocheck.starts import Starts, find_starts
 from reprocheck.trackers.base import Tracker
-from reprocheck.tree_paths import inside, is_inside
+from reprocheck.tree_paths import check_command
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,7 +124,7 @@ def _prepared(
     config = account.request.config
     starts = find_starts(record, config, checkout.tree, cost.reruns)
     found = starts.found
-    _refuse_outside(starts, checkout.tree)
+    check_command(found.command, found.made, checkout.tree)
     note.findings.extend(_named_files(account, starts, checkout.tree, kept))
     record = dataclasses.replace(record, command=found.command)
     environment, env_findings = environment_choice.choose(record, checkout.tree, config)
@@ -175,14 +174,3 @@ def _named_files(
         if each.path not in starts.found.made
     ]
     return named_files.put_back(named, read, tree, kept.fetch, account.workspace / "named")
-
-
-def _refuse_outside(starts: Starts, tree: Path) -> None:
-    """Raises `SourceError` for a command that works or begins outside of the run's tree."""
-    for step in starts.found.command.steps:
-        folder = inside(tree, step.cwd, "the command's directory")
-        for word in step.run.args[:3] if isinstance(step.run, Argv) else ():
-            if is_inside(word) and (folder / word).is_file():
-                inside(tree, (folder / word).relative_to(tree).as_posix(), "the script")
-    for path in starts.found.made:
-        inside(tree, path, "what the command makes,")

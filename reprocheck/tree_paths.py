@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from reprocheck.errors import SourceError
+from reprocheck.model import Argv, Command
 
 
 def is_inside(path: str) -> bool:
@@ -34,6 +35,20 @@ def inside(tree: Path, path: str, what: str) -> Path:
 
 
 _HINT = "only what is inside the repository is restored; keep the run's files there"
+
+
+def check_command(command: Command, made: Iterable[str], tree: Path) -> None:
+    """Raises `SourceError` for a command that works, begins or makes something outside of the tree.
+
+    Other files that it names are its own affair: where a link leads out, `outward_links` tells.
+    """
+    for step in command.steps:
+        folder = inside(tree, step.cwd, "the command's directory")
+        for word in step.run.args[:3] if isinstance(step.run, Argv) else ():
+            if is_inside(word) and (folder / word).is_file():
+                inside(tree, (folder / word).relative_to(tree).as_posix(), "the script")
+    for path in made:
+        inside(tree, path, "what the command makes,")
 
 
 def outward_links(tree: Path) -> Iterator[str]:
