@@ -27,6 +27,8 @@ LFS_SETTINGS = (
     "filter.lfs.required=true",
 )
 
+_NOBODY = ("-c", "user.name=reprocheck", "-c", "user.email=reprocheck@localhost")
+
 
 def restore(git: Git) -> None:
     """Replaces LFS pointers by their objects. Raises `SourceError` for those that are missing."""
@@ -39,19 +41,32 @@ def restore(git: Git) -> None:
             "install git-lfs (Debian: apt-get install git-lfs)",
         )
     said, missing = [], pointers
-    for remote in ("origin", "upstream"):
-        fetch = git(*LFS_SETTINGS, "lfs", "fetch", remote, "HEAD", trusting=True, check=False)
-        said.append(fetch.stderr)
-        git(*LFS_SETTINGS, "lfs", "checkout", trusting=True, check=False)
-        missing = _missing(git, pointers)
-        if not missing:
-            return
+    # A patch may have made other pointers than the commit's; a stash is a commit that has them.
+    patched = git.text(*_NOBODY, "stash", "create")
+    for commit in ("HEAD", patched) if patched else ("HEAD",):
+        for remote in ("origin", "upstream"):
+            fetch = git(*LFS_SETTINGS, "lfs", "fetch", remote, commit, trusting=True, check=False)
+            said.append(fetch.stderr)
+            git(*LFS_SETTINGS, "lfs", "checkout", trusting=True, check=False)
+            missing = _missing(git, _laid_out(git, pointers))
+            if not missing:
+                return
     name, oid = next(iter(missing.items()))
     raise SourceError(
         f"{len(missing)} of {len(pointers)} LFS objects could not be had, among them "
         f"{name} (sha256 {oid}): {redact(last_lines(b''.join(said)))}",
         "push the objects from a machine that has them: git lfs push --all origin",
     )
+
+
+def _laid_out(git: Git, pointers: Mapping[str, str]) -> Mapping[str, str]:
+    """The pointers, after those whose objects are here were replaced; git-lfs only does HEAD's."""
+    objects = Path(git.text("rev-parse", "--absolute-git-dir"), "lfs/objects")
+    for name, oid in _missing(git, pointers).items():
+        found = objects / oid[:2] / oid[2:4] / oid
+        if found.is_file():
+            shutil.copyfile(found, git.folder / name)
+    return pointers
 
 
 def _missing(git: Git, pointers: Mapping[str, str]) -> dict[str, str]:

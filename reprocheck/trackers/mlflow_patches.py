@@ -23,6 +23,8 @@ from reprocheck.trackers.mlflow_recorded_files import OWN, PATCH, PATCHES, UNTRA
 from reprocheck.trackers.mlflow_run import FoundRun
 
 _DIFF_TAG = "mlflow.source.git.diff"
+GIT_STATE = ("mlflow.source.git.dirty", _DIFF_TAG)
+"""What MLflow's git versioning of models says about a tree."""
 _CUT_AT = {500, 5000, 8000}  # characters: where versions of MLflow cut a tag
 _HALVES = ("staged.patch", "unstaged.patch")
 _UPSTREAM = re.compile(r"diff_([0-9a-f]{7,64})\.patch")  # as W&B names it

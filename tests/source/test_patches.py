@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 
 from reprocheck.errors import SourceError
 from reprocheck.model import Patch, TreeState
-from tests.conftest import Repo
+from tests.conftest import Repo, need
 from tests.source.conftest import CheckOut, codes
 
 
@@ -163,3 +164,24 @@ def test_changes_inside_of_a_submodule_are_put_back_where_the_patch_has_them(
     patch = Patch(content=diff(repo, "--submodule=diff", "HEAD"), sha256=None)
     tree = patched(check_out, repo, patch)
     assert (tree / "vendor/lib/lib.py").read_text() == "two\n"
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_patched_file_of_git_lfs_has_its_object_or_is_an_error(
+    repo: Repo, check_out: CheckOut, is_kept: bool
+) -> None:
+    need("git-lfs")
+    repo.git("lfs", "install", "--local")
+    repo.git("lfs", "track", "*.bin")
+    repo.commit({"a.bin": b"\x00one", "b.bin": b"\x00other"})
+    repo.write({"a.bin": b"\x00two"})
+    repo.git("add", "a.bin")  # as git-lfs keeps an object of what is staged
+    patch = Patch(content=diff(repo, "HEAD"), sha256=None)
+    if not is_kept:
+        digest = hashlib.sha256(b"\x00two").hexdigest()
+        next((repo.path / ".git/lfs/objects").rglob(digest)).unlink()
+        with pytest.raises(SourceError, match=r"1 of 2 LFS objects could not be had.*a\.bin"):
+            patched(check_out, repo, patch)
+        return
+    tree = patched(check_out, repo, patch)
+    assert [(tree / name).read_bytes() for name in ("a.bin", "b.bin")] == [b"\x00two", b"\x00other"]

@@ -3,6 +3,7 @@ import hashlib
 import pytest
 
 from reprocheck.model import TreeState, UntrackedFile
+from reprocheck.trackers.mlflow_settings import client_settings
 
 ONE = "diff --git a/x b/x\n"
 
@@ -48,6 +49,24 @@ def test_mlflows_own_tag_counts_unless_it_was_cut(database):
     record = database.read(database.log(tags=tags | {"mlflow.source.git.diff": "x" * 8000}))
     assert record.code.patch is None
     assert "truncated-patch" in {finding.code for finding in record.findings}
+
+
+def test_what_mlflows_git_versioning_keeps_with_a_model_counts_for_the_runs_of_its_commit(database):
+    from mlflow.entities import LoggedModelInput
+
+    commit = {"mlflow.source.git.commit": "c" * 40}
+    state = {"mlflow.source.git.dirty": "true", "mlflow.source.git.diff": ONE}
+    with client_settings(database.uri):
+        model = database.client.create_logged_model(database.experiment, tags={**commit, **state})
+    read = []
+    for tags in (commit, {"mlflow.source.git.commit": "d" * 40}):
+        run_id = database.log(tags=tags)
+        with client_settings(database.uri):
+            inputs = [LoggedModelInput(model_id=model.model_id)]
+            database.client.log_inputs(run_id, models=inputs)
+        read.append(database.read(run_id).code)
+    assert [code.tree for code in read] == [TreeState.DIRTY, TreeState.UNKNOWN]
+    assert read[0].patch.content == ONE.encode()
 
 
 def test_the_changes_since_a_pushed_commit_name_it(database):
