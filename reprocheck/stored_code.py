@@ -10,6 +10,8 @@ from reprocheck.model import Artifact, RunRecord
 FOLDERS = ("code/", "source_code/")
 """Folders into which teams and tools log the sources of a run, the likelier first."""
 
+_NO_SOURCES = {".git", "__pycache__", ".venv", "mlruns", "node_modules"}
+
 
 def code_of(record: RunRecord) -> Mapping[str, Artifact]:
     """The artifacts that are the run's code, by their paths in the tree; empty for none."""
@@ -42,7 +44,7 @@ def _below(folders: Iterable[str], artifacts: Sequence[Artifact]) -> dict[str, A
         artifact.path.removeprefix(folder): artifact
         for folder in folders
         for artifact in artifacts
-        if artifact.path.startswith(folder) and not _is_compiled(artifact.path)
+        if artifact.path.startswith(folder) and not _is_no_source(artifact.path)
     }
 
 
@@ -71,5 +73,6 @@ def _has(found: Mapping[str, Artifact], name: str) -> bool:
     return any(PurePosixPath(path).name == name for path in found)
 
 
-def _is_compiled(path: str) -> bool:
-    return "/__pycache__/" in path or path.endswith(".pyc")
+def _is_no_source(path: str) -> bool:
+    """Whether it came along where a team logged its whole folder."""
+    return path.endswith(".pyc") or not _NO_SOURCES.isdisjoint(PurePosixPath(path).parts)

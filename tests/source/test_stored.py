@@ -23,6 +23,10 @@ LOST = "deadbeef" * 5
         ),
         ({"models/m/MLmodel": "", "models/m/code/a.py": "a"}, {"a.py": "a"}),
         ({"code/util.py": "a", "train.py": "b"}, {"util.py": "a", "src/train.py": "b"}),
+        (
+            {"code/src/train.py": "a", "code/.git/config": "b", "code/x/__pycache__/y.pyc": "c"},
+            {"src/train.py": "a"},
+        ),
     ],
 )
 def test_the_code_that_was_stored_stands_in_for_a_commit_that_nobody_has(
@@ -74,7 +78,7 @@ def test_a_wrong_repo_option_is_mended_not_worked_around(
         check_out(LOST, repo="gone", kept=there)
 
 
-@pytest.mark.parametrize("name", ["../evil", "x/../../evil", ".git/config", "/evil"])
+@pytest.mark.parametrize("name", ["../evil", "x/../../evil", ".GIT/config", "/evil"])
 def test_a_name_that_leads_out_of_the_tree_is_refused(
     check_out: CheckOut, tmp_path: Path, name: str
 ) -> None:
