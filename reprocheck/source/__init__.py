@@ -35,11 +35,11 @@ def checkout(request: CheckoutRequest, progress: Progress) -> Checkout:
     Where the commit cannot be had, the code that the run stored is taken, and a finding says so.
     Raises `SourceError` that names every place that was asked.
     """
-    ways = patches.ways(request.code)
-    wanted = [ids.check(way.commit) for way in ways]
+    wanted: list[str] = []
     answers: list[NotHereError] = []
-    for way, commit in zip(ways, wanted, strict=True):
-        found = _find(request, commit, answers, progress)
+    for way in patches.ways(request.code):
+        wanted.append(ids.check(way.commit))
+        found = _find(request, wanted[-1], answers, progress)
         if found is not None:
             return _completed(request, found, way, progress)
     done = stored.check_out(request, answers, progress)

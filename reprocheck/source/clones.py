@@ -21,7 +21,11 @@ from reprocheck.source.base import CheckoutRequest, Found, NotHereError, Place
 
 _CLONED = ("+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
 _LIKELIER = ("reprocheck", "pull", "merge-requests", "exps")
-_VERSIONED_BY_GIT = r"setuptools[-_]scm|hatch-vcs|versioneer|dynamic[-_]versioning|versioningit|pbr"
+# As environments/dockerfile.py knows them; history too many costs only time.
+_VERSIONED_BY_GIT = (
+    r"setuptools[-_]scm|hatch[-_]vcs|versioneer|versioningit|dynamic[-_]versioning|pbr|dunamai"
+    r"|git[-_]versioning|miniver|vcversioner|git (describe|log|rev-list|show|tag)|COPY .*\.git"
+)
 _DEFINITIONS = ("pyproject.toml", "setup.py", "setup.cfg", "*Dockerfile*")
 
 
@@ -171,7 +175,7 @@ def _namespaces(refs: Iterable[str]) -> list[str]:
 
 def _is_versioned_by_git(git: Git, commit: str) -> bool:
     """Whether the project asks git for its version: then its tags and history matter."""
-    words = ("grep", "--quiet", "-E", _VERSIONED_BY_GIT, commit, "--", *_DEFINITIONS)
+    words = ("grep", "--quiet", "-i", "-E", _VERSIONED_BY_GIT, commit, "--", *_DEFINITIONS)
     return git(*words, check=False).exit_code == 0
 
 

@@ -111,6 +111,14 @@ def test_a_commit_that_was_never_pushed_is_its_upstream_and_all_changes_since(
     assert codes(there) == ["upstream-patch"]
 
 
+def test_what_is_no_commit_id_is_no_upstream(repo: Repo, check_out: CheckOut) -> None:
+    commit = repo.commit({"a": "1\n"})
+    upstream = Patch(content=b"x", sha256=None, base="--upload-pack=x")
+    assert check_out(commit, repo.path, upstream=upstream).commit == commit  # not looked at
+    with pytest.raises(SourceError, match="not a commit id"):
+        check_out("deadbeef" * 5, repo.path, upstream=upstream)
+
+
 @pytest.mark.parametrize("has_own", [True, False])
 def test_a_run_whose_commit_is_there_needs_no_upstream_unless_only_that_has_its_changes(
     repo: Repo, check_out: CheckOut, has_own: bool
