@@ -30,7 +30,7 @@ def check_out(
     chosen = stored_code(request.kept.artifacts, request.code.script)
     if not chosen:
         return None
-    _check_size(chosen)
+    _check_size(len(chosen), sum(artifact.size or 0 for artifact in chosen.values()))
     progress.update("reading the code that was stored with the run")
     _write(request, chosen)
     _commit(Git(request.tree, request.env))
@@ -51,11 +51,10 @@ def _home(request: CheckoutRequest) -> Path | None:
     return repository_root(named, request.env)
 
 
-def _check_size(chosen: Mapping[str, Artifact]) -> None:
-    size = sum(artifact.size or 0 for artifact in chosen.values())
-    if len(chosen) > MOST_FILES or size > MOST_BYTES:
+def _check_size(count: int, size: int) -> None:
+    if count > MOST_FILES or size > MOST_BYTES:
         raise SourceError(
-            f"the code stored with the run is {len(chosen)} files of {size // 10**6} MB in all; "
+            f"the code stored with the run is {count} files of {size // 10**6} MB in all; "
             f"{MOST_FILES} of {MOST_BYTES // 10**6} MB are read at most",
             "give a repository that has the commit with --repo PATH_OR_URL",
         )
@@ -69,6 +68,7 @@ def _write(request: CheckoutRequest, chosen: Mapping[str, Artifact]) -> None:
         files = request.kept.fetch([each.path for each in chosen.values()], folder)
     except ReadError as error:
         raise SourceError(f"the code stored with the run: {error.message}", error.hint) from error
+    _check_size(len(files), sum(file.stat().st_size for file in files.values()))  # not all tell it
     for path, place in places.items():
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(files[chosen[path].path], place)

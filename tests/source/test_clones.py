@@ -50,16 +50,17 @@ def test_a_server_that_refuses_ids_is_cloned(
     assert snapshot(served.path) == before
 
 
-@pytest.mark.parametrize("is_tip", [True, False])
 @pytest.mark.parametrize(
-    "ref",
+    ("ref", "is_tip"),
     [
-        "refs/pull/7/head",
-        "refs/pull/7/merge",
-        "refs/merge-requests/7/head",
-        "refs/exps/ab/cdef/exp-1",
-        "refs/reprocheck/0123456789abcdef",
-        "refs/tags/v1",
+        ("refs/pull/7/head", True),
+        ("refs/pull/7/head", False),
+        ("refs/pull/7/merge", True),
+        ("refs/merge-requests/7/head", False),
+        ("refs/exps/ab/cdef/exp-1", True),
+        ("refs/exps/ab/cdef/exp-1", False),
+        ("refs/reprocheck/0123456789abcdef", True),
+        ("refs/tags/v1", False),
     ],
 )
 @pytest.mark.usefixtures("served")
