@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from reprocheck import lfs_files
 from reprocheck.errors import SourceError
 from reprocheck.git import Git, last_lines
 from reprocheck.hostile import redact
 
-LFS_POINTER = re.compile(
-    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*"
-    rb"oid sha256:(?P<oid>[0-9a-f]{64})\nsize (?P<size>[0-9]+)\n"
-)
 LFS_SETTINGS = (
     "-c",
     "filter.lfs.clean=git-lfs clean -- %f",
@@ -83,9 +79,9 @@ def _pointers(git: Git) -> dict[str, str]:
     for name in names:
         path = git.folder / name
         if path.is_file() and not path.is_symlink() and path.stat().st_size < 1024:
-            match = LFS_POINTER.match(path.read_bytes())
-            if match:
-                pointers[name] = match["oid"].decode()
+            pointer = lfs_files.parse(path.read_bytes())
+            if pointer:
+                pointers[name] = pointer.oid
     return pointers
 
 

@@ -104,6 +104,8 @@ def apply(git: Git, patch: Patch) -> None:
     before = set(outward_links(git.folder))
     for part in patch.parts or (patch.content,):
         _apply(git, part)
+    # What reads pointers of LFS or names of files from the index sees the patched ones.
+    git("add", "--all", "--force")
     made = sorted({*outward_links(git.folder)} - before)
     if made:
         raise SourceError(

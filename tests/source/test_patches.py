@@ -1,9 +1,11 @@
 import hashlib
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from reprocheck import lfs_files
 from reprocheck.errors import SourceError
 from reprocheck.model import Patch, TreeState
 from tests.conftest import Repo, need
@@ -182,14 +184,17 @@ def test_a_patched_file_of_git_lfs_has_its_object_or_is_an_error(
     repo.git("lfs", "install", "--local")
     repo.git("lfs", "track", "*.bin")
     repo.commit({"a.bin": b"\x00one", "b.bin": b"\x00other"})
-    repo.write({"a.bin": b"\x00two"})
-    repo.git("add", "a.bin")  # as git-lfs keeps an object of what is staged
+    repo.write({"a.bin": b"\x00two", "new.bin": b"\x00new"})
+    repo.git("add", "--all")  # as git-lfs keeps an object of what is staged
     patch = Patch(content=diff(repo, "HEAD"), sha256=None)
     if not is_kept:
         digest = hashlib.sha256(b"\x00two").hexdigest()
         next((repo.path / ".git/lfs/objects").rglob(digest)).unlink()
-        with pytest.raises(SourceError, match=r"1 of 2 LFS objects could not be had.*a\.bin"):
+        with pytest.raises(SourceError, match=r"1 of 3 LFS objects could not be had.*a\.bin"):
             patched(check_out, repo, patch)
         return
     tree = patched(check_out, repo, patch)
-    assert [(tree / name).read_bytes() for name in ("a.bin", "b.bin")] == [b"\x00two", b"\x00other"]
+    expected = {"a.bin": b"\x00two", "b.bin": b"\x00other", "new.bin": b"\x00new"}
+    assert {name: (tree / name).read_bytes() for name in expected} == expected
+    digests = {each.digest for each in lfs_files.tracked(tree, dict(os.environ)).values()}
+    assert digests == {hashlib.sha256(content).hexdigest() for content in expected.values()}
