@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,8 +23,9 @@ from reprocheck.model import (
 from reprocheck.recipe import SEED_PARAMETERS
 from reprocheck.schema import pointer as schema_pointer
 from reprocheck.trackers.mlflow_artifacts import RootFinder
-from reprocheck.trackers.mlflow_code import read_code, without_credentials
+from reprocheck.trackers.mlflow_code import COMMIT_TAGS, read_code, without_credentials
 from reprocheck.trackers.mlflow_lineage import as_started, read_family, read_siblings
+from reprocheck.trackers.mlflow_patches import GIT_STATE
 from reprocheck.trackers.mlflow_recorded_files import UNREACHABLE, Kept, gather
 from reprocheck.trackers.mlflow_run import FoundRun
 from reprocheck.trackers.mlflow_server import check_server
@@ -66,7 +68,7 @@ def read_record(
         check_server(store.uri, store.shown)  # a dead one is told now, not after every timeout
     family = read_family(store, run)
     started = as_started(run, family)
-    code, code_origins = read_code(started, kept)
+    code, code_origins, unclear = read_code(_with_git_state(store, started), kept)
     tags = TagReader(run=started)
     command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()
     hardware = _hardware(kept)
@@ -99,7 +101,7 @@ def read_record(
         peers=family.peers,
         definition=definition,
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
-        findings=(*kept.findings, *tags.findings, *broken, *_ambiguous(store, metrics)),
+        findings=(*kept.findings, *unclear, *tags.findings, *broken, *_ambiguous(store, metrics)),
     )
 
 
@@ -112,6 +114,20 @@ def models_of(store: MlflowStore, run: FoundRun) -> tuple[FoundModel, ...]:
         except UnknownRunError:
             continue  # deleted since
     return tuple(sorted(models, key=lambda model: (model.created_ms, model.model_id)))
+
+
+def _with_git_state(store: MlflowStore, run: FoundRun) -> FoundRun:
+    """The run with what MLflow knows of its tree, which `mlflow.genai.enable_git_model_versioning`
+    keeps with a model that the run only refers to."""
+    for model_id in () if any(name in run.tags for name in GIT_STATE) else run.input_model_ids:
+        try:
+            tags = store.model(model_id).tags
+        except UnknownRunError:
+            continue  # deleted since
+        if tags.get(COMMIT_TAGS[0], "") == run.tags.get(COMMIT_TAGS[0]):
+            found = {name: tags[name] for name in GIT_STATE if name in tags}
+            return dataclasses.replace(run, tags={**run.tags, **found})
+    return run
 
 
 def _metrics(store: MlflowStore, run: FoundRun) -> Mapping[str, Metric]:
