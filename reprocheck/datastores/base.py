@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ class Around:
     cache: Path | None = None  # what is fetched may be kept here, by digest
     remote: str | None = None  # the only DVC remote to ask
     progress: Progress = field(default_factory=Silent)
+    stop: threading.Event = field(default_factory=threading.Event)  # set: end soon, whatever comes
 
 
 class DataStore(Protocol):

@@ -78,7 +78,7 @@ class DvcStore:
         self._repository = around.repository
         self._progress = around.progress
         self._known: tuple[_Place, ...] | None = None
-        self._stop = threading.Event()
+        self._stop = around.stop
 
     def accepts(self, material: Material) -> bool:
         """Whether the digest is an MD5, the only one that names DVC's objects."""
