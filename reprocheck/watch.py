@@ -80,10 +80,7 @@ class Watch:
         if ran.trial.trace is None:
             return
         self._trace = False
-        if ran.finished:
-            self._take(sandbox.observed(ran.trial), ran.number)
-        else:
-            self._take(Observed(missing=f"trial {ran.number} failed while it was observed"), 0)
+        self._take(_observed(ran, sandbox), ran.number)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -146,6 +143,15 @@ class Watch:
         found = _in_image(files) if seen.image else _on_machine(files)
         self.undeclared = tuple(found)
         self._traced.extend(_told_trace(found, seen, number))
+
+
+def _observed(ran: Ran, sandbox: Sandbox) -> Observed:
+    if not ran.finished:
+        return Observed(missing=f"trial {ran.number} failed while it was observed")
+    try:
+        return sandbox.observed(ran.trial)
+    except OSError as error:
+        return Observed(missing=f"reading what strace wrote: {error.strerror or error}")
 
 
 def _trials(numbers: list[int]) -> str:

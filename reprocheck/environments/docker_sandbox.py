@@ -31,7 +31,6 @@ from reprocheck.errors import RerunError
 from reprocheck.model import Argv, BuiltEnvironment, Finding, Limits, Step
 
 NOBODY = 10001  # who the trial is where reprocheck itself is root: no user of the machine
-_SYSTEM = (Path("/usr"), Path("/usr/local"))  # what is there is judged by its kind
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS = frozenset({"PATH", "HOME", "TMPDIR"})  # a record's PATH is another machine's
 
@@ -89,9 +88,8 @@ class DockerSandbox:
         else of the machine but its own folders and inputs.
         """
         prefixes = Path(self.holds.site).parents[2:3] if self.holds.site else ()
-        places = [Path(target) for _, target in self._covering()]
-        places += [prefix for prefix in prefixes if prefix not in _SYSTEM]
-        known = tracing.below(*reach.own(trial, tuple(places)), "/tmp")  # noqa: S108 - its own
+        places = (*prefixes, *(Path(target) for _, target in self._covering()))
+        known = tracing.below(*reach.own(trial, places), "/tmp")  # noqa: S108 - its own
         return tracing.observed(trial, tracing.find(self.caller), known, image=True)
 
     def _job(self, trial: TrialRun) -> Job:

@@ -24,6 +24,8 @@ OPENED, REFUSED = "opened", "refused"
 INSTALL = "install it: apt-get install strace"
 _ALLOW = "allow ptrace to the user and in the container that reprocheck runs in"
 _QUICK_S = 20.0
+# Where a system's own Python is, there may be data too: what is there is judged by its kind.
+_WIDE = {"/", "/usr", "/usr/local", "/opt", "/var", "/home"}
 # Successful calls only, with the paths of what was opened; by a filter of the kernel, so that other
 # calls are not slowed. Arguments of programs are not kept: there may be secrets.
 _OPTIONS = (
@@ -143,5 +145,6 @@ def _said(folder: Path) -> str:
 def below(*places: Path | str) -> Callable[[str], bool]:
     """Whether a path is one of these or below one of them, by their own names or the real ones."""
     names = {str(place) for place in places} | {str(Path(place).resolve()) for place in places}
+    names -= _WIDE
     prefixes = tuple(f"{name.rstrip('/')}/" for name in names)
     return lambda path: path in names or path.startswith(prefixes)

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from reprocheck.datastores import copies
 from reprocheck.datastores.inputs import Inputs, OwnCopies, check_path, remove_inside
 from reprocheck.errors import RestoreError
 from reprocheck.model import Material, Origin, OriginKind
+from reprocheck.progress import Silent
 from tests.conftest import snapshot
 
 ORIGIN = Origin(kind=OriginKind.CONFIG, where="reprocheck.yaml:3")
@@ -83,6 +85,23 @@ def test_a_file_larger_than_a_chunk_is_copied_whole_with_and_without_the_kernels
     assert (inputs.copy_into(tmp_path / "b").tree / "big").read_bytes() == content
     monkeypatch.delattr(os, "copy_file_range")
     assert (inputs.copy_into(tmp_path / "c").tree / "big").read_bytes() == content
+
+
+class Impatient(Silent):
+    def update(self, doing: str) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_long_copy_tells_its_progress_and_can_be_interrupted(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(copies, "_TOLD_S", 0.01)
+    (tmp_path / "in").mkdir()
+    with (tmp_path / "in/big").open("wb") as file:
+        file.truncate(2**40)  # of holes; the copy would have none
+    inputs = Inputs(folder=tmp_path / "in", materials=(material("big"),), findings=())
+    with pytest.raises(KeyboardInterrupt):
+        inputs.copy_into(tmp_path / "tree", Impatient())
+    assert (tmp_path / "tree/big").stat().st_size < 2**33
+    (tmp_path / "tree/big").unlink()
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../x", "", ".", ".git/hooks/x"])

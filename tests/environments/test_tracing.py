@@ -146,3 +146,10 @@ def test_in_a_container_data_of_the_image_is_seen(build, traced):
     assert (done.exit_code, done.stdout) == (0, b"1,2\n\n")
     seen = sandbox.observed(asked)
     assert (seen.files, seen.image, seen.missing) == (("/data/norm.csv",), True, "")
+
+
+def test_the_folder_of_a_systems_python_hides_no_data():
+    known = tracing.below("/usr", "/usr/bin", "/opt/conda", "/")
+    assert known("/opt/conda/lib/x") and known("/usr/bin/cat")
+    assert not known("/usr/share/corpora/words.csv")
+    assert not known("/opt/condabin")
