@@ -9,29 +9,16 @@ import time
 
 import pytest
 
-from reprocheck.environments import isolation, pick, tracing
-from reprocheck.environments.base import BuildRequest
+from reprocheck.environments import isolation, tracing
 from reprocheck.environments.isolation import Isolation, Offer, chosen
 from reprocheck.errors import RerunError
 from reprocheck.model import Limits
 from tests.conftest import need
 from tests.environments.images import base_image
-from tests.environments.samples import STARTED, command, docker_spec, spec
+from tests.environments.samples import command, docker_spec
+from tests.environments.test_bubblewrap import environment as environment  # noqa: PLC0414
 
 PLAIN = Isolation(offer=Offer(level=isolation.PLAIN), limits=Limits(), way=None)
-
-
-@pytest.fixture(scope="module")
-def environment(cache, tmp_path_factory):
-    request = BuildRequest(
-        spec=spec("six\n"),
-        tree=tmp_path_factory.mktemp("tree"),
-        started_at=STARTED,
-        cache=cache,
-        env=dict(os.environ),
-    )
-    with pick(request.spec).build(request) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture(params=["plain", "bubblewrap"])
@@ -88,6 +75,16 @@ def test_a_symlink_of_the_tree_and_an_odd_name_are_told_by_the_real_path(sandbox
     (asked.tree / "link").symlink_to(real)
     assert sandbox.run(asked).exit_code == 0
     assert sandbox.observed(asked).files == (str(real),)
+
+
+def test_a_sandboxs_own_tmp_is_not_the_machines(bubblewrap, environment, traced):
+    need("strace")
+    sandbox = dataclasses.replace(environment, isolation=chosen(os.environ, Limits()))
+    code = "import os; open('/tmp/a', 'w'); os.rename('/tmp/a', '/tmp/b.csv'); open('/tmp/b.csv')"
+    asked = traced(python(code))
+    assert sandbox.run(asked).exit_code == 0
+    seen = sandbox.observed(asked)
+    assert (seen.files, seen.missing) == ((), "")
 
 
 @pytest.mark.parametrize(("how", "code"), [("exit 7", 7), ("kill -TERM $$", -signal.SIGTERM)])
