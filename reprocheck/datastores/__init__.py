@@ -6,17 +6,26 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from reprocheck.datastores.addressed import AddressedStore
 from reprocheck.datastores.base import Around, DataStore
 from reprocheck.datastores.copies import digest_of
 from reprocheck.datastores.dvc import DvcStore
 from reprocheck.datastores.inputs import Inputs, check_path, remove_inside
+from reprocheck.datastores.lfs import LfsStore
+from reprocheck.datastores.manifest import ManifestStore
 from reprocheck.datastores.several import Several
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
 
 __all__ = ["Around", "Inputs", "remove_inside", "restore", "stores"]
 
-STORES: dict[str, Callable[[Around], DataStore]] = {"dvc": DvcStore}
+# Those first that take an input by the place that it names, and not by its digest alone.
+STORES: dict[str, Callable[[Around], DataStore]] = {
+    "manifest": ManifestStore,
+    "address": AddressedStore,
+    "dvc": DvcStore,
+    "lfs": LfsStore,
+}
 
 
 def stores(around: Around) -> tuple[DataStore, ...]:
@@ -30,6 +39,7 @@ def restore(materials: tuple[Material, ...], folder: Path, around: Around) -> In
     Raises `RestoreError` when one is gone or is not what the record says; the others are stopped.
     """
     asked = stores(around)
+    materials = tuple(material for material in materials if not material.weak)
 
     def one(material: Material) -> tuple[Finding, ...]:
         check_path(material.path)
@@ -51,7 +61,8 @@ def _restore(
         raise RestoreError(
             f"restoring {material.path}: no store can look for the digest "
             f"{material.algorithm} '{material.digest}' ({material.origin.where})",
-            "record the MD5 that DVC uses, or commit the file to git",
+            "name its url under data in reprocheck.yaml, record the MD5 that DVC uses, "
+            "or commit the file to git",
         )
     return store.restore(material, target)
 

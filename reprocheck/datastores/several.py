@@ -28,6 +28,7 @@ class Several:
         self._around = around
         self._begun = self._count = 0
         self._failed = False
+        self._errors: list[BaseException] = []
 
     def restore(self, materials: tuple[Material, ...]) -> tuple[Finding, ...]:
         """The findings, in the order of the inputs, each once.
@@ -49,10 +50,23 @@ class Several:
                 if not all(task.done() for task in tasks):
                     self._around.stop.set()
                 pool.shutdown(cancel_futures=True)
-        _refuse(tasks)
+        _refuse([error for each in tasks if (error := self._error_of(each))])
         return tuple(dict.fromkeys(finding for task in tasks for finding in task.result()))
 
+    def _error_of(self, task: Future[list[Finding]]) -> BaseException | None:
+        error = None if task.cancelled() else task.exception()
+        return error if any(error is each for each in self._errors) else None
+
     def _group(self, materials: list[Material]) -> list[Finding]:
+        try:
+            return self._one_by_one(materials)
+        except BaseException as error:
+            # What was stopped because another failed has nothing to tell.
+            if not self._errors or not self._around.stop.is_set():
+                self._errors.append(error)
+            raise
+
+    def _one_by_one(self, materials: list[Material]) -> list[Finding]:
         findings: list[Finding] = []
         for material in materials:
             if not self._failed and not self._around.stop.is_set():
@@ -78,8 +92,7 @@ def _apart(materials: tuple[Material, ...]) -> list[list[Material]]:
     return [[materials[index] for index in group] for group in ordered]
 
 
-def _refuse(tasks: list[Future[list[Finding]]]) -> None:
-    errors = [error for task in tasks if not task.cancelled() and (error := task.exception())]
+def _refuse(errors: list[BaseException]) -> None:
     ours = [error for error in errors if isinstance(error, RestoreError)]
     if len(ours) < len(errors):
         raise next(error for error in errors if not isinstance(error, RestoreError))

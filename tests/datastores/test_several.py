@@ -50,7 +50,7 @@ def test_all_failures_are_told_together_and_the_rest_is_stopped() -> None:
             time.sleep(0.05)
             raise RestoreError(f"restoring {item.path}: not there", "push it")
         assert around.stop.wait(10)
-        return ()
+        raise RestoreError(f"restoring {item.path}: stopped", "")  # as a store tells it
 
     with pytest.raises(RestoreError) as told:
         several(restore, "gone1", "gone2", "large", *map(str, range(50)), around=around)
