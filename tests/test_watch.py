@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import os
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -13,11 +14,16 @@ import yaml
 from reprocheck import schema
 from reprocheck.datastores.inputs import Inputs
 from reprocheck.environments.base import Observed, TrialRun
+from reprocheck.errors import RerunError
 from reprocheck.process import Completed
+from reprocheck.progress import Silent
+from reprocheck.rerun import RerunRequest, rerun
+from reprocheck.starts import Start
+from reprocheck.trackers.base import LoggedRun
 from reprocheck.watch import Ran, Watch
 from tests.conftest import need
 from tests.datastores.test_inputs import inputs as inputs  # noqa: PLC0414 - a fixture
-from tests.environments.samples import command
+from tests.environments.samples import command, record
 from tests.lab import Lab, copy_of
 
 
@@ -129,6 +135,70 @@ def test_a_trace_that_found_nothing_is_no_missing_one(ran, tmp_path):
     other = Watch(trace=True)
     other.look(ran(2, trace=trace), Sandbox(refused))
     assert (other.undeclared, other.findings[0].code) == (None, "not-traced")
+
+
+class Disturbed(Sandbox):
+    """Its trials fail while they are observed, and more often."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__(Observed())
+        self.left = failures
+        self.traced: list[bool] = []
+
+    def run(self, trial: TrialRun) -> Completed:
+        self.traced.append(trial.trace is not None)
+        self.left -= 1
+        return Completed(
+            argv=(),
+            exit_code=1 if self.left >= 0 else 0,
+            duration_s=1.0,
+            stdout=b"",
+            stderr=b"",
+            timed_out=False,
+        )
+
+
+class Nowhere:
+    """A redirection of nothing."""
+
+    env: ClassVar[dict[str, str]] = {}
+
+    def peek(self) -> dict[str, float]:
+        return {}
+
+    def collect(self) -> tuple[LoggedRun, ...]:
+        return ()
+
+
+@pytest.mark.parametrize(
+    ("failures", "traced", "message"),
+    [(3, [True, False, False], "twice"), (1, [True, False], "logged no MLflow run")],
+)
+def test_a_failure_while_observed_is_repeated_without_and_does_not_count(
+    failures, traced, message, inputs, tmp_path
+):
+    (tmp_path / "base").mkdir()
+    sandbox = Disturbed(failures)
+    request = RerunRequest(
+        record=record(),
+        starts=(Start(seed=None, command=command("true")),),
+        given=frozenset(),
+        unproved="",
+        ignore=(),
+        tree=tmp_path / "base",
+        inputs=inputs,
+        sandbox=sandbox,
+        redirect=lambda _: Nowhere(),
+        folder=tmp_path / "trials",
+        logs=tmp_path / "logs",
+        timeout_s=60,
+        watch=Watch(trace=True),
+    )
+    with pytest.raises(RerunError) as told:
+        rerun(request, lambda *_: None, Silent())
+    assert sandbox.traced == traced
+    assert message in told.value.message
+    assert [each.code for each in request.watch.findings] == ["not-traced"]
 
 
 SCRIPT = """import os

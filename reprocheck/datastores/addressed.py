@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reprocheck.datastores.addresses import WEB, local_path, scheme_of, shown
-from reprocheck.datastores.base import Around
+from reprocheck.datastores.base import Around, Stop
 from reprocheck.datastores.fetching import (
     AbsentError,
     MismatchError,
@@ -42,7 +42,7 @@ class AddressedStore:
 
     def __init__(self, around: Around) -> None:
         self._around = around
-        self._stop = around.stop
+        self._stop = Stop(around.stop)
 
     def accepts(self, material: Material) -> bool:
         """Whether it has an address of its own, and no list of files."""

@@ -12,6 +12,22 @@ from reprocheck.model import Finding, Material
 from reprocheck.progress import Progress, Silent
 
 
+class StoppedError(Exception):
+    """Another file failed, or a signal came: the rest is not wanted any more."""
+
+
+class Stop(threading.Event):
+    """Tells the threads of one input to end soon: set by a failure among them, or from outside."""
+
+    def __init__(self, outer: threading.Event) -> None:
+        super().__init__()
+        self._outer = outer
+
+    def is_set(self) -> bool:
+        """Whether it is set, here or outside."""
+        return super().is_set() or self._outer.is_set()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Around:
     """What a store may look at besides the material that it is asked for."""

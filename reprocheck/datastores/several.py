@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import PurePosixPath
 
-from reprocheck.datastores.base import Around
+from reprocheck.datastores.base import Around, StoppedError
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
 
@@ -62,7 +62,7 @@ class Several:
             return self._one_by_one(materials)
         except BaseException as error:
             # What was stopped because another failed has nothing to tell.
-            if not self._errors or not self._around.stop.is_set():
+            if not isinstance(error, StoppedError) and not self._around.stop.is_set():
                 self._errors.append(error)
             raise
 

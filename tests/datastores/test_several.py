@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.datastores.base import Around
+from reprocheck.datastores.base import Around, Stop
 from reprocheck.datastores.several import Several
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material, Severity
@@ -59,6 +59,16 @@ def test_all_failures_are_told_together_and_the_rest_is_stopped() -> None:
     )
     assert told.value.hint == "push it"
     assert len(begun) < 10
+
+
+def test_a_stop_is_heard_from_outside_and_stays_inside() -> None:
+    outer = threading.Event()
+    mine, other = Stop(outer), Stop(outer)
+    mine.set()
+    assert mine.is_set()
+    assert not other.is_set()
+    outer.set()
+    assert other.is_set()
 
 
 def test_a_failure_of_the_machine_is_not_taken_for_one_of_the_data() -> None:
