@@ -20,7 +20,7 @@ _PACKED = re.compile(r"\.(gz|bz2|xz|zst|lz4)$")
 _DATA = re.compile(
     r"\.(csv|tsv|psv|parquet|pq|feather|arrow|orc|avro|npy|npz|h5|hdf5|hdf|nc|pkl|pickle|joblib|pt"
     r"|pth|ckpt|safetensors|onnx|gguf|tfrecords?|mat|sav|dta|xlsx?|arff|libsvm|svm|jsonl|ndjson"
-    r"|duckdb|dcm|nii|wav|flac|bpe|vocab)$",
+    r"|duckdb|dcm|nii|wav|flac|bpe|vocab|zip|tar|tgz)$",
     re.IGNORECASE,
 )
 

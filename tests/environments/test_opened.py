@@ -66,7 +66,12 @@ def test_escapes_are_undone():
     "path",
     [
         *("/home/me/norm.csv", "/data/labels", "/mnt/x.json", "/home/me/shared/module.py"),
-        *("/usr/share/corpora/words.csv.gz", "/opt/data/a.CSV", "/var/lib/feed/x.parquet"),
+        *(
+            "/usr/share/corpora/words.csv.gz",
+            "/usr/share/nltk_data/corpora/x.zip",
+            "/opt/data/a.CSV",
+            "/var/lib/feed/x.parquet",
+        ),
     ],
 )
 def test_data_is_an_input_wherever_it_is(path):
