@@ -18,7 +18,7 @@ from reprocheck.environments.docker_contents import Contents
 from reprocheck.environments.docker_engine import Engine
 from reprocheck.environments.docker_failures import ImageError
 from reprocheck.environments.docker_places import Cover
-from reprocheck.environments.reach import alternates
+from reprocheck.environments.reach import alternates, refuse_cover
 from reprocheck.environments.sandbox import PYTHON, folder_of
 from reprocheck.environments.venv import REDIRECT
 from reprocheck.errors import RerunError
@@ -42,6 +42,11 @@ class DockerSandbox:
     made: Path  # what the image's build made beside the code, by the copy's number
     limits: Limits
     caller: Mapping[str, str]
+
+    @property
+    def shows(self) -> bool:
+        """Whether trials find what `TrialRun.shown` names: always."""
+        return True
 
     def changed(self) -> bool:
         """Never: an image cannot be written, and a container's own files are read-only."""
@@ -150,6 +155,9 @@ class DockerSandbox:
         yield Mount(source=str(trial.home.resolve()), writable=True)
         for objects in alternates(trial.tree):
             yield Mount(source=str(objects))
+        for each in trial.shown:
+            refuse_cover(each, tuple(_folders(trial)))
+            yield Mount(source=str(each.source.resolve()), target=each.target)
         if trial.tracking is not None and trial.tracking.is_dir():
             yield Mount(source=str(trial.tracking.resolve()), writable=True)
             injected = trial.tracking.resolve() / "injected"
