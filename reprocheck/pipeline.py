@@ -30,6 +30,7 @@ from reprocheck import (
     planning,
     predictions,
     questions,
+    seen_paths,
     trackers,
 )
 from reprocheck import rerun as rerunning
@@ -58,6 +59,7 @@ from reprocheck.planning import Forecast, Outlook
 from reprocheck.preparation import Prepared, around, prepare, shortages
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
+from reprocheck.seen_paths import SeenPaths
 from reprocheck.temporary import remove_dead, temporary_folder
 from reprocheck.trackers.base import Tracker
 
@@ -124,7 +126,7 @@ def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     if account.request.dry_run:
         return
     sandbox = _rebuild(account, prepared, stack)
-    inputs = _restore(account, prepared)
+    inputs = _restore(account, prepared, sandbox)
     request = _rerun_request(account, prepared, tracker, sandbox, inputs)
     reruns = _rerun(account, request, question, tracker)
     _compare(account, reruns)
@@ -247,14 +249,25 @@ def _trial_env(account: Account) -> dict[str, str]:
     return passed | {each.name: each.value for each in account.settings}
 
 
-def _restore(account: Account, prepared: Prepared) -> datastores.Inputs:
+def _paths(prepared: Prepared, sandbox: Sandbox) -> SeenPaths:
+    return seen_paths.of_trials(prepared.record.data, prepared.roots, shows=sandbox.shows)
+
+
+def _restore(account: Account, prepared: Prepared, sandbox: Sandbox) -> datastores.Inputs:
     checkout, materials = prepared.checkout, prepared.record.data
     with account.stage(Stage.RESTORE, counted(len(materials), "input")) as note:
         inputs = datastores.restore(
             materials, account.workspace / "inputs", around(account, checkout)
         )
         note.findings.extend(inputs.findings)
-        names = ", ".join(f"{item.path} at {item.digest[:8]}…" for item in materials[:3])
+        told = seen_paths.findings(
+            _paths(prepared, sandbox),
+            materials,
+            prepared.starts.found.command,
+            shows=sandbox.shows,
+        )
+        note.findings.extend(told)
+        names = ", ".join(f"{item.label} at {item.digest[:8]}…" for item in materials[:3])
         note.summary = names or "no input is tracked by DVC"
     return inputs
 
@@ -276,6 +289,7 @@ def _rerun_request(
         ignore=request.config.ignore_parameters,
         tree=prepared.checkout.tree,
         inputs=inputs,
+        paths=_paths(prepared, sandbox),
         sandbox=sandbox,
         redirect=tracker.redirect,
         folder=account.workspace / "trials",

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
-from reprocheck import capacity, determinism, logged_files, placeholders, source
+from reprocheck import (
+    capacity,
+    determinism,
+    logged_files,
+    placeholders,
+    seen_paths,
+    source,
+    unmapped_paths,
+)
 from reprocheck.account import Account, Note
 from reprocheck.datastores import Around
 from reprocheck.datastores import choice as data_choice
@@ -25,6 +34,7 @@ class Prepared:
     record: RunRecord
     cost: Cost
     machine: Machine
+    roots: tuple[PurePosixPath, ...] = ()  # where the run's own tree lay
 
 
 def prepare(account: Account, record: RunRecord, cost: Cost) -> Prepared:
@@ -89,12 +99,22 @@ def _prepared(
     config = account.request.config
     starts = find_starts(record, config, checkout.tree, cost.reruns)
     found = starts.found
+    roots = seen_paths.recorded_roots(record, checkout.tree)
     record = dataclasses.replace(record, command=found.command)
     environment, env_findings = environment_choice.choose(record, checkout.tree, config)
     materials, data_findings = data_choice.choose(
         record, config, checkout.tree, placeholders.substitute
     )
     note.findings.extend((*found.findings, *env_findings, *data_findings))
+    search = unmapped_paths.Search(
+        record=record,
+        command=found.command,
+        tree=checkout.tree,
+        materials=materials,
+        environment=environment,
+        roots=roots,
+    )
+    note.findings.extend(unmapped_paths.find(search))
     kept = {key: value for key, value in record.origins.items() if not key.startswith("/data")}
     return Prepared(
         checkout=checkout,
@@ -114,4 +134,5 @@ def _prepared(
         ),
         cost=cost,
         machine=read_machine(account.request.env, account.workspace),
+        roots=roots,
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reprocheck import seen_paths
 from reprocheck.counterpart import Rules, counterpart
 from reprocheck.datastores import Inputs, remove_inside
 from reprocheck.environments.base import Sandbox, TrialRun
@@ -19,6 +20,7 @@ from reprocheck.originals import Originals
 from reprocheck.process import Completed
 from reprocheck.progress import Progress
 from reprocheck.proofs import check_command, check_seed, check_work, is_proved
+from reprocheck.seen_paths import SeenPaths
 from reprocheck.starts import Start
 from reprocheck.trackers.base import LoggedRun, Redirection
 
@@ -59,6 +61,7 @@ class RerunRequest:
     originals: Originals = field(default_factory=Originals)  # beside which products are put
     env: Mapping[str, str] = field(default_factory=dict)  # besides the allow-list
     fresh: bool = False  # the starts have seeds of their own
+    paths: SeenPaths = field(default_factory=SeenPaths)  # that the commands are made to name
 
     @property
     def reruns(self) -> int:
@@ -163,7 +166,6 @@ def _run(
 ) -> tuple[Completed, Redirection]:
     """Runs the command once, in a tree of its own: the trial's, and its number among all runs."""
     index, number = numbers
-    command = request.starts[index - 1].command
     folder = request.folder / f"trial-{number}"
     tree, home = folder / "tree", folder / "home"
     (home / "tmp").mkdir(parents=True)
@@ -171,6 +173,7 @@ def _run(
     for path in request.made:  # outputs of an earlier run, as DVC removes them
         remove_inside(tree, path)
     request.inputs.copy_into(tree)
+    seen_paths.copy_home(request.inputs, home)
     _log(request, number).unlink(missing_ok=True)  # of an earlier verification, beside a report
     redirection = request.redirect(folder / "tracking")
     started = time.monotonic()
@@ -183,15 +186,17 @@ def _run(
         )
 
     tick()
+    command = request.paths.in_tree(request.starts[index - 1].command, tree)
     trial = TrialRun(
         command=command,
         tree=tree,
         home=home,
-        env={**request.env, **command.env, **redirection.env},
+        env={**request.env, **command.env, **request.inputs.env, **redirection.env},
         timeout_s=max(1.0, min(request.timeout_s, left_s)),
         log=_log(request, number),
         tracking=folder / "tracking",
         on_tick=tick,
+        shown=seen_paths.shown(request.inputs) if request.sandbox.shows else (),
     )
     completed = request.sandbox.run(trial)
     if not request.keep:

@@ -7,15 +7,17 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from reprocheck.datastores import places
 from reprocheck.datastores.base import Around, DataStore
 from reprocheck.datastores.dvc import DvcStore
+from reprocheck.datastores.hub import HubStore
 from reprocheck.datastores.inputs import Inputs, remove_inside
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
 
 __all__ = ["Around", "Inputs", "remove_inside", "restore", "stores"]
 
-STORES: dict[str, Callable[[Around], DataStore]] = {"dvc": DvcStore}
+STORES: dict[str, Callable[[Around], DataStore]] = {"hub": HubStore, "dvc": DvcStore}
 
 
 def stores(around: Around) -> tuple[DataStore, ...]:
@@ -32,7 +34,7 @@ def restore(materials: tuple[Material, ...], folder: Path, around: Around) -> In
     findings: list[Finding] = []
     for index, material in enumerate(materials, 1):
         around.progress.update(f"{material.path} ({index} of {len(materials)})")
-        target = folder / material.path
+        target = places.target_of(folder, material)
         if _is_in_tree(material, around.tree / material.path):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(around.tree / material.path, target)
@@ -45,7 +47,12 @@ def restore(materials: tuple[Material, ...], folder: Path, around: Around) -> In
                 "record the MD5 that DVC uses, or commit the file to git",
             )
         findings.extend(store.restore(material, target))
-    return Inputs(folder=folder, materials=materials, findings=tuple(findings))
+    return Inputs(
+        folder=folder,
+        materials=materials,
+        findings=tuple(findings),
+        env=places.trial_env(materials, folder),
+    )
 
 
 def _is_in_tree(material: Material, path: Path) -> bool:

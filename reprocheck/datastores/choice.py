@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from reprocheck import dvc_files, logged_files
 from reprocheck.config import Config
 from reprocheck.data_rules import DataRule
+from reprocheck.datastores import places
 from reprocheck.errors import ConfigError, RestoreError
 from reprocheck.model import (
     Finding,
@@ -39,6 +40,8 @@ def choose(
     the config that no file of DVC tracks, or where the files kept with the run contradict each
     other.
     """
+    apart = places.split(record, config, substitute)
+    record, config = apart.record, apart.config
     tracked = dvc_files.locked(tree) | {item.path: item for item in dvc_files.tracked(tree)}
     recorded = {
         _normal(material.path): material
@@ -53,7 +56,9 @@ def choose(
         chosen = list(known.values())
     for material in chosen:
         _refuse_outside(material.path)
-    return tuple(chosen), tuple(_disagreements(chosen, tracked))
+    seen = places.seen(chosen, config, record, substitute)
+    findings = (*_disagreements(chosen, tracked), *places.unpinned(apart.outside))
+    return (*seen, *apart.outside), findings
 
 
 def _normal(path: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reprocheck.errors import RestoreError
-from reprocheck.model import Finding, Material
+from reprocheck.model import Finding, Material, MaterialPlace
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +26,8 @@ class Inputs:
         Raises `RestoreError` when a symlink of the tree leads an input outside.
         """
         for material in self.materials:
+            if material.place is not MaterialPlace.TREE:
+                continue
             source, target = self.folder / material.path, tree / material.path
             remove_inside(tree, material.path)
             target.parent.mkdir(parents=True, exist_ok=True)

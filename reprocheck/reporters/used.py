@@ -244,4 +244,4 @@ def _data(report: Report, record: RunRecord, every: bool) -> str:
 def _material(material: Material, every: bool) -> str:
     weak = " (weak)" if material.weak else ""
     digest = f" {material.algorithm} {material.digest[:12]}" if every else ""
-    return f"{material.path}{digest}{weak}"
+    return f"{material.label}{digest}{weak}"
