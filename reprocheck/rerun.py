@@ -218,6 +218,7 @@ def _trial(
         ignore=request.ignore,
         given=request.given,
         seed=request.starts[index - 1].seed if request.fresh else None,
+        paths=request.paths,
     )
     run, differences = counterpart(redirection.collect(), rules)
     _refuse_unfinished(run)
@@ -274,6 +275,12 @@ def _crashed(completed: Completed, request: RerunRequest) -> RerunError:
 def _hint(completed: Completed, tail: str, request: RerunRequest) -> str:
     if completed.timed_out:
         return "allow more time per trial with --timeout"
+    if "OfflineModeIsEnabled" in tail or "LocalEntryNotFoundError" in tail:
+        return (
+            "the training loads from the Hugging Face hub what is not listed, or by "
+            "datasets.load_dataset(NAME), which cannot work offline: list it under data as  "
+            "hub: datasets/NAME, and give load_dataset the folder that snapshot_download returns"
+        )
     if "ModuleNotFoundError" in tail or "ImportError" in tail:
         return (
             f"the environment ({request.sandbox.built.asked}) lacks a package: name the file "
