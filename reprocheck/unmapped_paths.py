@@ -45,6 +45,7 @@ _OUTPUT = frozenset(
         *("endpoint", "route", "prefix", "interpreter", "executable", "python", "socket", "plot"),
     )
 )
+_DATA = frozenset(("data", "dataset", "datasets", "input", "inputs"))
 # A folder of that name is written; a file may have been read.
 _MODEL = frozenset(("checkpoint", "checkpoints", "ckpt", "ckpts", "model", "models"))
 _INPUT = frozenset(
@@ -188,7 +189,7 @@ def _looks_like_data(value: _Value) -> bool:
     if words & outputs or (suffix and suffix[0].lower() in _CODE):
         return False
     if path.is_relative_to("/tmp") or len(path.parts) == 2:  # noqa: S108 - the run's
-        return is_input and len(path.name) > 1
+        return path.name.lower() in _DATA or (is_input and len(path.name) > 1)
     return is_input or _is_where_data_is(path, suffix is not None)
 
 
