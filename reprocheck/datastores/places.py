@@ -118,7 +118,7 @@ def _of_address(address: str, below: str, digest: str, origin: Origin) -> Materi
     if algorithm is None or not re.fullmatch("[0-9a-f]+", digest):
         raise ConfigError(
             f"{origin.where}: no digest says what {address[:120]} held when the run fetched it",
-            "give its sha256: what an address holds can change",
+            "give its sha256; what it holds now:  curl -L ADDRESS | sha256sum",
         )
     return Material(
         path=str(PurePosixPath(CACHE, path)),
