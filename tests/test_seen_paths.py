@@ -185,7 +185,7 @@ import mlflow
 parser = argparse.ArgumentParser()
 parser.add_argument("--data")
 args = parser.parse_args()
-model = Path(os.environ["HF_HUB_CACHE"], "models--org--tiny")
+model = Path(os.environ["HF_HUB_CACHE"], "models--reprocheck-tests--tiny")
 commit = (model / "refs/main").read_text()
 scale = json.loads((model / "snapshots" / commit / "config.json").read_text())["scale"]
 try:
@@ -200,7 +200,7 @@ CONFIG = """version: 1
 command: "python train.py --data {params.data}"
 data:
   - {path: data/train.csv, seen_as: "{params.data}"}
-  - {hub: org/tiny, revision: "{params.commit}"}
+  - {hub: reprocheck-tests/tiny, revision: "{params.commit}"}
 metrics: {rows: {gate: true}}
 """
 
@@ -210,7 +210,7 @@ def trained(lab: Lab, tmp_path_factory) -> Iterator[tuple[Lab, str, Path]]:
     """A run that read its data by an absolute path that is gone, and a model of the hub."""
     folder = tmp_path_factory.mktemp("seen")
     own, data = copy_of(lab, folder), folder / "gone/rows.csv"
-    lay(folder / "hub", "models--org--tiny", {"config.json": b'{"scale": 2}'})
+    lay(folder / "hub", "models--reprocheck-tests--tiny", {"config.json": b'{"scale": 2}'})
     data.parent.mkdir()
     data.write_text(ROWS)
     with pytest.MonkeyPatch.context() as patch:

@@ -7,6 +7,8 @@ they cannot write where the sandbox keeps them from it.
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from reprocheck.model import Finding, Material, MaterialPlace, Severity
 
 ALGORITHM = "commit"
 SCHEME = "hf://"
+_USED = ".used"  # when its content was last restored
+_KEPT_S = 7 * 24 * 3600.0  # at least: trials that run read it where it is
 
 
 def trial_env(materials: Iterable[Material], view: Path) -> dict[str, str]:
@@ -77,6 +81,7 @@ class HubStore:
         own = (self._cache or target.parent.with_name("kept")) / "hub" / repo.folder
         self._progress.update(f"{repo.shown} at {asked or 'main'}")
         commit, source = self._bring(repo, asked, own)
+        (own / _USED).touch()
         hub_cache.lay_view(target, own, commit, asked)
         _make_readable(own / "blobs")
         if COMMIT.fullmatch(asked):
@@ -115,6 +120,18 @@ class HubStore:
                 f"{repo.shown} at {commit} is empty at {place}", "check its name and revision"
             )
         return commit
+
+
+def remove_unused(cache: Path, older_than_s: float) -> int:
+    """Removes the repositories of our cache that were not used for so long. Returns how many."""
+    removed = 0
+    before = time.time() - max(older_than_s, _KEPT_S)
+    for used in sorted((cache / "hub").glob(f"*/{_USED}")):
+        if used.stat().st_mtime < before:
+            used.unlink()
+            shutil.rmtree(used.parent, ignore_errors=True)
+            removed += 1
+    return removed
 
 
 def _names(own: Path, commit: str) -> set[str]:

@@ -11,14 +11,14 @@ import pytest
 
 from reprocheck import datastores, process, seen_paths
 from reprocheck.datastores import Around, hub_fetch
-from reprocheck.datastores.hub import caller_cache
+from reprocheck.datastores.hub import caller_cache, remove_unused
 from reprocheck.datastores.hub_cache import checked_revision, repository
 from reprocheck.environments.isolation import chosen
 from reprocheck.environments.reach import Reach
 from reprocheck.errors import ConfigError, RestoreError
 from reprocheck.model import Limits, Material, MaterialPlace, Origin, OriginKind
 from tests.conftest import absent, snapshot
-from tests.datastores.hub import COMMIT, lay, serving
+from tests.datastores.hub import COMMIT, git_sha1, lay, serving
 
 FILES = {"config.json": b'{"scale": 2}', "sub/model.bin": b"weights" * 100}
 
@@ -140,15 +140,20 @@ def test_our_own_copy_that_changed_is_taken_again(around, caller):
     assert contents(restored(around)) == FILES
 
 
-@pytest.mark.parametrize("target", ["/etc/passwd", "../../../secret", "config.json"])
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../../{secret}", "../../refs/main"])
 def test_a_link_out_of_the_repositorys_blobs_is_refused(around, caller, target):
-    (caller.parent / "secret").write_text("hunter2")
-    (caller / "snapshots" / COMMIT / "other").symlink_to(target)
-    expected = pytest.raises(RestoreError, match="it is no link to one of its repository's blobs")
-    if target == "config.json":  # leads to a blob after all
-        assert contents(restored(around)) == FILES
-        return
-    with expected:
+    secret = git_sha1(b"hunter2")
+    (caller.parent / secret).write_bytes(b"hunter2")  # named as a blob is
+    (caller / "snapshots" / COMMIT / "other").symlink_to(target.format(secret=secret))
+    with pytest.raises(RestoreError, match="it is no link to one of its repository's blobs"):
+        restored(around)
+
+
+def test_a_blob_that_is_a_link_itself_is_refused(around, caller, tmp_path):
+    blob = (caller / "snapshots" / COMMIT / "config.json").resolve()
+    blob.rename(tmp_path / "moved")
+    blob.symlink_to(tmp_path / "moved")
+    with pytest.raises(RestoreError, match=r"config\.json: it is no link"):
         restored(around)
 
 
@@ -178,6 +183,15 @@ def test_a_branch_is_resolved_to_what_the_cache_has_and_told(around, caller):
 )
 def test_the_callers_cache_is_where_the_library_would_look(env, expected):
     assert caller_cache(env) == Path(expected)
+
+
+def test_a_copy_that_nobody_used_for_long_is_removed(around, caller):
+    restored(around)
+    kept = around.cache / "hub/models--org--tiny"
+    assert remove_unused(around.cache, 0) == 0  # a trial may run
+    os.utime(kept / ".used", (0, 0))
+    assert (remove_unused(around.cache, 3600), kept.exists()) == (1, False)
+    assert contents(restored(around)) == FILES
 
 
 # --- from the hub ---------------------------------------------------------------------------
