@@ -254,7 +254,8 @@ def _paths(prepared: Prepared, sandbox: Sandbox) -> SeenPaths:
 
 
 def _restore(account: Account, prepared: Prepared, sandbox: Sandbox) -> datastores.Inputs:
-    checkout, materials = prepared.checkout, prepared.record.data
+    checkout = prepared.checkout
+    materials = tuple(item for item in prepared.record.data if not item.weak)
     with account.stage(Stage.RESTORE, counted(len(materials), "input")) as note:
         inputs = datastores.restore(
             materials, account.workspace / "inputs", around(account, checkout)

@@ -6,13 +6,14 @@ import fcntl
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests import warm
 
 if TYPE_CHECKING:
     from tests.lab import Lab
@@ -91,8 +92,7 @@ class Repo:
         return self.git("rev-parse", "HEAD")
 
     def dvc(self, *args: str) -> None:
-        argv = (sys.executable, "-m", "dvc", *args)
-        done = subprocess.run(argv, cwd=self.path, capture_output=True, check=False)
+        done = warm.python("-m", "dvc", *args, cwd=self.path)
         assert done.returncode == 0, done.stderr.decode()
 
 
