@@ -15,6 +15,7 @@ from reprocheck.datastores.hub import HubStore
 from reprocheck.datastores.inputs import Inputs, remove_inside
 from reprocheck.datastores.lfs import LfsStore
 from reprocheck.datastores.manifest import ManifestStore
+from reprocheck.datastores.unpinned import UnpinnedStore
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
 
@@ -23,6 +24,7 @@ __all__ = ["Around", "Inputs", "remove_inside", "restore", "stores"]
 # Those first that take an input by the place that it names, and not by its digest alone.
 STORES: dict[str, Callable[[Around], DataStore]] = {
     "hub": HubStore,
+    "unpinned": UnpinnedStore,
     "manifest": ManifestStore,
     "address": AddressedStore,
     "dvc": DvcStore,

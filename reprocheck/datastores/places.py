@@ -13,6 +13,8 @@ from reprocheck import absolute_paths
 from reprocheck.config import Config
 from reprocheck.data_rules import DataRule
 from reprocheck.datastores import hub, hub_cache
+from reprocheck.datastores.addresses import shown
+from reprocheck.datastores.unpinned import UNPINNED
 from reprocheck.errors import ConfigError
 from reprocheck.model import (
     Finding,
@@ -92,7 +94,7 @@ def _of_hub(name: str, revision: str, origin: Origin) -> Material:
     return Material(
         path=repo.folder,
         algorithm=hub.ALGORITHM,
-        digest=hub_cache.checked_revision(revision, origin.where),
+        digest=hub_cache.checked_revision(revision, origin.where) or "main",
         size=None,
         files=None,
         origin=origin,
@@ -111,19 +113,19 @@ def _of_address(address: str, below: str, digest: str, origin: Origin) -> Materi
     # A record must not choose a file of this machine.
     if not re.match("https?://[^-]", address):
         raise ConfigError(
-            f"{origin.where}: {address[:120]!r} is no address that a training fetches",
+            f"{origin.where}: {shown(address)[:120]!r} is no address that a training fetches",
             "write an http or https address; what is kept elsewhere goes under path and url",
         )
     algorithm = next((name for name, size in _DIGITS.items() if len(digest) == size), None)
-    if algorithm is None or not re.fullmatch("[0-9a-f]+", digest):
+    if digest and (algorithm is None or not re.fullmatch("[0-9a-f]+", digest)):
         raise ConfigError(
-            f"{origin.where}: no digest says what {address[:120]} held when the run fetched it",
-            "give its sha256; what it holds now:  curl -L ADDRESS | sha256sum",
+            f"{origin.where}: the hash of what {shown(address)[:120]} held is no digest",
+            "give its sha256, or none: then what it holds now is told",
         )
     return Material(
         path=str(PurePosixPath(CACHE, path)),
-        algorithm=algorithm,
-        digest=digest,
+        algorithm=algorithm or "sha256",
+        digest=digest or UNPINNED,
         size=None,
         files=None,
         origin=origin,
@@ -197,16 +199,22 @@ def homes(materials: Iterable[Material], folder: Path) -> Iterator[tuple[Path, s
 
 
 def unpinned(materials: Iterable[Material]) -> Iterator[Finding]:
-    """A warning for each repository of the hub of which no commit is known."""
-    for material in materials:
-        if material.place is MaterialPlace.HUB and not hub_cache.COMMIT.fullmatch(material.digest):
-            said = f"only '{material.digest}', which can move" if material.digest else "no revision"
-            yield Finding(
-                code="unpinned-revision",
-                severity=Severity.WARNING,
-                message=f"of {material.source.removeprefix(hub.SCHEME)} the record has {said}: "
-                "the trials load what it is now",
-                hint="write  revision: COMMIT  under data if you know what the run loaded, and log "
-                "the commit with each run",
-                pointer="/data",
-            )
+    """A warning for each input of which nothing says what the run loaded."""
+    for item in materials:
+        if item.place is MaterialPlace.HUB and not hub_cache.COMMIT.fullmatch(item.digest):
+            said = f"no commit, only '{item.digest}', which can move"
+            yield _unpinned("revision", item.source.removeprefix(hub.SCHEME), said, "commit")
+        elif item.place is MaterialPlace.HOME and item.digest == UNPINNED:
+            yield _unpinned("url", shown(item.source), "no digest", "sha256")
+
+
+def _unpinned(kind: str, name: str, said: str, pin: str) -> Finding:
+    key = "revision" if kind == "revision" else pin
+    return Finding(
+        code=f"unpinned-{kind}",
+        severity=Severity.WARNING,
+        message=f"of {name} the record has {said}: the trials load what it is now",
+        hint=f"write  {key}: …  under data if you know what the run loaded, and log the {pin} with "
+        "each run",
+        pointer="/data",
+    )

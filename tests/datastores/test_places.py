@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from reprocheck import placeholders
 from reprocheck.config import Config
 from reprocheck.datastores import places
 from reprocheck.datastores.choice import choose
-from reprocheck.errors import ConfigError, ReprocheckError
+from reprocheck.errors import ConfigError, ReprocheckError, RestoreError
 from reprocheck.model import Material, MaterialPlace, Origin, OriginKind, RunRecord
 from tests.reporters.builders import make_record
 
@@ -65,8 +66,9 @@ def test_a_model_of_the_hub_is_pinned_by_what_the_run_logged(read, tmp_path):
 
 @pytest.mark.parametrize("entry", ["{hub: org/tiny}", "{hub: org/tiny, revision: v1}"])
 def test_an_unpinned_revision_is_told_before_anything_is_built(read, tmp_path, entry):
-    _, (finding,) = chosen(read(entry), tmp_path)
+    (found,), (finding,) = chosen(read(entry), tmp_path)
     assert finding.code == "unpinned-revision"
+    assert f"only '{found.digest}', which can move" in finding.message
 
 
 def test_what_only_the_training_fetches_leaves_the_rest_as_it_is(read, tmp_path):
@@ -96,10 +98,35 @@ def test_a_file_of_the_cache_has_its_place_in_the_home(read, tmp_path):
     assert env["XDG_CACHE_HOME"] == env["TORCH_HOME"] == ""
 
 
+def test_what_the_training_fetches_from_the_web_is_checked_before_it_runs(
+    read, tmp_path, site, restore
+):
+    site.put("x.pth", b"weights")
+    sha256 = hashlib.sha256(b"weights").hexdigest()
+    entry = f"{{url: {site.address}/x.pth, cached_as: torch/x.pth, sha256: DIGEST}}"
+    (right,), none = chosen(read(entry.replace("DIGEST", sha256)), tmp_path)
+    inputs = restore(right)
+    assert (tmp_path / "inputs-home/.cache/torch/x.pth").read_bytes() == b"weights"
+    assert (none, inputs.findings) == ((), ())
+    (wrong,), _ = chosen(read(entry.replace("DIGEST", SHA256)), tmp_path)
+    with pytest.raises(RestoreError, match=f"expected sha256 {SHA256}, found {sha256}"):
+        restore(wrong)
+
+
+def test_an_address_without_a_digest_is_told_with_what_it_holds_now(read, tmp_path, site, restore):
+    site.put("x.pth", b"weights")
+    entry = f"{{url: {site.address}/x.pth, cached_as: x.pth}}"
+    (found,), (finding,) = chosen(read(entry), tmp_path)
+    assert finding.code == "unpinned-url"
+    (now,) = restore(found).findings
+    assert now.code == "resolved-url"
+    assert f"sha256 {hashlib.sha256(b'weights').hexdigest()} (7 bytes) now" in now.message
+
+
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        (f"{{url: {URL!r}, cached_as: x.pth, sha256: zz}}", "no digest"),
+        (f"{{url: {URL!r}, cached_as: x.pth, sha256: zz}}", "is no digest|no digest"),
         (f"{{url: {URL!r}, cached_as: ../.ssh/x, sha256: {SHA256}}}", r"no path below ~/\.cache"),
         (f"{{url: {URL!r}, cached_as: /x, sha256: {SHA256}}}", r"no path below ~/\.cache"),
         (f"{{url: /etc/shadow, cached_as: x, sha256: {SHA256}}}", "no address"),
