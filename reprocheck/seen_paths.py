@@ -35,6 +35,7 @@ class SeenPaths:
     """What the arguments of a command are made to name: by recorded path, the path in the tree."""
 
     moved: Mapping[str, str] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()  # what trials find where it was: it is left as it is
 
     def in_tree(self, command: Command, tree: Path) -> Command:
         """The command with the trial's own paths, in a tree."""
@@ -42,16 +43,21 @@ class SeenPaths:
 
     def named_in(self, command: Command) -> tuple[str, ...]:
         """The recorded paths that the command names, itself or by a folder around or below them."""
-        texts = [*(word.value for word in command_words.words(command)), *command.env.values()]
+        words = (word.value for word in command_words.words(command))
+        texts = [text.removeprefix(_FILE) for text in (*words, *command.env.values())]
         return tuple(
             seen
             for seen, inside in self.moved.items()
-            if any(_moved(text, seen, inside) is not None for text in texts)
+            if any(self._inside(text, seen, inside) is not None for text in texts)
         )
+
+    def _inside(self, text: str, seen: str, inside: str) -> str | None:
+        found = any(PurePosixPath(text).is_relative_to(place) for place in self.shown)
+        return None if found else _moved(text, seen, inside)
 
     def _own(self, text: str, tree: Path) -> str:
         plain = text.removeprefix(_FILE)
-        found = (_moved(plain, seen, inside) for seen, inside in self.moved.items())
+        found = (self._inside(plain, seen, inside) for seen, inside in self.moved.items())
         inside = next((each for each in found if each is not None), None)
         if inside is None:
             return text
@@ -77,10 +83,12 @@ def of_trials(
     materials: Iterable[Material], roots: Iterable[PurePosixPath], *, shows: bool
 ) -> SeenPaths:
     """What the commands of trials must be made to name; `roots` are the run's own trees."""
-    moved = {} if shows else {seen: each.path for each in materials if (seen := _seen(each))}
+    asked = {seen: each.path for each in materials if (seen := _seen(each))}
     # The longest first: what is named more closely counts.
-    known = {seen: moved[seen] for seen in sorted(moved, key=len, reverse=True)}
-    return SeenPaths(moved={**known, **{str(root): "." for root in roots}})
+    moved = {seen: asked[seen] for seen in sorted(() if shows else asked, key=len, reverse=True)}
+    return SeenPaths(
+        moved={**moved, **{str(root): "." for root in roots}}, shown=tuple(asked) if shows else ()
+    )
 
 
 def findings(

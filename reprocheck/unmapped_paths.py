@@ -24,6 +24,7 @@ from reprocheck.model import (
     EnvironmentSpec,
     Finding,
     Material,
+    MaterialPlace,
     RunRecord,
     Severity,
 )
@@ -261,4 +262,5 @@ def _finding(path: str, values: Iterable[_Value], search: Search) -> Finding:
 
 
 def _is_same_name(material: Material, path: str) -> bool:
-    return PurePosixPath(material.path).name == PurePosixPath(path).name
+    is_restored = material.place is MaterialPlace.TREE and not material.weak
+    return is_restored and PurePosixPath(material.path).name == PurePosixPath(path).name

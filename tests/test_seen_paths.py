@@ -153,6 +153,14 @@ def test_what_is_rewritten_or_cannot_be_shown_is_told():
     assert "images cannot be shown to the trials as /mnt/images" in message
 
 
+def test_what_is_shown_in_the_runs_own_tree_is_left_as_it_is():
+    root = PurePosixPath("/mnt")
+    paths = seen_paths.of_trials([seen_material()], [root], shows=True)
+    words = paths.in_tree(argv("python", "/mnt/images/a", "/mnt/conf"), TREE).steps[0].run.args
+    assert words == ("python", "/mnt/images/a", "/ws/tree/conf")
+    assert paths.named_in(argv("python", "/mnt/images")) == ()
+
+
 def test_the_folders_of_what_is_shown_can_be_read_by_everybody(tmp_path):
     folder = tmp_path / "inputs"
     (folder / "images").mkdir(parents=True)

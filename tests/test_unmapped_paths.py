@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import PurePosixPath
 
 import pytest
@@ -165,6 +166,8 @@ def test_the_entry_to_write_is_told_also_for_a_tracked_file_of_that_name(found):
     assert "if it is data/train.csv, which is restored by its digest" in tracked.hint
     entry = '- {path: "data/train.csv", seen_as: "/home/me/data/train.csv"}'
     assert entry in tracked.hint
+    weak = dataclasses.replace(material("/home/me/data/train.csv"), weak=True)
+    assert "DIGEST" in found("/home/me/data/train.csv", materials=(weak,))[0].hint
     (other,) = found("/home/me/other.csv", materials=(material(),))
     assert '{path: "data/other.csv", url: "/home/me/other.csv", sha256: DIGEST' in other.hint
 
