@@ -122,7 +122,7 @@ def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     tracker, record, pooled = _read(account, stack)
     question = _validate(account, tracker, record, pooled)
     cost = account.cost = _cost(account.request, record, compare.planned_reruns(question))
-    prepared = prepare(account, record, cost)
+    prepared = prepare(account, tracker, record, cost)
     if account.request.dry_run:
         return
     sandbox = _rebuild(account, prepared, stack)

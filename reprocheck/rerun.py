@@ -19,7 +19,7 @@ from reprocheck.model import Finding, Judgement, OriginKind, RunRecord, Trial
 from reprocheck.originals import Originals
 from reprocheck.process import Completed
 from reprocheck.progress import Progress
-from reprocheck.proofs import check_command, check_seed, check_work, is_proved
+from reprocheck.proofs import check_code, check_command, check_seed, check_work, is_proved
 from reprocheck.seen_paths import SeenPaths
 from reprocheck.starts import Start
 from reprocheck.trackers.base import LoggedRun, Redirection
@@ -96,12 +96,18 @@ def rerun(request: RerunRequest, judge: Judge, progress: Progress) -> Reruns:
     judgement = judge(trials, outcome)
     doubt = request.unproved or _doubt_of_command(request.record, trials)
     check_command(doubt, judgement)
+    check_code(_doubt_of_code(request.record), judgement)
     findings = (
         *check_work(request.record, trials[0]),
         *_check_seed(request, trials[0]),
         *request.originals.findings,
     )
     return Reruns(trials=trials, judgement=judgement, note=note, findings=findings)
+
+
+def _doubt_of_code(record: RunRecord) -> str:
+    stored = ", ".join(record.code.stored)
+    return f"it is what the run stored in {stored}, not the commit's" if stored else ""
 
 
 def _check_seed(request: RerunRequest, trial: Trial) -> tuple[Finding, ...]:
