@@ -153,12 +153,19 @@ def test_a_container_shows_it_too(build, trial, tmp_path, file):
     places = ("/data/x.csv", "/home/alice/x.csv", "/tmp/x.csv")
     shown = [Shown(source=file, target=place) for place in places]
     shown.append(Shown(source=tmp_path / "images", target="/mnt/images"))
+    view, kept = tmp_path / "view", tmp_path / "kept"  # as a cache of the hub
+    view.mkdir()
+    kept.mkdir()
+    (kept / "blob").write_text("blob.")
+    (view / "blobs").symlink_to(kept)
+    shown += [Shown(source=each, target=str(each)) for each in (view, kept)]
     sandbox = build(docker_spec(base=base_image()))
-    line = f"cat {' '.join(places)} && ls /mnt/images && echo x > /data/x.csv"
+    names = f"{' '.join(places)} {view}/blobs/blob"
+    line = f"cat {names} && ls /mnt/images && echo x > /data/x.csv"
     asked = trial(command(line), shown=tuple(shown))
     done = sandbox.run(asked)
     assert sandbox.shows
-    assert done.stdout.startswith(b"restored" * 3 + b"a.png\n")
+    assert done.stdout.startswith(b"restored" * 3 + b"blob.a.png\n")
     assert b"Read-only file system" in done.stdout
     own = dataclasses.replace(asked, shown=(Shown(source=file, target=str(tmp_path)),))
     with pytest.raises(RerunError, match="which the trial needs"):
