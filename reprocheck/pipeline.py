@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from pathlib import Path
 
 from reprocheck import (
     baselines,
@@ -37,7 +38,7 @@ from reprocheck import rerun as rerunning
 from reprocheck.account import Account, Note, Request
 from reprocheck.baselines import Baseline
 from reprocheck.durations import format_duration
-from reprocheck.environments import landed, landed_hardware
+from reprocheck.environments import landed, landed_hardware, reach, tracing
 from reprocheck.environments.base import BuildRequest, Sandbox
 from reprocheck.errors import MetadataError, ReprocheckError
 from reprocheck.machine import read_machine
@@ -62,6 +63,7 @@ from reprocheck.rerun import Outcome, Reruns
 from reprocheck.seen_paths import SeenPaths
 from reprocheck.temporary import remove_dead, temporary_folder
 from reprocheck.trackers.base import Tracker
+from reprocheck.watch import Watch
 
 __all__ = ["Request", "describe_cost", "plan", "verify"]
 
@@ -300,7 +302,14 @@ def _rerun_request(
         keep=request.keep,
         env=_trial_env(account),
         fresh=request.config.reruns.seeds is SeedPolicy.FRESH,
+        watch=Watch(trace=request.trace, known=tracing.below(*_known(inputs, sandbox))),
     )
+
+
+def _known(inputs: datastores.Inputs, sandbox: Sandbox) -> tuple[Path, ...]:
+    """Where trials find what is declared, besides their trees."""
+    shown = seen_paths.shown(inputs) if sandbox.shows else ()
+    return (inputs.folder, *reach.named_in(inputs.env), *(Path(each.target) for each in shown))
 
 
 def _rerun(
@@ -323,7 +332,11 @@ def _rerun(
             account.trials, account.judgement = trials, compare.judge(asked, trials)
             return account.judgement
 
-        reruns = rerunning.rerun(request, judge, account.progress)
+        try:
+            reruns = rerunning.rerun(request, judge, account.progress)
+        finally:  # also where a trial crashed: a changed input may be why
+            note.findings.extend(request.watch.findings)
+            account.undeclared = request.watch.undeclared
         note.findings.extend(reruns.findings)
         if request.sandbox.changed():
             note.findings.append(CHANGED)
@@ -357,7 +370,9 @@ def _compare(account: Account, reruns: Reruns) -> None:
 
 def _cost(request: Request, record: RunRecord, reruns: int) -> Cost:
     timeout_s = rerunning.trial_timeout_s(record, request.config.timeout_s)
-    longest_s = min(request.config.budget_s or float("inf"), timeout_s * (reruns + 1))
+    longest_s = min(
+        request.config.budget_s or float("inf"), timeout_s * (reruns + 1 + request.trace)
+    )
     return Cost(
         original_s=record.duration_s,
         reruns=reruns,

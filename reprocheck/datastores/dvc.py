@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from reprocheck.datastores.base import Around
+from reprocheck.datastores.base import Around, Stop
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material, Severity
 
@@ -78,7 +78,7 @@ class DvcStore:
         self._repository = around.repository
         self._progress = around.progress
         self._known: tuple[_Place, ...] | None = None
-        self._stop = threading.Event()
+        self._stop = Stop(around.stop)
 
     def accepts(self, material: Material) -> bool:
         """Whether the digest is an MD5, the only one that names DVC's objects."""

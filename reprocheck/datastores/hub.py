@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reprocheck.datastores import hub_cache, hub_fetch
-from reprocheck.datastores.base import Around
+from reprocheck.datastores.base import Around, StoppedError
 from reprocheck.datastores.hub_cache import COMMIT, Repository
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material, MaterialPlace, Severity
@@ -60,6 +60,7 @@ class HubStore:
 
     def __init__(self, around: Around) -> None:
         self._env, self._cache, self._progress = around.env, around.cache, around.progress
+        self._stop = around.stop
 
     def accepts(self, material: Material) -> bool:
         """Whether it is a repository of the hub."""
@@ -106,8 +107,12 @@ class HubStore:
             self._fetch(repo, commit, own)
         return commit, str(theirs.parent)
 
+    def _end_if_stopped(self) -> None:
+        if self._stop.is_set():
+            raise StoppedError
+
     def _fetch(self, repo: Repository, revision: str, own: Path) -> str:
-        commit = hub_fetch.fetch(repo, revision, own.parent, self._env)
+        commit = hub_fetch.fetch(repo, revision, own.parent, self._env, self._end_if_stopped)
         place = hub_fetch.endpoint(self._env)
         files = hub_cache.blobs(own, commit)
         wrong = hub_cache.wrong(own, files.values())

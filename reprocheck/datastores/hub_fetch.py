@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from reprocheck import process
@@ -52,10 +53,16 @@ def endpoint(env: Mapping[str, str]) -> str:
     return redact(env.get("HF_ENDPOINT") or ENDPOINT)
 
 
-def fetch(repo: Repository, revision: str, cache: Path, env: Mapping[str, str]) -> str:
+def fetch(
+    repo: Repository,
+    revision: str,
+    cache: Path,
+    env: Mapping[str, str],
+    on_tick: Callable[[], None] | None = None,
+) -> str:
     """Fetches a snapshot into a cache, and returns its commit.
 
-    Raises `RestoreError` where it cannot be had.
+    Raises `RestoreError` where it cannot be had, and what `on_tick` raises.
     """
     doing = f"fetching {repo.shown} at {revision or 'main'} from {endpoint(env)}"
     if not is_installed():
@@ -73,7 +80,11 @@ def fetch(repo: Repository, revision: str, cache: Path, env: Mapping[str, str]) 
         env=_environment(env) | _QUIET,
         timeout_s=_TIMEOUT_S,
     )
-    answer = _answer(process.run(call))
+    log = cache / f"{repo.folder}.{os.getpid()}.log"
+    try:
+        answer = _answer(process.supervise(call, log=log, on_tick=on_tick))
+    finally:
+        log.unlink(missing_ok=True)
     commit = Path(answer.get("path", "")).name
     if "error" in answer or not COMMIT.fullmatch(commit):
         secrets = frozenset(env[name] for name in _TOKENS if env.get(name))
@@ -83,12 +94,12 @@ def fetch(repo: Repository, revision: str, cache: Path, env: Mapping[str, str]) 
 
 
 def _answer(done: process.Completed) -> dict[str, str]:
-    try:
-        answer: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
-    except (ValueError, IndexError):
-        told = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        return {"error": told or f"it ended with {done.exit_code}"}
-    return answer
+    lines = done.stdout.decode(errors="replace").strip().splitlines()
+    for line in reversed(lines):
+        if line.startswith(('{"path"', '{"error"')):
+            answer: dict[str, str] = json.loads(line)
+            return answer
+    return {"error": lines[-1] if lines else f"it ended with {done.exit_code}"}
 
 
 def _hint(said: str) -> str:

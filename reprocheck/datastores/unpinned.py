@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
 from reprocheck.datastores.addressed import source_of, told
 from reprocheck.datastores.addresses import shown
-from reprocheck.datastores.base import Around
+from reprocheck.datastores.base import Around, Stop
 from reprocheck.datastores.fetching import copy
 from reprocheck.model import Finding, Material, MaterialPlace, Severity
 
@@ -20,7 +19,7 @@ class UnpinnedStore:
     """Web addresses without a digest."""
 
     def __init__(self, around: Around) -> None:
-        self._around = around
+        self._around, self._stop = around, Stop(around.stop)
 
     def accepts(self, material: Material) -> bool:
         """Whether the training fetches it, and nothing says what it was."""
@@ -34,7 +33,7 @@ class UnpinnedStore:
         target.parent.mkdir(parents=True, exist_ok=True)
         with told(material):
             source = source_of(material.source, self._around)
-            found, size = copy(source, "", target, "sha256", threading.Event())
+            found, size = copy(source, "", target, "sha256", self._stop)
         return (
             Finding(
                 code="resolved-url",

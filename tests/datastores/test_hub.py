@@ -11,7 +11,8 @@ import pytest
 
 from reprocheck import datastores, process, seen_paths
 from reprocheck.datastores import Around, hub_fetch
-from reprocheck.datastores.hub import caller_cache, remove_unused
+from reprocheck.datastores.base import StoppedError
+from reprocheck.datastores.hub import HubStore, caller_cache, remove_unused
 from reprocheck.datastores.hub_cache import checked_revision, repository
 from reprocheck.environments.isolation import chosen
 from reprocheck.environments.reach import Reach
@@ -254,3 +255,12 @@ def test_folders_are_named_as_the_library_names_them():
 def test_what_is_no_revision_is_refused(revision):
     with pytest.raises(ConfigError, match="is no revision"):
         checked_revision(revision, "x")
+
+
+def test_a_fetch_ends_when_it_is_not_wanted_any_more(around):
+    if not hub_fetch.is_installed():
+        absent("huggingface_hub is not installed")
+    around.stop.set()
+    with pytest.raises(StoppedError):  # it would try for long: no hub answers
+        HubStore(around).restore(material(), around.folder / "view/models--org--tiny")
+    assert list((around.cache / "hub").glob("*.log")) == []
