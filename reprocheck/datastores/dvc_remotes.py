@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reprocheck import process
-from reprocheck.datastores.dvc import config_of
+from reprocheck.datastores.dvc_config import config_of
 
 _CONNECT_S, _ANSWER_S = 4.0, 6.0
 

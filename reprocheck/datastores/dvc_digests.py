@@ -1,0 +1,144 @@
+"""MD5s as DVC computes them, while a stream is copied: one chunk in memory at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Protocol
+
+CHUNK = 1 << 20  # DVC's own; what it took for text is decided for each chunk of this size
+_LOOKED_AT = 512  # bytes of a chunk by which DVC decides
+_TEXT = bytes(range(32, 127)) + b"\n\r\t\f\b"
+_WAITING = 4  # chunks that are read and not yet hashed
+
+
+class StoppedError(Exception):
+    """Another file failed, or a signal came: the rest is not wanted any more."""
+
+
+class Source(Protocol):
+    """What can be read."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sums:
+    """What was read."""
+
+    md5: str
+    size: int  # bytes
+    as_text: frozenset[str] = frozenset()
+    """MD5s of DVC 2, for which CRLF was LF in text; of a binary file the plain one. There are two,
+    because its versions decided once a file, or once a chunk."""
+
+    def agree(self, digest: str) -> bool:
+        """Whether the content is the one that DVC's digest names."""
+        return digest.removesuffix(".dir") in {self.md5, *self.as_text}
+
+
+class _Hashes:
+    """The MD5s of a stream of full chunks."""
+
+    def __init__(self, legacy: bool) -> None:
+        self._plain = hashlib.md5(usedforsecurity=False)
+        self._by_file = hashlib.md5(usedforsecurity=False) if legacy else None
+        self._by_chunk = hashlib.md5(usedforsecurity=False)
+        self._text: bool | None = None
+        self._size = 0
+
+    def update(self, chunk: bytes) -> None:
+        self._plain.update(chunk)
+        self._size += len(chunk)
+        if self._by_file is not None:
+            is_text = _is_text(chunk)
+            self._text = is_text if self._text is None else self._text
+            unix = chunk.replace(b"\r\n", b"\n")
+            self._by_file.update(unix if self._text else chunk)
+            self._by_chunk.update(unix if is_text else chunk)
+
+    def sums(self) -> Sums:
+        others = (self._by_file, self._by_chunk) if self._by_file is not None else ()
+        return Sums(
+            md5=self._plain.hexdigest(),
+            size=self._size,
+            as_text=frozenset(each.hexdigest() for each in others),
+        )
+
+
+def _is_text(chunk: bytes) -> bool:
+    """DVC's guess: no NUL, and at most 30 % of the first bytes are no text."""
+    start = chunk[:_LOOKED_AT]
+    others = len(start.translate(None, _TEXT))
+    return b"\0" not in start and others <= 0.30 * len(start)
+
+
+def copy(source: Source, target: IO[bytes], legacy: bool, stop: threading.Event) -> Sums:
+    """Copies a stream and returns what it was. Raises `StoppedError`."""
+    hashes = _Hashes(legacy)
+    chunks = _chunks(source, stop)
+    first = next(chunks, b"")
+    if len(first) < CHUNK:  # the end: a thread of its own would cost more than the hash
+        hashes.update(first)
+        target.write(first)
+        return hashes.sums()
+    target.write(first)
+    with _Aside(hashes) as aside:
+        aside.update(first)
+        for chunk in chunks:
+            aside.update(chunk)
+            target.write(chunk)
+    return hashes.sums()
+
+
+def read(content: bytes, legacy: bool) -> Sums:
+    """The digests of a content of at most one chunk."""
+    if not legacy:
+        return Sums(md5=hashlib.md5(content, usedforsecurity=False).hexdigest(), size=len(content))
+    hashes = _Hashes(legacy)
+    hashes.update(content)
+    return hashes.sums()
+
+
+def _chunks(source: Source, stop: threading.Event) -> Iterator[bytes]:
+    """Full chunks, whatever the source hands out at a time; the last may be shorter."""
+    while True:
+        parts = []
+        missing = CHUNK
+        while missing and (part := source.read(missing)):
+            if stop.is_set():
+                raise StoppedError
+            parts.append(part)
+            missing -= len(part)
+        if parts:
+            yield parts[0] if len(parts) == 1 else b"".join(parts)
+        if missing:
+            return
+
+
+class _Aside:
+    """Hashes in a thread beside the one that reads and writes."""
+
+    def __init__(self, hashes: _Hashes) -> None:
+        self._hashes = hashes
+        self._waiting: queue.Queue[bytes | None] = queue.Queue(_WAITING)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> _Aside:
+        self._thread.start()
+        return self
+
+    def update(self, chunk: bytes) -> None:
+        self._waiting.put(chunk)
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (chunk := self._waiting.get()) is not None:
+            self._hashes.update(chunk)
