@@ -250,9 +250,10 @@ def _trial_env(account: Account) -> dict[str, str]:
 def _restore(account: Account, prepared: Prepared) -> datastores.Inputs:
     checkout, materials = prepared.checkout, prepared.record.data
     with account.stage(Stage.RESTORE, counted(len(materials), "input")) as note:
-        inputs = datastores.restore(
-            materials, account.workspace / "inputs", around(account, checkout)
-        )
+        beside = around(account, checkout)
+        asked = datastores.stores(beside)
+        note.findings.extend(datastores.disagreements(materials, checkout.tree, asked))
+        inputs = datastores.restore(materials, account.workspace / "inputs", beside)
         note.findings.extend(inputs.findings)
         names = ", ".join(f"{item.path} at {item.digest[:8]}…" for item in materials[:3])
         note.summary = names or "no input is tracked by DVC"

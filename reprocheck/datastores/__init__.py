@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reprocheck.datastores.base import Around, DataStore
+from reprocheck.datastores.disagreements import disagreements
 from reprocheck.datastores.dvc import DvcStore
 from reprocheck.datastores.inputs import Inputs, remove_inside
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
 
-__all__ = ["Around", "Inputs", "remove_inside", "restore", "stores"]
+__all__ = ["Around", "Inputs", "disagreements", "remove_inside", "restore", "stores"]
 
 STORES: dict[str, Callable[[Around], DataStore]] = {"dvc": DvcStore}
 

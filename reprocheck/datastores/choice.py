@@ -22,7 +22,6 @@ from reprocheck.model import (
     OriginKind,
     RecordedFile,
     RunRecord,
-    Severity,
 )
 
 LENGTHS = {32: "md5", 64: "sha256"}
@@ -39,7 +38,7 @@ def choose(
     the config that no file of DVC tracks, or where the files kept with the run contradict each
     other.
     """
-    tracked = dvc_files.locked(tree) | {item.path: item for item in dvc_files.tracked(tree)}
+    tracked = dvc_files.at_commit(tree)
     recorded = {
         _normal(material.path): material
         for material in record.data
@@ -53,7 +52,7 @@ def choose(
         chosen = list(known.values())
     for material in chosen:
         _refuse_outside(material.path)
-    return tuple(chosen), tuple(_disagreements(chosen, tracked))
+    return tuple(chosen), ()
 
 
 def _normal(path: str) -> str:
@@ -157,23 +156,14 @@ def _configured(
 
 def _refuse_outside(path: str) -> None:
     parts = PurePosixPath(path).parts
-    if not parts or PurePosixPath(path).is_absolute() or ".." in parts or parts[0] == ".git":
+    if "://" in path or (PurePosixPath(path).is_absolute() and parts):
+        raise RestoreError(
+            f"the recorded input '{path}' is external to DVC's repository: no remote holds it",
+            "name a path inside, its hash and seen_as under data in reprocheck.yaml, or track a "
+            "copy of it: dvc import-url",
+        )
+    if not parts or ".." in parts or parts[0] == ".git":
         raise RestoreError(
             f"the recorded input '{path}' lies outside the repository",
             "only inputs inside the repository can be restored",
         )
-
-
-def _disagreements(chosen: list[Material], tracked: dict[str, Material]) -> Iterable[Finding]:
-    for index, material in enumerate(chosen):
-        other = tracked.get(material.path)
-        if other is not None and other.digest != material.digest:
-            yield Finding(
-                code="data-differs",
-                severity=Severity.NOTE,
-                message=f"{material.path}: the run recorded {material.digest[:12]}… "
-                f"({material.origin.where}), the commit has {other.digest[:12]}…; "
-                "the recorded one is restored",
-                hint="commit the .dvc file before training",
-                pointer=f"/data/{index}",
-            )

@@ -7,6 +7,7 @@ ever opened for reading, and each object's MD5 is computed while it is read.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from reprocheck import dvc_files
 from reprocheck.datastores import dvc_config, dvc_findings, dvc_lists, dvc_work
@@ -22,7 +24,7 @@ from reprocheck.datastores.base import Around
 from reprocheck.datastores.dvc_config import Remotes
 from reprocheck.datastores.dvc_digests import StoppedError
 from reprocheck.datastores.dvc_lists import MD5
-from reprocheck.datastores.dvc_objects import CorruptError, MissingError, Place, Wanted
+from reprocheck.datastores.dvc_objects import CorruptError, MissingError, Place, Remote, Wanted
 from reprocheck.datastores.dvc_sources import (
     MOST_IMPORTS,
     Address,
@@ -63,13 +65,14 @@ class _Job:
 class DvcStore:
     """Inputs that DVC tracks, by MD5."""
 
-    def __init__(self, around: Around, depth: int = 0) -> None:
+    def __init__(self, around: Around, depth: int = 0, opened: list[Any] | None = None) -> None:
         self._around = around
         self._depth = depth  # of imports that come from imports
         self._lock = threading.Lock()
         self._remotes: dict[tuple[PurePosixPath | None, str | None], Remotes] = {}
         self._sources: dict[str, tuple[Source, ...]] = {}
         self._kept: Mapping[str, Kept] | None = None
+        self._opened = [] if opened is None else opened  # file systems, the outermost closes them
 
     def accepts(self, material: Material) -> bool:
         """Whether the digest is an MD5, the only one that names DVC's objects."""
@@ -83,7 +86,11 @@ class DvcStore:
 
         Raises `RestoreError`.
         """
-        job = self._job(material)
+        with self._sessions():
+            return self._restored(self._job(material), target)
+
+    def _restored(self, job: _Job, target: Path) -> tuple[Finding, ...]:
+        material = job.material
         target.parent.mkdir(parents=True, exist_ok=True)
         if material.digest.endswith(".dir"):
             self._restore_directory(job, target)
@@ -106,10 +113,17 @@ class DvcStore:
         """A directory's files, from its list in the cache, a remote, or an import's source."""
         if not material.digest.endswith(".dir"):
             return None
-        try:
+        with self._sessions(), contextlib.suppress(RestoreError):
             return self._entries(self._job(material))
-        except RestoreError:
-            return None
+        return None
+
+    @contextlib.contextmanager
+    def _sessions(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            if self._depth == 0:
+                dvc_config.close(self._opened)
 
     def _job(self, material: Material) -> _Job:
         if self._kept is None:
@@ -120,6 +134,7 @@ class DvcStore:
         if known is None:
             known = dvc_config.remotes_for(folder, self._around, only)
             self._remotes[folder, only] = known
+            self._opened.extend(each.fs for each in known.places if isinstance(each, Remote))
         kept = self._kept.get(material.path, Kept(path=material.path))
         return _Job(material=material, remotes=known, kept=kept)
 
@@ -219,6 +234,9 @@ class DvcStore:
                 self._sources[job.kept.path] = tuple(self._new_sources(job))
             return self._sources[job.kept.path]
 
+    def _deeper(self, around: Around) -> DvcStore:
+        return DvcStore(around, self._depth + 1, self._opened)
+
     def _new_sources(self, job: _Job) -> Iterator[Source]:
         kept = job.kept
         for name, remote in job.remotes.versioned:
@@ -227,11 +245,10 @@ class DvcStore:
         if kept.repository and self._depth < MOST_IMPORTS:
             folder = Path(tempfile.mkdtemp(prefix="reprocheck-"))
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-            depth = self._depth + 1
-            yield SourceRepository(kept, self._around, folder, lambda each: DvcStore(each, depth))
+            yield SourceRepository(kept, self._around, folder, self._deeper)
         elif kept.source and not kept.repository:
             words = f"the address that it was imported from, {job.remotes.plain(kept.source)}"
-            yield Address(words=words, url=kept.source, around=self._around)
+            yield Address(words=words, url=kept.source, around=self._around, opened=self._opened)
 
 
 def _fetch_of(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -124,6 +125,19 @@ def open_address(url: str, around: Around) -> tuple[Any, str]:
     config = config_of(own_folder(PurePosixPath(), around))
     cls, options, path = get_cloud_fs(config, url=url)
     return cls(**_guarded(options)), path
+
+
+def close(opened: Iterable[Any]) -> None:
+    """Ends the sessions with web servers, of which their library would complain on stderr."""
+    from fsspec.asyn import sync
+
+    for fs in opened:
+        inner = vars(fs).get("fs")  # made when it was first asked
+        session = getattr(inner, "_session", None)
+        if inner is not None and session is not None and fs.protocol in ("http", "https"):
+            inner._session = None  # fsspec hands the same one to whoever asks next
+            with contextlib.suppress(Exception):
+                sync(inner.loop, session.close, timeout=5)
 
 
 def _has_dvc(top: Path, folder: PurePosixPath) -> bool:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO, Generic, Protocol, TypeVar
+
+_T = TypeVar("_T")
 
 CHUNK = 1 << 20  # DVC's own; what it took for text is decided for each chunk of this size
 _LOOKED_AT = 512  # bytes of a chunk by which DVC decides
 _TEXT = bytes(range(32, 127)) + b"\n\r\t\f\b"
+_CANNOT = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM)
 _WAITING = 4  # chunks that are read and not yet hashed
 
 
@@ -51,10 +56,10 @@ class _Hashes:
         self._text: bool | None = None
         self._size = 0
 
-    def update(self, chunk: bytes) -> None:
+    def update(self, chunk: bytes | memoryview) -> None:
         self._plain.update(chunk)
         self._size += len(chunk)
-        if self._by_file is not None:
+        if self._by_file is not None and isinstance(chunk, bytes):
             is_text = _is_text(chunk)
             self._text = is_text if self._text is None else self._text
             unix = chunk.replace(b"\r\n", b"\n")
@@ -87,7 +92,7 @@ def copy(source: Source, target: IO[bytes], legacy: bool, stop: threading.Event)
         target.write(first)
         return hashes.sums()
     target.write(first)
-    with _Aside(hashes) as aside:
+    with _Aside(hashes.update) as aside:
         aside.update(first)
         for chunk in chunks:
             aside.update(chunk)
@@ -120,25 +125,69 @@ def _chunks(source: Source, stop: threading.Event) -> Iterator[bytes]:
             return
 
 
-class _Aside:
-    """Hashes in a thread beside the one that reads and writes."""
+def copy_file(source: int, target: int, legacy: bool, stop: threading.Event) -> Sums | None:
+    """Lets the kernel copy a file, shared where the file system can, and hashes what was written.
 
-    def __init__(self, hashes: _Hashes) -> None:
-        self._hashes = hashes
-        self._waiting: queue.Queue[bytes | None] = queue.Queue(_WAITING)
+    None: it cannot, and nothing was written. Raises `StoppedError`.
+    """
+    if not hasattr(os, "copy_file_range"):  # macOS
+        return None
+    hashes = _Hashes(legacy)
+    buffer = bytearray(CHUNK)
+    done = 0
+
+    def hash_until(end: int) -> None:
+        nonlocal done
+        while done < end:
+            read = os.preadv(target, [buffer], done)
+            hashes.update(bytes(buffer[:read]) if legacy else memoryview(buffer)[:read])
+            done += read
+
+    copied = 0
+    with _Aside(hash_until) as aside:
+        while True:
+            try:
+                count = os.copy_file_range(source, target, 8 * CHUNK)
+            except OSError as error:
+                if copied or error.errno not in _CANNOT:
+                    raise
+                return None
+            copied += count
+            # Only whole chunks, so that DVC 2's guesses are made of what it guessed on.
+            aside.update(copied // CHUNK * CHUNK if count else copied)
+            if not count:
+                break
+            if stop.is_set():
+                raise StoppedError
+    return hashes.sums()
+
+
+class _Aside(Generic[_T]):
+    """Works in a thread beside the one that reads and writes."""
+
+    def __init__(self, work: Callable[[_T], None]) -> None:
+        self._work = work
+        self._waiting: queue.Queue[_T | None] = queue.Queue(_WAITING)
+        self._failures: list[BaseException] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> _Aside:
+    def __enter__(self) -> _Aside[_T]:
         self._thread.start()
         return self
 
-    def update(self, chunk: bytes) -> None:
-        self._waiting.put(chunk)
+    def update(self, item: _T) -> None:
+        self._waiting.put(item)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self._waiting.put(None)
         self._thread.join()
+        if self._failures and kind is None:
+            raise self._failures[0]
 
     def _run(self) -> None:
-        while (chunk := self._waiting.get()) is not None:
-            self._hashes.update(chunk)
+        while (item := self._waiting.get()) is not None:
+            try:
+                if not self._failures:
+                    self._work(item)
+            except BaseException as error:  # the other thread's queue must not fill up
+                self._failures.append(error)

@@ -14,7 +14,7 @@ from reprocheck.datastores import dvc_digests
 from reprocheck.datastores.dvc_digests import CHUNK, Source, Sums
 
 _LAYOUTS = (("files", "md5"), ())  # of DVC 3, then of DVC 2
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # A planted pipe must not be waited for, nor a symlink be followed before it was looked at.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -73,14 +73,10 @@ class Folder:
                 descriptor = self._open(path)
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            with open(descriptor, "rb", buffering=0) as source:  # noqa: PTH123 - a descriptor
-                known = os.fstat(descriptor)
-                if not stat.S_ISREG(known.st_mode):
-                    raise CorruptError(f"{path} is no regular file")
-                here = wanted.where(layout)
-                if known.st_size < CHUNK:
-                    return _take_small(source.read(CHUNK), path, here, target)
-                return take(source, path, here, target, stop)
+            try:
+                return _take_descriptor(descriptor, path, wanted.where(layout), target, stop)
+            finally:
+                os.close(descriptor)
         raise MissingError
 
     def has(self, digest: str) -> bool:
@@ -170,11 +166,40 @@ def take(source: Source, path: str, wanted: Wanted, target: Path, stop: threadin
     return sums.size
 
 
+def _take_descriptor(
+    descriptor: int, path: str, wanted: Wanted, target: Path, stop: threading.Event
+) -> int:
+    known = os.fstat(descriptor)
+    if not stat.S_ISREG(known.st_mode):
+        raise CorruptError(f"{path} is no regular file")
+    if known.st_size < CHUNK:
+        return _take_small(os.read(descriptor, CHUNK), path, wanted, target)
+    new = os.open(target, _NEW, 0o666)
+    try:
+        sums = dvc_digests.copy_file(descriptor, new, wanted.legacy, stop)
+        if sums is not None:
+            _prove(sums, path, wanted.digest)
+    except BaseException:
+        target.unlink()
+        raise
+    finally:
+        os.close(new)
+    if sums is not None:
+        return sums.size
+    target.unlink()
+    with open(descriptor, "rb", buffering=0, closefd=False) as source:
+        return take(source, path, wanted, target, stop)
+
+
 def _take_small(content: bytes, path: str, wanted: Wanted, target: Path) -> int:
     sums = dvc_digests.read(content, wanted.legacy)
     _prove(sums, path, wanted.digest)
-    with _created(target) as file:
-        file.write(content)
+    new = os.open(target, _NEW, 0o666)
+    try:
+        if os.write(new, content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(new)
     return sums.size
 
 

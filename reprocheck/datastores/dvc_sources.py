@@ -77,13 +77,15 @@ class Address:
     words: str
     url: str
     around: Around
-    _opened: list[tuple[Any, str]] = field(default_factory=list)
+    opened: list[Any]  # file systems to close at the end
+    _place: list[tuple[Any, str]] = field(default_factory=list)
 
     def fetch(self, wanted: Wanted, inside: str, target: Path, stop: threading.Event) -> int:
         """See `Source`."""
-        if not self._opened:
-            self._opened.append(dvc_config.open_address(self._absolute(), self.around))
-        fs, root = self._opened[0]
+        if not self._place:
+            self._place.append(dvc_config.open_address(self._absolute(), self.around))
+            self.opened.append(self._place[0][0])
+        fs, root = self._place[0]
         path = fs.join(root, *PurePosixPath(inside).parts) if inside else root
         try:
             if fs.protocol == "local" and not Path(path).is_file():  # a pipe would never end

@@ -219,6 +219,7 @@ from reprocheck.datastores import Around, dvc_digests, dvc_objects
 import signal, threading, os
 
 copied = dvc_digests.copy
+dvc_digests.copy_file = lambda *_: None  # as where the kernel cannot
 
 class Drip:  # a remote over a bad line: a byte at a time, without end
     def read(self, size):
