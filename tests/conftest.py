@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -92,6 +93,14 @@ class Repo:
 
     def dvc(self, *args: str) -> None:
         argv = (sys.executable, "-m", "dvc", *args)
+        done = subprocess.run(argv, cwd=self.path, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+
+    def dvc_session(self, *calls: list[str]) -> None:
+        """Several commands of DVC in one process: most of each is its start."""
+        program = "import json, sys; from dvc.cli import main\n"
+        program += "for call in json.loads(sys.argv[1]): assert main([*call, '-q']) == 0, call"
+        argv = (sys.executable, "-c", program, json.dumps(calls))
         done = subprocess.run(argv, cwd=self.path, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
 

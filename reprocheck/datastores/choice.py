@@ -156,14 +156,12 @@ def _configured(
 
 def _refuse_outside(path: str) -> None:
     parts = PurePosixPath(path).parts
-    if "://" in path or (PurePosixPath(path).is_absolute() and parts):
-        raise RestoreError(
-            f"the recorded input '{path}' is external to DVC's repository: no remote holds it",
-            "name a path inside, its hash and seen_as under data in reprocheck.yaml, or track a "
-            "copy of it: dvc import-url",
-        )
-    if not parts or ".." in parts or parts[0] == ".git":
+    external = "://" in path or PurePosixPath(path).is_absolute()
+    if not parts or external or ".." in parts or parts[0] == ".git":
         raise RestoreError(
             f"the recorded input '{path}' lies outside the repository",
-            "only inputs inside the repository can be restored",
+            "track a copy inside: dvc import-url; or give a path inside, its hash and seen_as "
+            "under data in reprocheck.yaml"
+            if external
+            else "only inputs inside the repository can be restored",
         )

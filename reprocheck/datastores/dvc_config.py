@@ -16,6 +16,7 @@ from reprocheck.datastores.base import Around
 from reprocheck.datastores.dvc_objects import Folder, Place, Remote, Unusable
 from reprocheck.errors import RestoreError
 
+TOP = PurePosixPath()  # the tree itself
 CACHE = "this machine's DVC cache"
 
 # A commit is hostile: its config must not name a command (bearer_token_command; credential_process
@@ -66,7 +67,7 @@ def remotes_for(folder: PurePosixPath | None, around: Around, only: str | None) 
     logging.getLogger("dvc").setLevel(logging.CRITICAL)
     own = own_folder(folder, around)
     own_config = config_of(own)
-    configs = [own_config, *_of_the_commit(folder or PurePosixPath(), around)]
+    configs = [own_config, *of_the_commit(folder or TOP, around)]
     found: dict[tuple[str, str], tuple[Place, bool]] = {}
     for config in configs:
         default = config["core"].get("remote")
@@ -85,7 +86,7 @@ def remotes_for(folder: PurePosixPath | None, around: Around, only: str | None) 
             (name, place) for name, place, kept in chosen if kept and isinstance(place, Remote)
         ),
         cache=_cache(own, own_config),
-        root="" if folder in (None, PurePosixPath()) else str(folder),
+        root="" if folder in (None, TOP) else str(folder),
         secrets=_secrets(configs),
     )
 
@@ -122,7 +123,7 @@ def open_address(url: str, around: Around) -> tuple[Any, str]:
     """The file system of an address, and the path there. Raises what DVC's plugins raise."""
     from dvc.fs import get_cloud_fs
 
-    config = config_of(own_folder(PurePosixPath(), around))
+    config = config_of(own_folder(TOP, around))
     cls, options, path = get_cloud_fs(config, url=url)
     return cls(**_guarded(options)), path
 
@@ -145,7 +146,7 @@ def _has_dvc(top: Path, folder: PurePosixPath) -> bool:
     return found.is_dir() and found.resolve().is_relative_to(top.resolve())
 
 
-def _of_the_commit(folder: PurePosixPath, around: Around) -> Iterator[Any]:
+def of_the_commit(folder: PurePosixPath, around: Around) -> Iterator[Any]:
     """The commit's own config, with the settings that are safe to take from there."""
     from dvc.config import Config, ConfigError
 

@@ -5,12 +5,13 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reprocheck import datastores
-from reprocheck.datastores import Around
+from reprocheck import datastores, dvc_files
+from reprocheck.datastores import Around, disagreements
 from reprocheck.dvc_files import directory_digest
 from reprocheck.errors import RestoreError
 from reprocheck.model import Material, Origin, OriginKind
@@ -294,3 +295,176 @@ def test_credentials_of_the_callers_environment_are_used(
         monkeypatch.setenv(f"AWS_{name.upper()}", storage.options.pop(name))
     restore(storage, tmp_path, material(ROW, "2.txt"))
     assert (tmp_path / "in/2.txt").read_bytes() == b"two"
+
+
+def test_versions_of_a_cloud_are_read_by_their_ids(make: Make, tmp_path: Path) -> None:
+    storage = make("s3")
+    assert isinstance(storage, Bucket)
+    storage.options["version_aware"] = "true"
+    on = {"Status": "Enabled"}
+    storage.client.put_bucket_versioning(Bucket=storage.bucket, VersioningConfiguration=on)
+    ids = {}
+    for name, content in (("v.csv", b"old"), ("v.csv", b"new"), ("v/a.txt", b"a")):
+        put = storage.client.put_object(Bucket=storage.bucket, Key=name, Body=content)
+        ids.setdefault(name, put["VersionId"])
+    beside = around(storage, tmp_path)
+    outs = (
+        {"path": "v.csv", "hash": "md5", "md5": md5(b"old"), "cloud": cloud(ids["v.csv"])},
+        {
+            "path": "v",
+            "hash": "md5",
+            "files": [{"relpath": "a.txt", "md5": md5(b"a"), "cloud": cloud(ids["v/a.txt"])}],
+        },
+    )
+    (beside.tree / "v.dvc").write_text(json.dumps({"outs": outs}))
+    inputs = datastores.restore(dvc_files.tracked(beside.tree), tmp_path / "in", beside)
+    assert (tmp_path / "in/v.csv").read_bytes() == b"old"
+    assert (tmp_path / "in/v/a.txt").read_bytes() == b"a"
+    assert not inputs.findings
+
+
+def cloud(version: str) -> dict[str, dict[str, str]]:
+    return {"storage": {"etag": "e", "version_id": version}}
+
+
+def legacy(content: bytes, digest: str, path: str = "t.txt") -> Material:
+    origin = Origin(kind=OriginKind.FILE, where="t.txt.dvc at the commit")
+    return Material(
+        path=path, algorithm="md5-dos2unix", digest=digest, size=None, files=None, origin=origin
+    )
+
+
+WINDOWS, BINARY = b"a\r\nb\r\n", b"\0a\r\nb\r\n"
+LONG = b"\r" * ((1 << 20) - 1) + b"\r\n" + b"x\r\n" * 1000  # a CRLF across two chunks
+
+
+@pytest.mark.parametrize("content", [WINDOWS, BINARY, LONG, b"", b"\xff" * 400 + b"\r\n"])
+@pytest.mark.parametrize("kind", ["local", "http"])
+def test_hashes_of_dvc_2_are_computed_as_dvc_does(
+    make: Make, tmp_path: Path, kind: str, content: bytes
+) -> None:
+    from dvc_data.hashfile.hash import file_md5
+
+    (tmp_path / "x").write_bytes(content)
+    digest = file_md5(str(tmp_path / "x"), name="md5-dos2unix")
+    storage = make(kind)
+    storage.put(f"{digest[:2]}/{digest[2:]}", content)
+    restore(storage, tmp_path, legacy(content, digest))
+    assert (tmp_path / "in/t.txt").read_bytes() == content
+
+
+def test_a_binary_file_with_other_line_ends_is_no_object_of_dvc_2(
+    make: Make, tmp_path: Path
+) -> None:
+    storage = make("local")
+    digest = md5(BINARY.replace(b"\r\n", b"\n"))
+    storage.put(f"{digest[:2]}/{digest[2:]}", BINARY)
+    with pytest.raises(RestoreError, match="corrupted"):
+        restore(storage, tmp_path, legacy(BINARY, digest))
+
+
+def test_a_directory_of_dvc_2_has_its_hashes_inside_too(make: Make, tmp_path: Path) -> None:
+    storage = make("local")
+    digest = md5(b"a\nb\n")
+    rows = json.dumps([{"md5": digest, "relpath": "w.txt"}]).encode()
+    whole = f"{md5(rows)}.dir"
+    storage.put(f"{digest[:2]}/{digest[2:]}", WINDOWS)
+    storage.put(f"{whole[:2]}/{whole[2:]}", rows)
+    restore(storage, tmp_path, legacy(rows, whole, "d"))
+    assert (tmp_path / "in/d/w.txt").read_bytes() == WINDOWS
+
+
+def test_a_logged_hash_may_be_one_of_dvc_2_only_where_dvc_2_kept_it(
+    make: Make, tmp_path: Path
+) -> None:
+    storage = make("local")
+    digest = md5(b"a\nb\n")
+    tag = Origin(kind=OriginKind.TAG, where="data_md5")
+    wanted = replace(material(digest, "t.txt"), origin=tag)
+    storage.put(stored(digest), WINDOWS)
+    with pytest.raises(RestoreError, match="corrupted"):
+        restore(storage, tmp_path, wanted)
+    storage.remove(stored(digest))
+    storage.put(f"{digest[:2]}/{digest[2:]}", WINDOWS)
+    restore(storage, tmp_path, wanted)
+    assert (tmp_path / "in/t.txt").read_bytes() == WINDOWS
+
+
+def in_cache(tmp_path: Path, content: bytes, name: bytes | None = None) -> Path:
+    path = tmp_path / "repo/.dvc/cache" / stored(md5(content if name is None else name))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_the_cache_is_read_first_and_its_wrong_object_is_passed_over(
+    make: Make, tmp_path: Path
+) -> None:
+    storage = make("http")
+    in_cache(tmp_path, b"two")
+    wrong = in_cache(tmp_path, b"0ne", b"one")
+    storage.put(stored(ROW), b"the remote's is not read")
+    inputs = restore(storage, tmp_path)
+    assert [finding.code for finding in inputs.findings] == ["data-cache-corrupt"]
+    assert str(wrong) in inputs.findings[0].message
+    assert (tmp_path / "in/images/a/1.txt").read_bytes() == b"one"
+    assert (tmp_path / "in/images/2.txt").read_bytes() == b"two"
+    assert wrong.read_bytes() == b"0ne"
+
+
+@pytest.mark.parametrize("kind", ["local", "http"])
+def test_what_no_remote_has_is_told_though_the_cache_has_it(
+    make: Make, tmp_path: Path, kind: str
+) -> None:
+    storage = make(kind)
+    storage.remove(stored(ROW))
+    in_cache(tmp_path, b"two")
+    inputs = restore(storage, tmp_path)
+    assert [finding.code for finding in inputs.findings] == ["data-only-in-cache"]
+
+
+def test_a_remote_that_does_not_answer_is_not_said_to_lack_it(tmp_path: Path) -> None:
+    in_cache(tmp_path, b"two")
+    storage = Storage(f"ssh://127.0.0.1:{storages.free_port()}/x", tmp_path)
+    assert not restore(storage, tmp_path, material(ROW, "2.txt")).findings
+
+
+def test_the_cache_that_the_users_config_names_counts(make: Make, tmp_path: Path) -> None:
+    storage = make("local")
+    beside = around(storage, tmp_path)
+    storage.remove(stored(ROW))
+    in_cache(tmp_path, b"two")
+    (tmp_path / "repo/.dvc/cache").rename(tmp_path / "shared")
+    (tmp_path / "repo/.dvc/config").write_text("[cache]\ndir = ../../shared\n")
+    datastores.restore((material(ROW, "2.txt"),), tmp_path / "in", beside)
+    assert (tmp_path / "in/2.txt").read_bytes() == b"two"
+
+
+def test_files_that_differ_are_named_from_the_lists_alone(make: Make, tmp_path: Path) -> None:
+    storage = make("local")
+    commit = {"2.txt": b"2", "a/1.txt": b"one", **{f"old{i:02}": b"x" for i in range(12)}}
+    rows = listing(commit)
+    storage.put(stored(directory_digest(digests(commit))), rows)
+    for content in FILES.values():
+        storage.remove(stored(md5(content)))  # no file is fetched
+    beside = around(storage, tmp_path)
+    (beside.tree / "images.dvc").write_text(
+        f"outs: [{{path: images, hash: md5, md5: {md5(rows)}.dir}}]"
+    )
+    told = disagreements((material(),), beside.tree, datastores.stores(beside))[0].message
+    assert "1 added (large.bin)" in told
+    assert "12 removed (old00, old01" in told
+    assert "old09 and 2 more)" in told
+    assert "1 changed (2.txt)" in told
+    storage.remove(stored(IMAGES))
+    told = disagreements((material(),), beside.tree, datastores.stores(beside))[0].message
+    assert "the directory list of the run is gone" in told
+    told = disagreements((material(),), beside.tree)[0].message  # as with --dry-run
+    assert "the recorded one is restored" in told
+    assert "list" not in told
+
+
+def test_a_sha256_does_not_disagree_with_an_md5(tmp_path: Path) -> None:
+    (tmp_path / "x.dvc").write_text(f"outs: [{{path: x, hash: md5, md5: {ROW}}}]")
+    wanted = replace(material("a" * 64, "x"), algorithm="sha256")
+    assert not disagreements((wanted,), tmp_path)
