@@ -237,29 +237,56 @@ def locked(tree: Path) -> dict[str, Material]:
     found = (
         material
         for path in files
-        for material in lock_inputs(path.read_bytes(), path.relative_to(tree).as_posix())
+        for material in lock_inputs(path.read_bytes(), path.relative_to(tree).as_posix(), tree)
     )
-    return {item.path: item for item in found if not (tree / item.path).exists()}
+    return {item.path: item for item in found if not _is_here(item, tree)}
 
 
-def lock_inputs(content: bytes, name: str) -> tuple[Material, ...]:
+def _is_here(item: Material, tree: Path) -> bool:
+    """Whether git brought it; of an absolute path, whether this machine has what the run read."""
+    path = tree / item.path
+    if not item.path.startswith("/"):
+        return path.exists()
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest() == item.digest
+
+
+def lock_inputs(content: bytes, name: str, tree: Path) -> tuple[Material, ...]:
     """What the stages of a dvc.lock read and no stage of it writes.
 
-    Raises `SourceError` for content that is no YAML mapping.
+    The dvc.yaml beside it in the tree says in which folder each stage runs, from which its paths
+    count. Raises `SourceError` for content that is no YAML mapping.
     """
     stages = parse_mapping(content, name).get("stages")
-    locks = [lock for lock in _items(stages) if isinstance(lock, dict)]
-    entries = {
-        kind: [entry for lock in locks for entry in _items(lock.get(kind)) if _has_path(entry)]
-        for kind in ("deps", "outs")
-    }
-    made = {entry["path"] for entry in entries["outs"]}
     folder = PurePosixPath(name).parent
+    wdirs = _wdirs(tree / folder)
+    read: dict[str, Material] = {}
+    made: set[str] = set()
+    for stage, lock in stages.items() if isinstance(stages, dict) else ():
+        if isinstance(lock, dict):
+            place = folder / wdirs.get(str(stage).partition("@")[0], ".")
+            outs = filter(_has_path, _items(lock.get("outs")))
+            made |= {_path_of(out["path"], place) for out in outs}
+            deps = [dep for dep in _items(lock.get("deps")) if _has_path(dep) and "md5" in dep]
+            read |= {item.path: item for item in (_material(dep, place, name) for dep in deps)}
     return tuple(
-        _material(entry, folder, name)
-        for entry in entries["deps"]
-        if "md5" in entry and not any(_is_inside(entry["path"], out) for out in made)
+        item for path, item in read.items() if not any(_is_inside(path, out) for out in made)
     )
+
+
+def _wdirs(folder: Path) -> dict[str, str]:
+    """The folder in which each stage of a dvc.yaml runs; of `foreach`, too."""
+    document = read_mapping(folder / "dvc.yaml") or {}
+    written = document.get("stages")
+    values = _variables(folder, document)
+    found = {}
+    for name, stage in (written if isinstance(written, dict) else {}).items():
+        inner = stage.get("do", stage) if isinstance(stage, dict) else {}
+        wdir = inner.get("wdir") if isinstance(inner, dict) else None
+        found[str(name)] = (_filled(wdir, values) if isinstance(wdir, str) else None) or "."
+    return found
 
 
 def _items(node: object) -> list[Any]:

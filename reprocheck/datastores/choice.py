@@ -65,7 +65,7 @@ def _logged_locks(files: Iterable[RecordedFile], tree: Path) -> dict[str, Materi
     for file in logged_files.settled(files):
         if PurePosixPath(file.path).name == "dvc.lock":
             place = logged_files.place_of(file.path, tree) or file.path
-            found = dvc_files.lock_inputs(file.content, place)
+            found = dvc_files.lock_inputs(file.content, place, tree)
             logged |= {item.path: dataclasses.replace(item, origin=file.origin) for item in found}
     return logged
 
