@@ -15,6 +15,7 @@ from reprocheck.datastores import Around, disagreements
 from reprocheck.dvc_files import directory_digest
 from reprocheck.errors import RestoreError
 from reprocheck.model import Material, Origin, OriginKind
+from tests.conftest import snapshot
 from tests.datastores import storages
 from tests.datastores.storages import KEY, Bucket, Storage
 
@@ -277,6 +278,21 @@ def test_a_list_that_dvc_would_not_make_is_refused(
         restore(storage, tmp_path, material(digest))
     assert not {"\0", "\n"} & set(caught.value.message)
     assert not (tmp_path / "in/images").exists()
+
+
+def test_dvc_writes_nothing_anywhere(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DVC_SITE_CACHE_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "written" / name))
+    monkeypatch.setenv("HOME", str(tmp_path / "written/home"))
+    storage = make("http")
+    beside = around(storage, tmp_path)
+    before = snapshot(tmp_path / "repo")
+    datastores.restore((material(),), tmp_path / "in", beside)
+    assert not (tmp_path / "written").exists()
+    assert snapshot(tmp_path / "repo") == before
+    assert not list((tmp_path / "tree").iterdir())
 
 
 def test_an_error_of_a_server_shows_no_login(make: Make, tmp_path: Path) -> None:
