@@ -12,7 +12,7 @@ from reprocheck import datastores, dvc_files
 from reprocheck.datastores import Around
 from reprocheck.errors import RestoreError
 from reprocheck.model import Material, Origin, OriginKind
-from tests.conftest import Repo, snapshot
+from tests.conftest import Repo, shared_folder, snapshot
 
 ROWS = "x,y\n1,2\n3,4\n"
 TAG = Origin(kind=OriginKind.TAG, where="data_md5")
@@ -21,22 +21,18 @@ TAG = Origin(kind=OriginKind.TAG, where="data_md5")
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A git repository with a file and a folder in a local DVC remote."""
-    root = tmp_path_factory.mktemp("dvc")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AUTHOR", "COMMITTER"):
-            patch.setenv(f"GIT_{name}_NAME", "Test")
-            patch.setenv(f"GIT_{name}_EMAIL", "test@example.com")
-        patch.setenv("DVC_NO_ANALYTICS", "1")
-        repo = Repo(root / "repo")
-        repo.write({"data/train.csv": ROWS, "images/a/1.txt": "one", "images/2.txt": "two"})
-        repo.dvc_session(
-            ["init"],
-            ["remote", "add", "--default", "storage", "../remote"],
-            ["add", "data/train.csv", "images"],
-            ["push"],
-        )
-        repo.commit()
-    return root
+    with shared_folder(tmp_path_factory, "dvc") as shared:
+        if not (shared / "repo/images.dvc").exists():
+            repo = Repo(shared / "repo")
+            repo.write({"data/train.csv": ROWS, "images/a/1.txt": "one", "images/2.txt": "two"})
+            repo.dvc_session(
+                ["init"],
+                ["remote", "add", "--default", "storage", "../remote"],
+                ["add", "data/train.csv", "images"],
+                ["push"],
+            )
+            repo.commit()
+        return shared
 
 
 @pytest.fixture

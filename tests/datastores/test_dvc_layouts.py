@@ -13,7 +13,7 @@ from reprocheck import datastores, dvc_files
 from reprocheck.datastores import Around
 from reprocheck.errors import RestoreError
 from reprocheck.model import Material, Origin, OriginKind
-from tests.conftest import Repo, set_author, snapshot
+from tests.conftest import Repo, shared_folder, snapshot
 from tests.datastores import storages
 from tests.datastores.test_dvc_objects import md5
 
@@ -82,46 +82,50 @@ commit()
 
 @pytest.fixture(scope="session")
 def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("layouts")
-    with pytest.MonkeyPatch.context() as patch:
-        set_author(patch)
-        for name in ("source", "project"):
-            Repo(root / name)
-        env = {**os.environ, "DVC_SITE_CACHE_DIR": str(root / "site")}
-        argv = [sys.executable, "-c", MAKE, str(root)]
-        done = subprocess.run(argv, env=env, capture_output=True, check=False)
+    with shared_folder(tmp_path_factory, "dvc-layouts") as shared:
+        if not (shared / "made").exists():
+            make(shared)
+        own = tmp_path_factory.mktemp("layouts") / "own"
+        shutil.copytree(shared, own, symlinks=True)
+    (own / "made").write_text(str(shared))
+    return own
+
+
+def make(root: Path) -> None:
+    for name in ("source", "project"):
+        Repo(root / name)
+    env = {**os.environ, "DVC_SITE_CACHE_DIR": str(root / "site")}
+    argv = [sys.executable, "-c", MAKE, str(root)]
+    done = subprocess.run(argv, env=env, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
-    return root
+    for folder in list(root.glob("**/.dvc/cache")):
+        shutil.rmtree(folder)
+    (root / "made").touch()
 
 
 FOLDERS = ("source", "source-remote", "project", "first", "second", "sub-remote", "noscm-remote")
 
 
-@pytest.fixture
-def world(laid_out: Path) -> Path:
-    """As it was made, with nothing in a cache; put back afterwards where a test damages it."""
-    for folder in list(laid_out.glob("**/.dvc/cache")):
-        shutil.rmtree(folder)
-    return laid_out
-
-
-def around(world: Path, tmp_path: Path, **changes: object) -> Around:
+def around(laid_out: Path, tmp_path: Path, **changes: object) -> Around:
     tree = tmp_path / "tree"
     if not tree.exists():
-        Repo(tmp_path).git("clone", "--quiet", str(world / "project"), str(tree))
-    base = Around(tree=tree, repository=world / "project", folder=world / "project")
+        Repo(tmp_path).git("clone", "--quiet", str(laid_out / "project"), str(tree))
+        for pointer in tree.glob("[!.]*.dvc"):  # imports name their source in full
+            text = pointer.read_text()
+            pointer.write_text(text.replace((laid_out / "made").read_text(), str(laid_out)))
+    base = Around(tree=tree, repository=laid_out / "project", folder=laid_out / "project")
     return replace(base, **changes)
 
 
 def restore(
-    world: Path, tmp_path: Path, path: str, **changes: object
+    laid_out: Path, tmp_path: Path, path: str, **changes: object
 ) -> tuple[dict[str, str], datastores.Inputs]:
     """What is restored of a tracked path, and that nothing else was touched."""
-    beside = around(world, tmp_path, **changes)
+    beside = around(laid_out, tmp_path, **changes)
     wanted = dvc_files.at_commit(beside.tree)[path]
-    before = {name: snapshot(world / name) for name in FOLDERS}
+    before = {name: snapshot(laid_out / name) for name in FOLDERS}
     inputs = datastores.restore((wanted,), tmp_path / "in", beside)
-    assert {name: snapshot(world / name) for name in FOLDERS} == before
+    assert {name: snapshot(laid_out / name) for name in FOLDERS} == before
     top = tmp_path / "in" / path
     files = [top] if top.is_file() else [each for each in top.rglob("*") if each.is_file()]
     return {
@@ -140,59 +144,59 @@ def restore(
     ],
 )
 def test_an_import_comes_from_its_source_repository(
-    world: Path, tmp_path: Path, path: str, files: dict[str, str]
+    laid_out: Path, tmp_path: Path, path: str, files: dict[str, str]
 ) -> None:
-    restored, inputs = restore(world, tmp_path, path)
+    restored, inputs = restore(laid_out, tmp_path, path)
     assert restored == {path + name: content for name, content in files.items()}
     assert [finding.code for finding in inputs.findings] == ["data-not-in-remote"]
 
 
 def test_an_imports_source_that_holds_something_else_is_not_taken(
-    world: Path, tmp_path: Path
+    laid_out: Path, tmp_path: Path
 ) -> None:
-    beside = around(world, tmp_path)
+    beside = around(laid_out, tmp_path)
     pointer = beside.tree / "i-alone.txt.dvc"
     pointer.write_text(pointer.read_text().replace(md5(b"alone"), md5(b"other")))
     with pytest.raises(RestoreError, match=r"source repository .*corrupted, alone\.txt"):
-        restore(world, tmp_path, "i-alone.txt")
+        restore(laid_out, tmp_path, "i-alone.txt")
 
 
-def test_an_imports_source_that_is_gone_is_told(world: Path, tmp_path: Path) -> None:
-    beside = around(world, tmp_path)
+def test_an_imports_source_that_is_gone_is_told(laid_out: Path, tmp_path: Path) -> None:
+    beside = around(laid_out, tmp_path)
     pointer = beside.tree / "i-alone.txt.dvc"
     pointer.write_text(pointer.read_text().replace("/source\n", "/--upload-pack=evil\n"))
     with pytest.raises(RestoreError, match="cloning it failed"):
-        restore(world, tmp_path, "i-alone.txt")
+        restore(laid_out, tmp_path, "i-alone.txt")
 
 
 @pytest.mark.parametrize("path", ["raw.csv", "raw-dir"])
 def test_what_import_url_brought_comes_from_the_remote(
-    world: Path, tmp_path: Path, path: str
+    laid_out: Path, tmp_path: Path, path: str
 ) -> None:
-    restored, inputs = restore(world, tmp_path, path)
+    restored, inputs = restore(laid_out, tmp_path, path)
     assert "raw" in restored.get("raw.csv", "raw")
     assert not inputs.findings
 
 
 def test_the_address_of_import_url_is_asked_last_and_counts_by_its_md5(
-    world: Path, tmp_path: Path
+    laid_out: Path, tmp_path: Path
 ) -> None:
-    lacking = world / "first/files/md5" / md5(b"raw")[:2] / md5(b"raw")[2:]
-    lacking.rename(world / "kept")
+    lacking = laid_out / "first/files/md5" / md5(b"raw")[:2] / md5(b"raw")[2:]
+    lacking.rename(laid_out / "kept")
     try:
-        restored, inputs = restore(world, tmp_path, "raw.csv")
+        restored, inputs = restore(laid_out, tmp_path, "raw.csv")
         assert restored == {"raw.csv": "raw"}
         assert [finding.code for finding in inputs.findings] == ["data-not-in-remote"]
-        (world / "outside/raw.csv").write_text("new")
+        (laid_out / "outside/raw.csv").write_text("new")
         with pytest.raises(RestoreError, match=r"imported from, .*corrupted"):
-            restore(world, tmp_path / "again", "raw.csv")
+            restore(laid_out, tmp_path / "again", "raw.csv")
     finally:
-        (world / "kept").rename(lacking)
-        (world / "outside/raw.csv").write_text("raw")
+        (laid_out / "kept").rename(lacking)
+        (laid_out / "outside/raw.csv").write_text("raw")
 
 
-def test_an_address_on_the_web_is_asked(world: Path, tmp_path: Path) -> None:
-    beside = around(world, tmp_path)
+def test_an_address_on_the_web_is_asked(laid_out: Path, tmp_path: Path) -> None:
+    beside = around(laid_out, tmp_path)
     pointer = beside.tree / "alone.csv.dvc"
     (tmp_path / "shown").mkdir()
     (tmp_path / "shown/x.csv").write_text("shown")
@@ -201,28 +205,30 @@ def test_an_address_on_the_web_is_asked(world: Path, tmp_path: Path) -> None:
             f"deps: [{{path: {url}/x.csv, etag: e}}]\n"
             f"outs: [{{path: alone.csv, hash: md5, md5: {md5(b'shown')}}}]\n"
         )
-        restored, _ = restore(world, tmp_path, "alone.csv")
+        restored, _ = restore(laid_out, tmp_path, "alone.csv")
     assert restored == {"alone.csv": "shown"}
 
 
-def test_an_outs_own_remote_is_the_one_that_is_asked(world: Path, tmp_path: Path) -> None:
-    assert restore(world, tmp_path, "second.csv")[0] == {"second.csv": "second"}
+def test_an_outs_own_remote_is_the_one_that_is_asked(laid_out: Path, tmp_path: Path) -> None:
+    assert restore(laid_out, tmp_path, "second.csv")[0] == {"second.csv": "second"}
     pointer = tmp_path / "tree/second.csv.dvc"
     pointer.write_text(pointer.read_text().replace("remote: second", "remote: first"))
     with pytest.raises(RestoreError, match="remote 'first': not there") as caught:
-        restore(world, tmp_path, "second.csv")
+        restore(laid_out, tmp_path, "second.csv")
     assert "second'" not in caught.value.message
 
 
-def test_the_named_remote_is_the_only_one_that_is_asked(world: Path, tmp_path: Path) -> None:
-    assert restore(world, tmp_path, "first.csv", remote="first")[0] == {"first.csv": "first"}
+def test_the_named_remote_is_the_only_one_that_is_asked(laid_out: Path, tmp_path: Path) -> None:
+    assert restore(laid_out, tmp_path, "first.csv", remote="first")[0] == {"first.csv": "first"}
     with pytest.raises(RestoreError, match="remote 'second': not there"):
-        restore(world, tmp_path, "first.csv", remote="second")
+        restore(laid_out, tmp_path, "first.csv", remote="second")
 
 
-def test_an_unknown_remote_is_an_error_that_names_the_others(world: Path, tmp_path: Path) -> None:
+def test_an_unknown_remote_is_an_error_that_names_the_others(
+    laid_out: Path, tmp_path: Path
+) -> None:
     with pytest.raises(RestoreError, match="no DVC remote is named 'third'") as caught:
-        restore(world, tmp_path, "first.csv", remote="third")
+        restore(laid_out, tmp_path, "first.csv", remote="third")
     assert "first, second" in caught.value.hint
 
 
@@ -230,13 +236,13 @@ def test_an_unknown_remote_is_an_error_that_names_the_others(world: Path, tmp_pa
     ("path", "content"), [("sub/deep/in-sub.csv", "sub"), ("noscm/n.csv", "n")]
 )
 def test_an_input_is_looked_for_in_the_remotes_of_the_nearest_repository(
-    world: Path, tmp_path: Path, path: str, content: str
+    laid_out: Path, tmp_path: Path, path: str, content: str
 ) -> None:
-    assert restore(world, tmp_path, path)[0] == {path: content}
+    assert restore(laid_out, tmp_path, path)[0] == {path: content}
 
 
 def test_a_hash_with_no_dvc_at_the_commit_is_looked_for_in_the_configs_repository(
-    world: Path, tmp_path: Path
+    laid_out: Path, tmp_path: Path
 ) -> None:
     bare = Repo(tmp_path / "bare")
     bare.commit({"x": "y"})
@@ -248,12 +254,14 @@ def test_a_hash_with_no_dvc_at_the_commit_is_looked_for_in_the_configs_repositor
         files=None,
         origin=TAG,
     )
-    beside = Around(tree=bare.path, folder=world / "project/sub/deep")
+    beside = Around(tree=bare.path, folder=laid_out / "project/sub/deep")
     datastores.restore((wanted,), tmp_path / "in", beside)
     assert (tmp_path / "in/data/in.csv").read_text() == "sub"
 
 
-def test_a_commits_config_cannot_name_commands_or_credentials(world: Path, tmp_path: Path) -> None:
+def test_a_commits_config_cannot_name_commands_or_credentials(
+    laid_out: Path, tmp_path: Path
+) -> None:
     from reprocheck.datastores import dvc_config
 
     tree = tmp_path / "bare"
