@@ -147,7 +147,7 @@ def copy_file(source: int, target: int, legacy: bool, stop: threading.Event) -> 
     with _Aside(hash_until) as aside:
         while True:
             try:
-                count = os.copy_file_range(source, target, 8 * CHUNK)
+                count = os.copy_file_range(source, target, 16 * CHUNK)
             except OSError as error:
                 if copied or error.errno not in _CANNOT:
                     raise

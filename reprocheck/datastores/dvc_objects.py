@@ -118,18 +118,38 @@ class Remote:
 
     def fetch(self, wanted: Wanted, target: Path, stop: threading.Event) -> int:
         """See `Place`."""
+        refusals = []
         for layout in _LAYOUTS:
             path = self._path(layout, wanted.digest)
             try:
                 with self.fs.open(path, "rb") as source:
                     return take(source, path, wanted.where(layout), target, stop)
-            except FileNotFoundError:
-                continue
+            except FileNotFoundError as error:
+                refusals.extend(self._refusal(error))
+        if refusals:
+            raise refusals[0]
         raise MissingError
 
     def has(self, digest: str) -> bool:
         """Whether an object of this name is there."""
-        return any(self.fs.exists(self._path(layout, digest)) for layout in _LAYOUTS)
+        refusals = []
+        for layout in _LAYOUTS:
+            try:
+                self.fs.info(self._path(layout, digest))
+            except FileNotFoundError as error:
+                refusals.extend(self._refusal(error))
+            else:
+                return True
+        if refusals:
+            raise refusals[0]
+        return False
+
+    def _refusal(self, error: FileNotFoundError) -> list[BaseException]:
+        """To fsspec a web server that refuses, fails or is not there has no such file, either."""
+        cause = error.__cause__
+        told = cause is None or getattr(cause, "status", None) in (404, 410)
+        is_web = self.fs.protocol in ("http", "https")
+        return [cause] if is_web and cause is not None and not told else []
 
     def _path(self, layout: tuple[str, ...], digest: str) -> str:
         return str(self.fs.join(self.root, *layout, digest[:2], digest[2:]))

@@ -301,6 +301,8 @@ def test_an_error_of_a_server_shows_no_login(make: Make, tmp_path: Path) -> None
     with pytest.raises(RestoreError) as caught:
         restore(storage, tmp_path)
     assert "hunter2" not in caught.value.message
+    assert "not there" not in caught.value.message
+    assert "Connect" in caught.value.message
 
 
 def test_credentials_of_the_callers_environment_are_used(
@@ -352,9 +354,10 @@ def legacy(content: bytes, digest: str, path: str = "t.txt") -> Material:
 
 WINDOWS, BINARY = b"a\r\nb\r\n", b"\0a\r\nb\r\n"
 LONG = b"\r" * ((1 << 20) - 1) + b"\r\n" + b"x\r\n" * 1000  # a CRLF across two chunks
+MIXED = b"\r\n" * (1 << 19) + b"\0\r\n"  # text, then a chunk that is none
 
 
-@pytest.mark.parametrize("content", [WINDOWS, BINARY, LONG, b"", b"\xff" * 400 + b"\r\n"])
+@pytest.mark.parametrize("content", [WINDOWS, BINARY, LONG, MIXED, b"", b"\xff" * 400 + b"\r\n"])
 @pytest.mark.parametrize("kind", ["local", "http"])
 def test_hashes_of_dvc_2_are_computed_as_dvc_does(
     make: Make, tmp_path: Path, kind: str, content: bytes
@@ -439,9 +442,10 @@ def test_what_no_remote_has_is_told_though_the_cache_has_it(
     assert [finding.code for finding in inputs.findings] == ["data-only-in-cache"]
 
 
-def test_a_remote_that_does_not_answer_is_not_said_to_lack_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scheme", ["ssh", "http"])
+def test_a_remote_that_does_not_answer_is_not_said_to_lack_it(tmp_path: Path, scheme: str) -> None:
     in_cache(tmp_path, b"two")
-    storage = Storage(f"ssh://127.0.0.1:{storages.free_port()}/x", tmp_path)
+    storage = Storage(f"{scheme}://127.0.0.1:{storages.free_port()}/x", tmp_path)
     assert not restore(storage, tmp_path, material(ROW, "2.txt")).findings
 
 
