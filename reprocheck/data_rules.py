@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from reprocheck.errors import ConfigError
 from reprocheck.yaml_files import LocatedYaml
 
 
@@ -29,14 +30,24 @@ class DataRule:
 
 
 def data_rules(entries: Iterable[Mapping[str, str]], located: LocatedYaml) -> tuple[DataRule, ...]:
-    """The rules of a list that the schema has accepted."""
+    """The rules of a list that the schema has accepted.
+
+    Raises `ConfigError` for one with several digests.
+    """
     return tuple(
         _data_rule(entry, located.line(f"/data/{index}")) for index, entry in enumerate(entries)
     )
 
 
 def _data_rule(entry: Mapping[str, str], place: str) -> DataRule:
-    digests = {name: entry[name] for name in ("md5", "sha256") if name in entry}
-    algorithm, digest = next(iter(digests.items()), (None, entry.get("hash")))
-    others = {name: text for name, text in entry.items() if name not in ("md5", "sha256", "hash")}
+    digests = {name: entry[name] for name in ("md5", "sha256", "hash") if name in entry}
+    if len(digests) > 1:
+        raise ConfigError(
+            f"{place}: the data '{entry.get('path', '')}' has several digests: "
+            + ", ".join(digests),
+            "give one of them; SHA-256 is the stronger",
+        )
+    name, digest = next(iter(digests.items()), ("hash", None))
+    others = {key: text for key, text in entry.items() if key not in digests}
+    algorithm = None if name == "hash" else name
     return DataRule(algorithm=algorithm, digest=digest, place=place, **others)

@@ -23,6 +23,10 @@ SHORTEST_SECRET = 8
 
 # Linear in the text: each scan ends at the next slash or space.
 _USERINFO = re.compile(r"(?<=://)[^/\s]*@")
+_SIGNATURE = re.compile(  # of an address that is signed, as clouds' storage has them
+    r"(?i)([?&](?:sig|signature|awsaccesskeyid|x-(?:amz|goog)-(?:signature|credential"
+    r"|security-token))=)[^&\s]+"
+)
 _CONDA_TOKEN = re.compile(r"(://[^/\s]+/t/)[^/\s]+(?=/)")
 _KEYS = re.compile(
     r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|hf_[A-Za-z0-9]{30,}"
@@ -80,6 +84,7 @@ def redact(text: str, secrets: frozenset[str] = frozenset()) -> str:
         text = text.replace(secret, HIDDEN)
     if "://" in text:
         text = _USERINFO.sub(HIDDEN + "@", text)
+        text = _SIGNATURE.sub(r"\1" + HIDDEN, text)
         text = _CONDA_TOKEN.sub(r"\1" + HIDDEN, text)
     text = _BEARER.sub(r"\1" + HIDDEN, text)
     text = _ASSIGNED.sub(_hide_named, text)

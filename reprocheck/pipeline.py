@@ -248,7 +248,8 @@ def _trial_env(account: Account) -> dict[str, str]:
 
 
 def _restore(account: Account, prepared: Prepared) -> datastores.Inputs:
-    checkout, materials = prepared.checkout, prepared.record.data
+    checkout = prepared.checkout
+    materials = tuple(item for item in prepared.record.data if not item.weak)
     with account.stage(Stage.RESTORE, counted(len(materials), "input")) as note:
         beside = around(account, checkout)
         asked = datastores.stores(beside)

@@ -94,7 +94,7 @@ def _prepared(
     record = dataclasses.replace(record, command=found.command)
     environment, env_findings = environment_choice.choose(record, checkout.tree, config)
     materials, data_findings = data_choice.choose(
-        record, config, checkout.tree, placeholders.substitute
+        record, config, checkout.tree, placeholders.substitute, around(account, checkout)
     )
     note.findings.extend((*found.findings, *env_findings, *data_findings))
     kept = {key: value for key, value in record.origins.items() if not key.startswith("/data")}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests import warm
 
 if TYPE_CHECKING:
     from tests.lab import Lab
@@ -92,16 +92,7 @@ class Repo:
         return self.git("rev-parse", "HEAD")
 
     def dvc(self, *args: str) -> None:
-        argv = (sys.executable, "-m", "dvc", *args)
-        done = subprocess.run(argv, cwd=self.path, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-
-    def dvc_session(self, *calls: list[str]) -> None:
-        """Several commands of DVC in one process: most of each is its start."""
-        program = "import json, sys; from dvc.cli import main\n"
-        program += "for call in json.loads(sys.argv[1]): assert main([*call, '-q']) == 0, call"
-        argv = (sys.executable, "-c", program, json.dumps(calls))
-        done = subprocess.run(argv, cwd=self.path, capture_output=True, check=False)
+        done = warm.python("-m", "dvc", *args, cwd=self.path)
         assert done.returncode == 0, done.stderr.decode()
 
 

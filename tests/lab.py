@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 
 from reprocheck import cli
+from tests import warm
 from tests.conftest import Repo
 
 PROJECTS = Path(__file__).parent / "projects"
+OURS = Path(sys.executable)
 ROWS = "x,y\n" + "".join(f"{x},{2 * x}\n" for x in range(1, 9))
 
 
@@ -81,15 +83,19 @@ class Lab:
         self,
         *argv: str,
         uri: str | None = None,
-        program: Path = Path(sys.executable),
+        program: Path | None = None,
         folder: str = ".",
     ) -> str:
         """Runs a Python as a member of the team would who has activated its environment."""
         env = {**os.environ, "MLFLOW_TRACKING_URI": uri or self.uri}
-        env["PATH"] = f"{program.parent}{os.pathsep}{env['PATH']}"
-        done = subprocess.run(
-            [program, *argv], cwd=self.repo.path / folder, env=env, capture_output=True, check=False
-        )
+        env["PATH"] = f"{(program or OURS).parent}{os.pathsep}{env['PATH']}"
+        cwd = self.repo.path / folder
+        if program is None:
+            done = warm.python(*argv, cwd=cwd, env=env)
+        else:
+            done = subprocess.run(
+                [program, *argv], cwd=cwd, env=env, capture_output=True, check=False
+            )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 

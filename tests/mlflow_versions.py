@@ -29,7 +29,7 @@ VENVS = {
     "2.22.0": (HERE, ("mlflow-skinny==2.22.0", *STORE)),
     # The lightest set that `mlflow server` starts with.
     "server": (HERE, ("mlflow-skinny==3.17.2", *STORE, *SERVER)),
-    "sklearn": (HERE, ("mlflow-skinny==3.17.2", "scikit-learn", "pandas")),
+    "sklearn": (HERE, ("mlflow-skinny==3.17.2", "scikit-learn", "pandas", "tabulate", *STORE)),
 }
 
 

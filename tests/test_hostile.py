@@ -61,6 +61,8 @@ def test_a_parameter_of_a_model_is_no_secret(name):
         ("postgresql+psycopg://u:p@ss@host:5432/db", "postgresql+psycopg://***@host:5432/db"),
         ("a http://u:p@h and s3://k:s@b/x", "a http://***@h and s3://***@b/x"),
         ("git+https://host/repo@v1.0", "git+https://host/repo@v1.0"),
+        ("https://h/x?v=2&sig=aB%2F&se=1 y", "https://h/x?v=2&sig=***&se=1 y"),
+        ("https://h/x?X-Amz-Signature=0f", "https://h/x?X-Amz-Signature=***"),
         ("https://host/t/tk-1/own/noarch", "https://host/t/***/own/noarch"),
         ("mail a@b.c", "mail a@b.c"),
         ("file:///x/y@z", "file:///x/y@z"),

@@ -7,8 +7,6 @@ versions open. No margin is declared: the trainings are deterministic, so every 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,8 +16,6 @@ from tests.conftest import shared_folder, snapshot
 from tests.lab import PROJECTS, Lab, Result, copy_of
 
 RUN_PROJECT = ("-m", "mlflow", "run", "--env-manager", "local")
-HEAVY = ("mlflow-skinny", "scikit-learn", "pandas", "tabulate")
-STORE = ("sqlalchemy", "alembic", "sqlparse")
 Trained = tuple[Lab, dict[str, list[str]]]
 Factory = Callable[[str, Callable[[Path], Trained]], Trained]
 
@@ -65,23 +61,24 @@ def several(trained: Factory) -> Trained:
 
 
 @pytest.fixture(scope="session")
-def sklearn(trained: Factory, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def pipeline(trained: Factory) -> Trained:
+    def train(root: Path) -> Trained:
+        lab = Lab(root, "pipeline")
+        # Reproducing writes dvc.lock: the one at the run's commit is still that of the run before.
+        return lab, {"repro": lab.logged("-m", "dvc", "repro", "--quiet")}
+
+    return trained("pipeline", train)
+
+
+@pytest.fixture(scope="session")
+def sklearn(trained: Factory, python_with: Callable[[str], Path]) -> Trained:
     def train(root: Path) -> Trained:
         lab = Lab(root, "sklearn", dvc=False)
-        python = environment_of(root / "venv", *HEAVY, *STORE)
+        python = python_with("sklearn")
         model = lab.logged("train.py", "0.1", "0.5", program=python)
         return lab, {"model": model, "search": lab.logged("search.py", program=python)}
 
     return trained("sklearn", train)
-
-
-def environment_of(folder: Path, *packages: str) -> Path:
-    """The Python of a virtual environment as a team makes it."""
-    uv = (sys.executable, "-m", "uv")
-    subprocess.run([*uv, "venv", "-q", "--python", sys.executable, str(folder)], check=True)
-    python = folder / "bin/python"
-    subprocess.run([*uv, "pip", "install", "-q", "--python", str(python), *packages], check=True)
-    return python
 
 
 def said(result: Result) -> str:
@@ -154,10 +151,9 @@ def test_scripts_that_name_the_teams_tracker_are_led_away_from_it(tmp_path: Path
 # --- DVC pipelines ------------------------------------------------------------------------
 
 
-def test_a_dvc_pipeline_is_rerun_from_its_raw_data(tmp_path: Path) -> None:
-    lab = Lab(tmp_path, "pipeline")
-    # Reproducing writes dvc.lock: the one at the run's commit is still that of the run before.
-    (run_id,) = lab.logged("-m", "dvc", "repro", "--quiet")
+def test_a_dvc_pipeline_is_rerun_from_its_raw_data(pipeline: Trained) -> None:
+    lab, runs = pipeline
+    (run_id,) = runs["repro"]
     result = lab.verify(run_id, "--keep")
     assert_identical(result, "sh -c 'python prepare.py' && sh -c 'python train.py 0.02'")
     assert [item["path"] for item in result.report["record"]["data"]] == ["data/train.csv"]
@@ -166,12 +162,12 @@ def test_a_dvc_pipeline_is_rerun_from_its_raw_data(tmp_path: Path) -> None:
     assert (kept / "trials/trial-1/tree/data/clean.csv").is_file()
 
 
-def test_an_output_that_is_committed_is_made_anew(tmp_path: Path) -> None:
-    lab = Lab(tmp_path, "pipeline")
+def test_an_output_that_is_committed_is_made_anew(pipeline: Trained, tmp_path: Path) -> None:
+    lab = copy_of(pipeline[0], tmp_path)
+    (run_id,) = pipeline[1]["repro"]
     script = (lab.repo.path / "train.py").read_text()
     lazy = "from pathlib import Path\nassert not Path('model.txt').exists(), 'trained already'\n"
     lab.repo.write({"train.py": lazy + script, ".gitignore": "/data/clean.csv\n"})
-    (run_id,) = lab.logged("-m", "dvc", "repro", "--quiet")
     lab.repo.commit({"model.txt": "of an earlier run"})
     lab.set_tag(run_id, "mlflow.source.git.commit", lab.repo.git("rev-parse", "HEAD"))
     assert lab.verify(run_id).verdict == "IDENTICAL"

@@ -16,14 +16,16 @@ DOCKERFILE = """FROM {base}
 COPY requirements.txt /
 RUN uv pip install --system --break-system-packages -r /requirements.txt
 """
+PINNED = "mlflow-skinny==3.17.2\n"
 OWNER = "io.reprocheck.owner"
 
 
 @pytest.fixture
 def docker_lab(lab: Lab, tmp_path: Path) -> Lab:
-    """The project, with a Dockerfile at the commit."""
+    """The project, with a Dockerfile and today's MLflow at the commit."""
     lab = copy_of(lab, tmp_path)
-    at_commit(lab, Dockerfile=DOCKERFILE.format(base=base_image()))
+    files = {"Dockerfile": DOCKERFILE.format(base=base_image()), "requirements.txt": PINNED}
+    at_commit(lab, **files)
     return lab
 
 

@@ -7,16 +7,25 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from reprocheck.datastores.addressed import AddressedStore
 from reprocheck.datastores.base import Around, DataStore
 from reprocheck.datastores.disagreements import disagreements
 from reprocheck.datastores.dvc import DvcStore
 from reprocheck.datastores.inputs import Inputs, remove_inside
+from reprocheck.datastores.lfs import LfsStore
+from reprocheck.datastores.manifest import ManifestStore
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
 
 __all__ = ["Around", "Inputs", "disagreements", "remove_inside", "restore", "stores"]
 
-STORES: dict[str, Callable[[Around], DataStore]] = {"dvc": DvcStore}
+# Those first that take an input by the place that it names, and not by its digest alone.
+STORES: dict[str, Callable[[Around], DataStore]] = {
+    "manifest": ManifestStore,
+    "address": AddressedStore,
+    "dvc": DvcStore,
+    "lfs": LfsStore,
+}
 
 
 def stores(around: Around) -> tuple[DataStore, ...]:
@@ -31,6 +40,7 @@ def restore(materials: tuple[Material, ...], folder: Path, around: Around) -> In
     """
     asked = stores(around)
     findings: list[Finding] = []
+    materials = tuple(material for material in materials if not material.weak)
     for index, material in enumerate(materials, 1):
         around.progress.update(f"{material.path} ({index} of {len(materials)})")
         target = folder / material.path
@@ -43,7 +53,8 @@ def restore(materials: tuple[Material, ...], folder: Path, around: Around) -> In
             raise RestoreError(
                 f"restoring {material.path}: no store can look for the digest "
                 f"{material.algorithm} '{material.digest}' ({material.origin.where})",
-                "record the MD5 that DVC uses, or commit the file to git",
+                "name its url under data in reprocheck.yaml, record the MD5 that DVC uses, "
+                "or commit the file to git",
             )
         findings.extend(store.restore(material, target))
     return Inputs(folder=folder, materials=materials, findings=tuple(findings))

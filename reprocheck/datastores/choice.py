@@ -8,51 +8,86 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from reprocheck import dvc_files, logged_files
+from reprocheck import dvc_files, lfs_files, logged_files
 from reprocheck.config import Config
-from reprocheck.data_rules import DataRule
-from reprocheck.errors import ConfigError, RestoreError
+from reprocheck.datastores import rules, weak
+from reprocheck.datastores.addresses import scheme_of
+from reprocheck.datastores.base import Around
+from reprocheck.datastores.rules import Substitute
+from reprocheck.errors import RestoreError
 from reprocheck.model import (
     Finding,
     Material,
-    Origin,
-    OriginKind,
     RecordedFile,
     RunRecord,
+    Severity,
 )
-
-LENGTHS = {32: "md5", 64: "sha256"}
-
-Substitute = Callable[[str, RunRecord], str]
 
 
 def choose(
-    record: RunRecord, config: Config, tree: Path, substitute: Substitute
+    record: RunRecord,
+    config: Config,
+    tree: Path,
+    substitute: Substitute,
+    around: Around | None = None,
 ) -> tuple[tuple[Material, ...], tuple[Finding, ...]]:
-    """The inputs to restore, by path, and what should be known about them.
+    """The inputs to restore, by path, and what should be known about them; last, weak ones, which
+    can only be shown.
 
-    Raises `ConfigError` for a digest in the config that is none, `RestoreError` for an input of
-    the config that no file of DVC tracks, or where the files kept with the run contradict each
-    other.
+    Raises `ConfigError` for a rule in the config that cannot be meant, `RestoreError` for an input
+    of the config that nothing names a digest of, or where the files kept with the run contradict
+    each other.
     """
+    around = around or Around(tree=tree, folder=tree)
+    pointers = lfs_files.tracked(tree, around.env)
+    recorded = _recorded(record, pointers)
+    named = {*recorded, *(_normal(rule.path) for rule in config.data)}
     tracked = dvc_files.at_commit(tree)
-    recorded = {
-        _normal(material.path): material
-        for material in record.data
-        if not material.weak and material.algorithm in ("md5", "sha256")
-    }
+    found = (lfs_files.named(pointers, path) for path in named)
+    kept = {item.path: item for item in found if item}
     logged = _logged_locks(record.files, tree) | _logged_pointers(record.files, tracked, config)
-    known = tracked | logged | recorded
+    known = {**weak.pinned(record, config, tree), **kept, **tracked, **logged, **recorded}
+    findings: list[Finding] = []
+    chosen = list(known.values())
     if config.data:
-        chosen = [_configured(rule, known, record, config, substitute) for rule in config.data]
-    else:
-        chosen = list(known.values())
+        asked = rules.Asked(
+            record=record,
+            config=config,
+            around=around,
+            substitute=substitute,
+            known=known,
+            sources={} if (tree / ".dvc").is_dir() else weak.sources(record, config),
+        )
+        chosen, findings = rules.all_configured(asked)
     for material in chosen:
         _refuse_outside(material.path)
-    return tuple(chosen), ()
+    findings.extend(_other_than_in_lfs(chosen, pointers))
+    unproved = () if config.data else weak.unproved(record, chosen, tree)
+    findings.extend(weak.findings(unproved, len(chosen)))
+    return (*chosen, *unproved), tuple(findings)
+
+
+def _recorded(record: RunRecord, pointers: Mapping[str, Material]) -> dict[str, Material]:
+    """What the run itself recorded. A digest that a pointer of LFS names is of that file: a path
+    that was recorded may be one of another machine.
+    """
+    by_digest = {item.digest: path for path, item in sorted(pointers.items(), reverse=True)}
+    recorded = {}
+    for material in record.data:
+        if not material.weak and material.algorithm in ("md5", "sha256"):
+            path = _normal(material.path)
+            if path not in pointers:
+                path = by_digest.get(material.digest, path)
+            recorded[path] = dataclasses.replace(material, path=path, source=_source(material))
+    return recorded
+
+
+def _source(material: Material) -> str:
+    """The address that a record names. It must not choose a file of this machine."""
+    return "" if scheme_of(material.source) in ("", "file") else material.source
 
 
 def _normal(path: str) -> str:
@@ -121,39 +156,6 @@ def _shared_suffix(one: str, other: str) -> int:
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _configured(
-    rule: DataRule,
-    known: dict[str, Material],
-    record: RunRecord,
-    config: Config,
-    substitute: Substitute,
-) -> Material:
-    path = _normal(rule.path)
-    if rule.digest is None:
-        if path not in known:
-            raise RestoreError(
-                f"data '{rule.path}' in {config.name}: no digest given, and no DVC file tracks it",
-                "give its hash, or name a path that DVC tracks at the run's commit: "
-                + (", ".join(sorted(known)[:10]) or "there is none"),
-            )
-        return known[path]
-    digest = substitute(rule.digest, record).strip().lower()
-    algorithm = LENGTHS.get(len(digest.removesuffix(".dir")))
-    if algorithm is None or set(digest.removesuffix(".dir")) - set("0123456789abcdef"):
-        raise ConfigError(
-            f"{config.name}: the hash of data '{rule.path}' is '{digest[:80]}', which is no digest",
-            "give 32 hexadecimal digits (MD5, DVC's) or 64 (SHA-256)",
-        )
-    return Material(
-        path=path,
-        algorithm=algorithm,
-        digest=digest,
-        size=None,
-        files=None,
-        origin=Origin(kind=OriginKind.CONFIG, where=f"{config.name}: {rule.digest}"),
-    )
-
-
 def _refuse_outside(path: str) -> None:
     parts = PurePosixPath(path).parts
     external = "://" in path or PurePosixPath(path).is_absolute()
@@ -165,3 +167,19 @@ def _refuse_outside(path: str) -> None:
             if external
             else "only inputs inside the repository can be restored",
         )
+
+
+def _other_than_in_lfs(
+    chosen: list[Material], pointers: Mapping[str, Material]
+) -> Iterable[Finding]:
+    for index, material in enumerate(chosen):
+        pointer = pointers.get(material.path)
+        if pointer and material.algorithm == "sha256" and pointer.digest != material.digest:
+            yield Finding(
+                code="data-differs",
+                severity=Severity.NOTE,
+                message=f"{material.path}: {material.digest[:12]}… is restored "
+                f"({material.origin.where}); at the commit, git LFS has {pointer.digest[:12]}…",
+                hint="commit the data before training",
+                pointer=f"/data/{index}",
+            )

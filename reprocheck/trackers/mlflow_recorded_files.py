@@ -44,6 +44,10 @@ _PATTERNS = (
     "pyproject.toml",
     "MLproject",
     "*.dvc",
+    "*SUMS*",  # manifests of data
+    "manifest.json",
+    "manifest.csv",
+    "manifest.txt",
     "dvc.yaml",
     "params.yaml",
     "MLmodel",

@@ -9,7 +9,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from tests.conftest import need, snapshot
 
-KEY = "testing"  # moto takes any
+KEY, SECRET = "a-key-of-ours", "a-secret-of-ours"  # moto takes any
 
 
 @dataclass
@@ -55,7 +54,7 @@ class Bucket(Storage):
             "s3",
             endpoint_url=self.options["endpointurl"],
             aws_access_key_id=KEY,
-            aws_secret_access_key=KEY,
+            aws_secret_access_key=SECRET,
             region_name="us-east-1",
         )
         self.bucket = self.url.removeprefix("s3://")
@@ -90,15 +89,6 @@ def web(folder: Path) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-
-
-@contextmanager
-def s3(log: Path) -> Iterator[str]:
-    """Moto's S3 server in a process of its own."""
-    port = free_port()
-    argv = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with running(argv, port, log):
-        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager

@@ -25,12 +25,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not (shared / "repo/images.dvc").exists():
             repo = Repo(shared / "repo")
             repo.write({"data/train.csv": ROWS, "images/a/1.txt": "one", "images/2.txt": "two"})
-            repo.dvc_session(
-                ["init"],
-                ["remote", "add", "--default", "storage", "../remote"],
-                ["add", "data/train.csv", "images"],
-                ["push"],
-            )
+            repo.dvc("init", "--quiet")
+            repo.dvc("remote", "add", "--quiet", "--default", "storage", "../remote")
+            repo.dvc("add", "--quiet", "data/train.csv", "images")
+            repo.dvc("push", "--quiet")
             repo.commit()
         return shared
 

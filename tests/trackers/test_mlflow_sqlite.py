@@ -29,14 +29,21 @@ def listing(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.is_file()}
 
 
-@pytest.fixture(params=["1.30.1", "2.22.0"])
-def older(request, python_with, database):
-    """A store that an older MLflow made, and the run in it."""
-    (database.folder / "mlflow.db").unlink()
-    argv = [python_with(request.param), "-c", LOGGING, database.uri]
-    env = {"PATH": os.environ["PATH"], "HOME": str(database.folder)}
-    done = subprocess.run(argv, check=True, capture_output=True, env=env, cwd=database.folder)
-    return database, done.stdout.decode().split()[-1]
+@pytest.fixture(scope="module", params=["1.30.1", "2.22.0"])
+def made(request, python_with, tmp_path_factory):
+    """A database that an older MLflow made, and the run in it."""
+    folder = tmp_path_factory.mktemp("older")
+    argv = [python_with(request.param), "-c", LOGGING, f"sqlite:///{folder}/mlflow.db"]
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    done = subprocess.run(argv, check=True, capture_output=True, env=env, cwd=folder)
+    return folder / "mlflow.db", done.stdout.decode().split()[-1]
+
+
+@pytest.fixture
+def older(made, database):
+    """A store with a copy of it."""
+    shutil.copy(made[0], database.folder / "mlflow.db")
+    return database, made[1]
 
 
 def test_an_older_store_is_read_and_its_bytes_stay(older):

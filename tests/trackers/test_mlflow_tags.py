@@ -95,6 +95,7 @@ def test_mlflows_own_digest_is_weak():
         "8a1b2c3d",
     )
     assert material.weak
+    assert material.source == "data/a.csv"
 
 
 @pytest.mark.parametrize(
