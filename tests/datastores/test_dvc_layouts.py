@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from reprocheck import datastores, dvc_files
 from reprocheck.datastores import Around
 from reprocheck.errors import RestoreError
 from reprocheck.model import Material, Origin, OriginKind
+from tests import warm
 from tests.conftest import Repo, shared_folder, snapshot
 from tests.datastores import storages
 from tests.datastores.test_dvc_objects import md5
@@ -95,8 +94,8 @@ def make(root: Path) -> None:
     for name in ("source", "project"):
         Repo(root / name)
     env = {**os.environ, "DVC_SITE_CACHE_DIR": str(root / "site")}
-    argv = [sys.executable, "-c", MAKE, str(root)]
-    done = subprocess.run(argv, env=env, capture_output=True, check=False)
+    (root / "make.py").write_text(MAKE)
+    done = warm.python(str(root / "make.py"), str(root), cwd=root, env=env)
     assert done.returncode == 0, done.stderr.decode()
     for folder in list(root.glob("**/.dvc/cache")):
         shutil.rmtree(folder)
