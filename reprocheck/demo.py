@@ -27,8 +27,12 @@ from reprocheck.model import (
 from reprocheck.progress import Progress
 from reprocheck.reporters import REPORTERS
 
+TRACED = "traced"
+"""The run that reads a file from outside of its repository."""
 FILES = ("train.py", "prepare.py", "requirements.txt", "reprocheck.yaml", "README.md")
-SEEDS = {"seeded": "7", "unseeded": "none", "old-data": "11", "inflated": "13"}
+SEEDS = {"seeded": "7", "unseeded": "none", "old-data": "11", "inflated": "13", TRACED: "17"}
+SHARED = "DIGITS_SHARED"
+"""The variable that leads the traced run to the file that nobody versioned."""
 INFLATION = 0.035
 PYTHON = ".".join(str(part) for part in sys.version_info[:3])
 
@@ -47,6 +51,7 @@ class Demo:
         self.folder = folder / "digits"
         self.reports = folder / "reports"
         self._remote = folder / "dvc-remote"
+        self._shared = folder / "shared"
         self._env = {**env, "DVC_NO_ANALYTICS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
         self._progress = progress
         self._say = say
@@ -77,29 +82,39 @@ class Demo:
     def train(self, names: list[str]) -> dict[str, str]:
         """Trains a run for each name, then changes data and one metric; returns the run ids."""
         runs = {}
+        after = 4 + len(names)
         with self._sandbox() as sandbox:
             for number, name in enumerate(names, 4):
                 self._say(f"{number}. Training run '{name}' (--seed {SEEDS[name]})")
-                self._python(sandbox, "train.py", "--seed", SEEDS[name])
+                env = self._unversioned() if name == TRACED else {}
+                self._python(sandbox, "train.py", "--seed", SEEDS[name], env=env)
                 runs[name] = self._last_run()
-        self._say("8. Changing data/train.csv after the commit: half of its rows are gone")
+        self._say(f"{after}. Changing data/train.csv after the commit: half of its rows are gone")
         train = self.folder / "data" / "train.csv"
         lines = train.read_text().splitlines(keepends=True)
         train.write_text("".join(lines[: len(lines) // 2]))
         self._push_data("Less data")
-        self._say(f"9. Raising the logged accuracy of run 'inflated' by {INFLATION}")
+        self._say(f"{after + 1}. Raising the logged accuracy of run 'inflated' by {INFLATION}")
         self._inflate(runs["inflated"])
         return runs
 
+    def _unversioned(self) -> dict[str, str]:
+        """A file outside of the repository, as a team's shared disk has them, and who names it."""
+        self._shared.mkdir(exist_ok=True)
+        (self._shared / "largest.txt").write_text("16.0\n")
+        return {SHARED: str(self._shared)}
+
     def verify(self, name: str, run_id: str, progress: Progress) -> Report:
         """Verifies a run as `reprocheck verify` does, and leaves its reports."""
+        traced = name == TRACED
         report = pipeline.verify(
             pipeline.Request(
                 asked=run_id,
                 tracking_uri=f"sqlite:///{self.folder / 'mlflow.db'}",
                 config=config.load(self.folder / config.FILE_NAME),
                 cwd=self.folder,
-                env=self._env,
+                env=self._env | (self._unversioned() if traced else {}),
+                trace=traced,
                 logs=self.reports / f"{name}-logs",
                 cache=self.cache,
             ),
@@ -130,7 +145,7 @@ class Demo:
         )
         return environments.pick(spec).build(request)
 
-    def _python(self, sandbox: Sandbox, *args: str) -> None:
+    def _python(self, sandbox: Sandbox, *args: str, env: Mapping[str, str] | None = None) -> None:
         home = self.folder.parent / "home"
         (home / "tmp").mkdir(parents=True, exist_ok=True)
         log = self.folder.parent / "training.log"
@@ -139,7 +154,10 @@ class Demo:
                 command=Command(steps=(Step(run=Argv(args=("python", *args))),)),
                 tree=self.folder,
                 home=home,
-                env={"MLFLOW_TRACKING_URI": f"sqlite:///{self.folder / 'mlflow.db'}"},
+                env={
+                    "MLFLOW_TRACKING_URI": f"sqlite:///{self.folder / 'mlflow.db'}",
+                    **(env or {}),
+                },
                 timeout_s=600,
                 log=log,
             )

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import assert_never
 
-from reprocheck import hardware, hostile, judgement_documents, model
+from reprocheck import code_documents, hardware, hostile, judgement_documents, model
 from reprocheck.detail import (
     ENCODE,
     LEVELS,
@@ -63,7 +63,7 @@ def _record(record: model.RunRecord, secrets: frozenset[str], detail: Detail) ->
         "ended_at": time(record.ended_at),
         "description": record.description,
         "url": record.url,
-        "code": _code(record.code),
+        "code": code_documents.code(record.code),
         "command": None if record.command is None else _command(record.command),
         "parameters": dict(record.parameters),
         "truncated": sorted(record.truncated),
@@ -84,20 +84,6 @@ def _record(record: model.RunRecord, secrets: frozenset[str], detail: Detail) ->
         "definition": record.definition and definition_document(record.definition),
         "origins": _origins(record),
         "findings": [_finding(finding) for finding in record.findings],
-    }
-
-
-def _code(code: model.CodeState) -> Document:
-    patch = code.patch
-    return {
-        "commit": code.commit or None,
-        "repository": code.repository,
-        "branch": code.branch,
-        "script": code.script,
-        "entry_point": code.entry_point,
-        "subdirectory": code.subdirectory,
-        "tree": code.tree.value,
-        "patch": patch and {"sha256": patch.sha256, "size": len(patch.content)},
     }
 
 

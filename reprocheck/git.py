@@ -19,6 +19,10 @@ _INERT = (
     "protocol.ext.allow=never",  # a recorded URL must not name a command
     "-c",
     "advice.detachedHead=false",
+    "-c",
+    "gc.auto=0",  # nothing may go on in a clone of ours while it is copied
+    "-c",
+    "maintenance.auto=false",
 )
 _REPOSITORY_VARIABLES = re.compile(r"GIT_(?!SSH|SSL|ASKPASS|CONFIG|TRACE|HTTP|PROXY)")
 
@@ -61,9 +65,9 @@ class Git:
             )
         return done
 
-    def text(self, *args: str) -> str:
+    def text(self, *args: str, trusting: bool = False) -> str:
         """What a git command prints, without white space around it; "" when it fails."""
-        done = self(*args, check=False)
+        done = self(*args, trusting=trusting, check=False)
         return done.stdout.decode(errors="replace").strip() if done.exit_code == 0 else ""
 
 

@@ -12,6 +12,7 @@ from reprocheck.detail import Detail
 from reprocheck.documents import record_document
 from reprocheck.model import Finding, RunRecord, RunStatus, Severity, TreeState
 from reprocheck.seeds import recorded_seeds
+from reprocheck.stored_code import code_of
 
 COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 
@@ -56,7 +57,17 @@ def _status(record: RunRecord) -> Iterator[Finding]:
 
 def _commit(record: RunRecord) -> Iterator[Finding]:
     commit = record.code.commit
-    if not commit:
+    if not commit and (record.code.upstream or code_of(record)):
+        yield Finding(
+            code="missing-commit",
+            severity=Severity.WARNING,
+            message="the run records no commit; its code is only known from what was stored with "
+            "it",
+            hint="start the run from inside a git repository with GitPython installed, "
+            "or tag it mlflow.source.git.commit",
+            pointer="/code/commit",
+        )
+    elif not commit:
         yield Finding(
             code="missing-commit",
             severity=Severity.ERROR,
@@ -98,7 +109,9 @@ def _tree(record: RunRecord) -> Iterator[Finding]:
             hint="tag the run reprocheck.tree with clean or dirty",
             pointer="/code/tree",
         )
-    elif code.tree is TreeState.DIRTY and not (code.patch and code.patch.content):
+    elif code.tree is TreeState.DIRTY and not any(
+        patch and patch.content for patch in (code.patch, code.upstream)
+    ):
         yield Finding(
             code="missing-patch",
             severity=Severity.ERROR,
@@ -110,19 +123,19 @@ def _tree(record: RunRecord) -> Iterator[Finding]:
 
 
 def _patch(record: RunRecord) -> Iterator[Finding]:
-    patch = record.code.patch
-    if patch is None or patch.sha256 is None:
-        return
-    actual = hashlib.sha256(patch.content).hexdigest()
-    if patch.sha256.lower() != actual:
-        yield Finding(
-            code="patch-digest",
-            severity=Severity.ERROR,
-            message=f"the patch is not the recorded one: its SHA-256 is {actual}",
-            hint="the artifact reprocheck/source.patch or the tag reprocheck.patch.sha256 was "
-            "changed after the run: put the original back",
-            pointer="/code/patch/sha256",
-        )
+    for name, patch in (("patch", record.code.patch), ("upstream", record.code.upstream)):
+        if patch is None or patch.sha256 is None:
+            continue
+        actual = hashlib.sha256(patch.content).hexdigest()
+        if patch.sha256.lower() != actual:
+            yield Finding(
+                code="patch-digest",
+                severity=Severity.ERROR,
+                message=f"the patch is not the recorded one: its SHA-256 is {actual}",
+                hint=f"the artifact of the patch or the tag reprocheck.{name}.sha256 was "
+                "changed after the run: put the original back",
+                pointer=f"/code/{name}/sha256",
+            )
 
 
 def _metrics(record: RunRecord) -> Iterator[Finding]:

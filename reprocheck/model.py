@@ -195,6 +195,17 @@ class Patch:
 
     content: bytes
     sha256: str | None  # as recorded, in hexadecimal; checked before the patch is used
+    base: str | None = None  # the commit that it applies to; None: the run's
+    parts: tuple[bytes, ...] = ()  # the pieces of the content to apply one after the other
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UntrackedFile:
+    """A file of the run's tree that git did not know."""
+
+    path: str  # relative to the tree's root
+    sha256: str | None  # as recorded, in hexadecimal
+    artifact: str | None  # where the run's artifacts hold it; None: it was only listed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,6 +220,11 @@ class CodeState:
     patch: Patch | None
     tree: TreeState
     subdirectory: str = "."  # of an MLproject, relative to the repository's root
+    upstream: Patch | None = None  # all changes since a commit that was pushed, its `base`
+    untracked: tuple[UntrackedFile, ...] = ()
+    stored: tuple[str, ...] = ()
+    """The artifacts (a folder ends in /) that stand in for a commit that could not be had; nothing
+    proves that they are the run's code. Empty: the code is the commit's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -36,7 +36,7 @@ from reprocheck import rerun as rerunning
 from reprocheck.account import Account, Note, Request
 from reprocheck.baselines import Baseline
 from reprocheck.durations import format_duration
-from reprocheck.environments import landed, landed_hardware
+from reprocheck.environments import landed, landed_hardware, reach, tracing
 from reprocheck.environments.base import BuildRequest, Sandbox
 from reprocheck.errors import MetadataError, ReprocheckError
 from reprocheck.machine import read_machine
@@ -60,6 +60,7 @@ from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
 from reprocheck.temporary import remove_dead, temporary_folder
 from reprocheck.trackers.base import Tracker
+from reprocheck.watch import Watch
 
 __all__ = ["Request", "describe_cost", "plan", "verify"]
 
@@ -120,7 +121,7 @@ def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     tracker, record, pooled = _read(account, stack)
     question = _validate(account, tracker, record, pooled)
     cost = account.cost = _cost(account.request, record, compare.planned_reruns(question))
-    prepared = prepare(account, record, cost)
+    prepared = prepare(account, tracker, record, cost)
     if account.request.dry_run:
         return
     sandbox = _rebuild(account, prepared, stack)
@@ -287,6 +288,9 @@ def _rerun_request(
         keep=request.keep,
         env=_trial_env(account),
         fresh=request.config.reruns.seeds is SeedPolicy.FRESH,
+        watch=Watch(
+            trace=request.trace, known=tracing.below(inputs.folder, *reach.named_in(inputs.env))
+        ),
     )
 
 
@@ -310,7 +314,11 @@ def _rerun(
             account.trials, account.judgement = trials, compare.judge(asked, trials)
             return account.judgement
 
-        reruns = rerunning.rerun(request, judge, account.progress)
+        try:
+            reruns = rerunning.rerun(request, judge, account.progress)
+        finally:  # also where a trial crashed: a changed input may be why
+            note.findings.extend(request.watch.findings)
+            account.undeclared = request.watch.undeclared
         note.findings.extend(reruns.findings)
         if request.sandbox.changed():
             note.findings.append(CHANGED)
@@ -344,7 +352,9 @@ def _compare(account: Account, reruns: Reruns) -> None:
 
 def _cost(request: Request, record: RunRecord, reruns: int) -> Cost:
     timeout_s = rerunning.trial_timeout_s(record, request.config.timeout_s)
-    longest_s = min(request.config.budget_s or float("inf"), timeout_s * (reruns + 1))
+    longest_s = min(
+        request.config.budget_s or float("inf"), timeout_s * (reruns + 1 + request.trace)
+    )
     return Cost(
         original_s=record.duration_s,
         reruns=reruns,

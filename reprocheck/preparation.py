@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
 
-from reprocheck import capacity, determinism, logged_files, placeholders, source
+from reprocheck import capacity, determinism, logged_files, named_files, placeholders, source
 from reprocheck.account import Account, Note
 from reprocheck.datastores import Around, disagreements
 from reprocheck.datastores import choice as data_choice
 from reprocheck.environments import choice as environment_choice
 from reprocheck.machine import Machine, read_machine
-from reprocheck.model import Cost, EnvironmentSpec, Finding, RunRecord, Stage
+from reprocheck.model import (
+    CodeState,
+    Cost,
+    EnvironmentSpec,
+    Finding,
+    RunRecord,
+    Stage,
+    TreeState,
+)
 from reprocheck.starts import Starts, find_starts
+from reprocheck.trackers.base import Tracker
+from reprocheck.tree_paths import check_command
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,32 +40,49 @@ class Prepared:
     machine: Machine
 
 
-def prepare(account: Account, record: RunRecord, cost: Cost) -> Prepared:
+def prepare(account: Account, tracker: Tracker, record: RunRecord, cost: Cost) -> Prepared:
     """The code; then command, environment and data as the files at the commit complete them."""
-    request = account.request
-    with account.stage(Stage.CHECKOUT, f"commit {record.code.commit[:12]}") as note:
-        checkout = source.checkout(
-            source.CheckoutRequest(
-                code=record.code,
-                repo=request.repo,
-                cwd=request.cwd,
-                env=request.env,
-                tree=account.workspace / "base" / "tree",
-            ),
-            account.progress,
-        )
+    with account.stage(Stage.CHECKOUT, f"commit {record.code.commit[:12] or 'unknown'}") as note:
+        kept = _kept(tracker, record)
+        checkout = source.checkout(_checkout_request(account, record, kept), account.progress)
         note.findings.extend(checkout.findings)
         note.findings.extend(logged_files.put_back(record.files, checkout.tree))
-        prepared = _prepared(account, record, checkout, note, cost)
+        prepared = _prepared(account, record, checkout, kept, note, cost)
         account.record, account.seeds = prepared.record, prepared.starts.seeds
         account.settings = determinism.settings(prepared.record)
         note.findings.extend(determinism.missing(prepared.record, account.settings))
-        if request.dry_run:  # else told by the stage that may ask the remotes
+        if account.request.dry_run:  # else told by the stage that may ask the remotes
             note.findings.extend(disagreements(prepared.record.data, checkout.tree))
         spec, machine = prepared.environment, prepared.machine
         note.findings.extend(shortages(account, prepared.record, spec, machine))
         note.summary = f"{checkout.commit[:12]} from {checkout.place}"
+        if checkout.stored:
+            note.summary = f"not the commit's code, but that of {checkout.place}"
     return prepared
+
+
+def _kept(tracker: Tracker, record: RunRecord) -> source.Kept:
+    def fetch(paths: Sequence[str], folder: Path) -> Mapping[str, Path]:
+        return tracker.files(record, paths, folder)
+
+    told = {finding.code for finding in record.findings}
+    whole = not told & {"artifacts-unreachable", "artifacts-truncated"}
+    return source.Kept(artifacts=record.artifacts, fetch=fetch, whole=whole)
+
+
+def _checkout_request(
+    account: Account, record: RunRecord, kept: source.Kept
+) -> source.CheckoutRequest:
+    request = account.request
+    return source.CheckoutRequest(
+        code=record.code,
+        repo=request.repo,
+        cwd=request.cwd,
+        env=request.env,
+        tree=account.workspace / "base" / "tree",
+        run_id=record.ref.run_id,
+        kept=kept,
+    )
 
 
 def around(account: Account, checkout: source.Checkout) -> Around:
@@ -86,29 +116,36 @@ def shortages(
 
 
 def _prepared(
-    account: Account, record: RunRecord, checkout: source.Checkout, note: Note, cost: Cost
+    account: Account,
+    record: RunRecord,
+    checkout: source.Checkout,
+    kept: source.Kept,
+    note: Note,
+    cost: Cost,
 ) -> Prepared:
     config = account.request.config
     starts = find_starts(record, config, checkout.tree, cost.reruns)
     found = starts.found
+    check_command(found.command, found.made, checkout.tree)
+    note.findings.extend(_named_files(account, starts, checkout.tree, kept))
     record = dataclasses.replace(record, command=found.command)
     environment, env_findings = environment_choice.choose(record, checkout.tree, config)
     materials, data_findings = data_choice.choose(
         record, config, checkout.tree, placeholders.substitute, around(account, checkout)
     )
     note.findings.extend((*found.findings, *env_findings, *data_findings))
-    kept = {key: value for key, value in record.origins.items() if not key.startswith("/data")}
+    known = {key: value for key, value in record.origins.items() if not key.startswith("/data")}
     return Prepared(
         checkout=checkout,
         starts=starts,
         environment=environment,
         record=dataclasses.replace(
             record,
-            code=dataclasses.replace(record.code, commit=checkout.commit),
+            code=_code(record, checkout),
             environment=environment,
             data=materials,
             origins={
-                **kept,
+                **known,
                 "/command": found.origin,
                 "/environment": environment.origin,
                 **{f"/data/{i}": material.origin for i, material in enumerate(materials)},
@@ -117,3 +154,25 @@ def _prepared(
         cost=cost,
         machine=read_machine(account.request.env, account.workspace),
     )
+
+
+def _code(record: RunRecord, checkout: source.Checkout) -> CodeState:
+    """What the reruns have; of code that only was stored with the run, nothing says how clean."""
+    code = dataclasses.replace(record.code, commit=checkout.commit, stored=checkout.stored)
+    return dataclasses.replace(code, tree=TreeState.UNKNOWN) if checkout.stored else code
+
+
+def _named_files(
+    account: Account, starts: Starts, tree: Path, kept: source.Kept
+) -> tuple[Finding, ...]:
+    """Puts back the config files that the command names, and not those that it makes."""
+    config = account.request.config
+    made = [rule.pattern for rule in config.products]
+    made += [config.predictions.artifact] if config.predictions else []
+    read = [each for each in kept.artifacts if not any(fnmatchcase(each.path, m) for m in made)]
+    named = [
+        each
+        for each in named_files.named_files(starts.found.command)
+        if each.path not in starts.found.made
+    ]
+    return named_files.put_back(named, read, tree, kept.fetch, account.workspace / "named")

@@ -145,6 +145,19 @@ def is_proved(record: RunRecord, trials: Sequence[Trial]) -> bool:
     )
 
 
+def check_code(doubt: str, judgement: Judgement) -> None:
+    """Refuses to blame the run for a difference that other code would explain.
+
+    Raises `RerunError` when there is a doubt of the code and the run was not reproduced.
+    """
+    if doubt and judgement.verdict is Verdict.NOT_REPRODUCED:
+        raise RerunError(
+            "the reruns gave another result, which may only mean that their code is not the run's: "
+            f"{doubt}. {judgement.sentence}",
+            "give a repository that has the run's commit with --repo PATH_OR_URL",
+        )
+
+
 def check_command(doubt: str, judgement: Judgement) -> None:
     """Refuses to blame the run for a difference that a wrong command would explain.
 

@@ -184,6 +184,7 @@ def _code(code: Mapping[str, Any]) -> CodeState:
         patch=None,  # the document has but its digest
         tree=TreeState(code["tree"]),
         subdirectory=code.get("subdirectory", "."),
+        stored=tuple(code.get("stored", ())),
     )
 
 

@@ -18,9 +18,10 @@ from reprocheck.model import Finding, Judgement, OriginKind, RunRecord, Trial
 from reprocheck.originals import Originals
 from reprocheck.process import Completed
 from reprocheck.progress import Progress
-from reprocheck.proofs import check_command, check_seed, check_work, is_proved
+from reprocheck.proofs import check_code, check_command, check_seed, check_work, is_proved
 from reprocheck.starts import Start
 from reprocheck.trackers.base import LoggedRun, Redirection
+from reprocheck.watch import Ran, Watch
 
 TAIL = 64 * 1024  # characters of a log that the report keeps
 GRACE_S = 600.0  # a trial may take three times as long as the original, and this
@@ -59,6 +60,7 @@ class RerunRequest:
     originals: Originals = field(default_factory=Originals)  # beside which products are put
     env: Mapping[str, str] = field(default_factory=dict)  # besides the allow-list
     fresh: bool = False  # the starts have seeds of their own
+    watch: Watch = field(default_factory=Watch)
 
     @property
     def reruns(self) -> int:
@@ -93,12 +95,18 @@ def rerun(request: RerunRequest, judge: Judge, progress: Progress) -> Reruns:
     judgement = judge(trials, outcome)
     doubt = request.unproved or _doubt_of_command(request.record, trials)
     check_command(doubt, judgement)
+    check_code(_doubt_of_code(request.record), judgement)
     findings = (
         *check_work(request.record, trials[0]),
         *_check_seed(request, trials[0]),
         *request.originals.findings,
     )
     return Reruns(trials=trials, judgement=judgement, note=note, findings=findings)
+
+
+def _doubt_of_code(record: RunRecord) -> str:
+    stored = ", ".join(record.code.stored)
+    return f"it is what the run stored in {stored}, not the commit's" if stored else ""
 
 
 def _check_seed(request: RerunRequest, trial: Trial) -> tuple[Finding, ...]:
@@ -119,13 +127,19 @@ def _trials(
     started = time.monotonic()
     trials: list[Trial] = []
     crashes = 0
+    number = 0
     while True:
+        number += 1
         index = len(trials) + 1
         left_s = _left_s(request, started)
-        completed, redirection = _run(request, (index, index + crashes), left_s, progress)
+        traced = request.watch.traces
+        completed, redirection = _run(request, (index, number), left_s, progress)
         if completed.timed_out and _left_s(request, started) <= 0:
             return _over_budget(trials)
         if completed.timed_out or completed.exit_code != 0:
+            if traced:  # that may be why
+                progress.say(f"trial {index} {_how(completed)} while observed; once more without")
+                continue
             crashes += 1
             if trials:
                 note = f"trial {index} {_how(completed)} after another had finished"
@@ -134,7 +148,7 @@ def _trials(
                 raise _crashed(completed, request)
             progress.say(f"trial 1 {_how(completed)}; trying once more")
             continue
-        trials.append(_trial(request, index, index + crashes, completed, redirection))
+        trials.append(_trial(request, index, number, completed, redirection))
         check_work(request.record, trials[-1])
         _check_seed(request, trials[-1])
         if judge(tuple(trials), Outcome()).decided:
@@ -170,7 +184,7 @@ def _run(
     shutil.copytree(request.tree, tree, symlinks=True)
     for path in request.made:  # outputs of an earlier run, as DVC removes them
         remove_inside(tree, path)
-    request.inputs.copy_into(tree)
+    copies = request.inputs.copy_into(tree, progress)
     _log(request, number).unlink(missing_ok=True)  # of an earlier verification, beside a report
     redirection = request.redirect(folder / "tracking")
     started = time.monotonic()
@@ -192,10 +206,14 @@ def _run(
         log=_log(request, number),
         tracking=folder / "tracking",
         on_tick=tick,
+        trace=request.watch.trace_folder(folder),
     )
     completed = request.sandbox.run(trial)
+    ran = Ran(number=number, trial=trial, copies=copies, completed=completed)
+    request.watch.look(ran, request.sandbox)
     if not request.keep:
         shutil.rmtree(tree, ignore_errors=True)
+        shutil.rmtree(folder / "trace", ignore_errors=True)
     return completed, redirection
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks import environments
+import re
+
+from benchmarks import data, environments
 
 
 def test_the_benchmark_of_environments_prints_its_table(capsys):
@@ -16,3 +18,21 @@ def test_what_the_machine_lacks_is_left_out_and_told(capsys, monkeypatch):
     monkeypatch.setattr("reprocheck.environments.conda_rattler.is_installed", lambda: False)
     environments.main(["--quick", "--only", "conda"])
     assert "left out: conda: py-rattler is not installed" in capsys.readouterr().out
+
+
+def test_the_benchmark_of_data_measures_memory(capsys):
+    data.main(["--gib", "0.002", "--sizes", "1", "--only", "memory"])
+    assert re.search(r"2 MiB +\d+ MiB +\d+ MiB", capsys.readouterr().out)
+
+
+def test_the_benchmark_of_data_judges_by_its_aims():
+    def row(name, cold, warm):
+        costs = [[data.Cost(seconds=s, peak_mib=40.0)] for s in (cold, warm)]
+        return data.Row(name=name, run=lambda: costs[0][0], cold=costs[0], warm=costs[1])
+
+    pull = row("dvc pull", 2.0, 1.0)
+    told = [*data.table("files", [pull, row("reprocheck", 2.2, 0.9)])]
+    assert told[3].split()[:6] == ["reprocheck", "2.20", "s", "1.10", "0.90", "s"]
+    assert told[-1].endswith("yes")
+    for cold, warm in ((2.21, 0.9), (2.0, 1.0)):
+        assert [*data.table("files", [pull, row("reprocheck", cold, warm)])][-1].endswith("NO")

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 from reprocheck import cli, schema
@@ -11,10 +12,15 @@ EXPECTED = {
 }
 
 
-def test_the_demo_makes_trains_and_verifies_four_real_runs(tmp_path: Path, capfd) -> None:
-    assert cli.run(["demo", str(tmp_path / "demo"), "--quiet"]) == 0
+TRACED = shutil.which("strace") is not None
+
+
+def test_the_demo_makes_trains_and_verifies_real_runs(tmp_path: Path, capfd) -> None:
+    asked = ["--trace"] if TRACED else []  # without it, only that the fifth run is not there
+    assert cli.run(["demo", str(tmp_path / "demo"), "--quiet", *asked]) == 0
     printed = capfd.readouterr().out
-    for name, verdict in EXPECTED.items():
+    expected = EXPECTED | ({"traced": "IDENTICAL"} if TRACED else {})
+    for name, verdict in expected.items():
         report = json.loads((tmp_path / f"demo/reports/{name}.json").read_text())
         assert report["verdict"] == verdict
         assert not schema.check(report, "report")
@@ -22,6 +28,11 @@ def test_the_demo_makes_trains_and_verifies_four_real_runs(tmp_path: Path, capfd
         assert f"{name:<10}{verdict}" in printed
         assert report["environment"]["isolation"] in printed
     assert str(tmp_path / "demo/reports") in printed
+    if TRACED:
+        report = json.loads((tmp_path / "demo/reports/traced.json").read_text())
+        read = [each["path"] for each in report["undeclared"]]
+        assert read == [str(tmp_path / "demo/shared/largest.txt")]
+        assert "Undeclared" in printed
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path, capfd) -> None:

@@ -57,7 +57,7 @@ def test_an_unknown_commit_is_null():
 def test_a_patch_is_told_by_digest_and_size():
     code = make_code(patch=make_patch(b"abc"), tree=TreeState.DIRTY)
     told = record_document(make_record(code=code))["code"]["patch"]
-    assert told == {"sha256": hashlib.sha256(b"abc").hexdigest(), "size": 3}
+    assert told == {"sha256": hashlib.sha256(b"abc").hexdigest(), "size": 3, "base": None}
 
 
 def test_steps_say_whether_a_shell_runs_them():

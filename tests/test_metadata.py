@@ -6,6 +6,7 @@ import pytest
 
 from reprocheck.metadata import validate
 from reprocheck.model import (
+    Artifact,
     EnvironmentSpec,
     Finding,
     Patch,
@@ -21,6 +22,11 @@ RECORD = make_record()
 MATERIAL = RECORD.data[0]
 NAN = make_metric("loss", math.nan, math.inf)
 
+STORED = {
+    "code": make_code(commit=""),
+    "artifacts": (Artifact(path="code/train.py", size=1),),
+}
+
 DEFECTS = [
     ("unfinished-run", "error", "/status", {"status": RunStatus.RUNNING}),
     ("unfinished-run", "error", "/status", {"status": RunStatus.KILLED}),
@@ -30,6 +36,7 @@ DEFECTS = [
     ("bad-commit", "error", "/code/commit", {"code": make_code(commit="0123456\n")}),
     ("missing-repository", "note", "/code/repository", {"code": make_code(repository=None)}),
     ("unknown-tree", "warning", "/code/tree", {"code": make_code(tree=TreeState.UNKNOWN)}),
+    ("missing-commit", "warning", "/code/commit", STORED),
     ("missing-patch", "error", "/code/patch", {"code": make_code(tree=TreeState.DIRTY)}),
     ("missing-metrics", "error", "/metrics", {"metrics": {}}),
     ("non-finite-metric", "warning", "/metrics/a~1b", {"metrics": {"a/b": NAN}}),

@@ -6,7 +6,7 @@ import pytest
 
 from reprocheck.errors import RerunError
 from reprocheck.model import Gates, Judgement, Lineage, Metric, RunRecord, Severity, Trial, Verdict
-from reprocheck.proofs import check_command, check_seed, check_work, is_proved
+from reprocheck.proofs import check_code, check_command, check_seed, check_work, is_proved
 from tests.reporters.builders import make_metric, make_record
 
 START = datetime(2026, 1, 1, 10, tzinfo=UTC)
@@ -80,6 +80,13 @@ def test_a_difference_under_a_guessed_command_is_not_the_runs() -> None:
         check_command("no parameter", judgement(Verdict.NOT_REPRODUCED))
     check_command("no parameter", judgement(Verdict.IDENTICAL))
     check_command("", judgement(Verdict.NOT_REPRODUCED))
+
+
+def test_a_difference_under_code_that_nothing_proves_is_not_the_runs() -> None:
+    with pytest.raises(RerunError, match="their code is not the run's: it is stored"):
+        check_code("it is stored", judgement(Verdict.NOT_REPRODUCED))
+    check_code("it is stored", judgement(Verdict.IDENTICAL))
+    check_code("", judgement(Verdict.NOT_REPRODUCED))
 
 
 def test_a_parameter_that_both_logged_proves_a_guessed_command() -> None:

@@ -75,7 +75,7 @@ def test_a_recorded_path_of_elsewhere_is_not_needed_where_the_commit_is_here(
     code = make_code(commit=repo.commit({"a": "1"}), repository=recorded)
     assert checkout(request_for(repo, tmp_path, code), Silent()).place.endswith("(here)")
     lost = dataclasses.replace(code, commit="deadbeef" * 5)
-    with pytest.raises(SourceError, match=r"\(here\); .* does not exist"):
+    with pytest.raises(SourceError, match=r"\(here\) does not have it; .* does not exist"):
         checkout(request_for(repo, tmp_path, lost), Silent())
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from reprocheck.datastores.addressed import AddressedStore
 from reprocheck.datastores.base import Around, DataStore
+from reprocheck.datastores.copies import digest_of
 from reprocheck.datastores.disagreements import disagreements
 from reprocheck.datastores.dvc import DvcStore
-from reprocheck.datastores.inputs import Inputs, remove_inside
+from reprocheck.datastores.inputs import Inputs, check_path, remove_inside
 from reprocheck.datastores.lfs import LfsStore
 from reprocheck.datastores.manifest import ManifestStore
+from reprocheck.datastores.several import Several
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
 
@@ -34,35 +35,43 @@ def stores(around: Around) -> tuple[DataStore, ...]:
 
 
 def restore(materials: tuple[Material, ...], folder: Path, around: Around) -> Inputs:
-    """Restores all materials into `folder`.
+    """Restores all materials into `folder`, several at a time.
 
-    Raises `RestoreError` for the first that is gone or is not what the record says.
+    Raises `RestoreError` when one is gone or is not what the record says; the others are stopped.
     """
     asked = stores(around)
-    findings: list[Finding] = []
     materials = tuple(material for material in materials if not material.weak)
-    for index, material in enumerate(materials, 1):
-        around.progress.update(f"{material.path} ({index} of {len(materials)})")
-        target = folder / material.path
-        if _is_in_tree(material, around.tree / material.path):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(around.tree / material.path, target)
-            continue
-        store = next((store for store in asked if store.accepts(material)), None)
-        if store is None:
-            raise RestoreError(
-                f"restoring {material.path}: no store can look for the digest "
-                f"{material.algorithm} '{material.digest}' ({material.origin.where})",
-                "name its url under data in reprocheck.yaml, record the MD5 that DVC uses, "
-                "or commit the file to git",
-            )
-        findings.extend(store.restore(material, target))
-    return Inputs(folder=folder, materials=materials, findings=tuple(findings))
+
+    def one(material: Material) -> tuple[Finding, ...]:
+        check_path(material.path)
+        return _restore(material, folder / material.path, around.tree, asked)
+
+    findings = Several(one, around).restore(materials)
+    return Inputs(folder=folder, materials=materials, findings=findings)
 
 
-def _is_in_tree(material: Material, path: Path) -> bool:
+def _restore(
+    material: Material, target: Path, tree: Path, asked: tuple[DataStore, ...]
+) -> tuple[Finding, ...]:
+    if _is_in_tree(material, tree):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(tree / material.path, target)
+        return ()
+    store = next((store for store in asked if store.accepts(material)), None)
+    if store is None:
+        raise RestoreError(
+            f"restoring {material.path}: no store can look for the digest "
+            f"{material.algorithm} '{material.digest}' ({material.origin.where})",
+            "name its url under data in reprocheck.yaml, record the MD5 that DVC uses, "
+            "or commit the file to git",
+        )
+    return store.restore(material, target)
+
+
+def _is_in_tree(material: Material, tree: Path) -> bool:
     """Whether git itself brought the file, with the recorded digest."""
+    path = tree / PurePosixPath(material.path)
     if material.algorithm not in ("md5", "sha256") or path.is_symlink() or not path.is_file():
         return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, material.algorithm).hexdigest() == material.digest
+    inside = path.parent.resolve().is_relative_to(tree.resolve())
+    return inside and digest_of(path, material.algorithm) == material.digest

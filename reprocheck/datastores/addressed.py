@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from reprocheck.datastores.addresses import WEB, local_path, scheme_of, shown
-from reprocheck.datastores.base import Around
+from reprocheck.datastores.base import Around, Stop
 from reprocheck.datastores.fetching import (
     AbsentError,
     MismatchError,
@@ -43,7 +42,7 @@ class AddressedStore:
 
     def __init__(self, around: Around) -> None:
         self._around = around
-        self._stop = threading.Event()
+        self._stop = Stop(around.stop)
 
     def accepts(self, material: Material) -> bool:
         """Whether it has an address of its own, and no list of files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,22 @@ from typing import Protocol
 
 from reprocheck.model import Finding, Material
 from reprocheck.progress import Progress, Silent
+
+
+class StoppedError(Exception):
+    """Another file failed, or a signal came: the rest is not wanted any more."""
+
+
+class Stop(threading.Event):
+    """Tells the threads of one input to end soon: set by a failure among them, or from outside."""
+
+    def __init__(self, outer: threading.Event) -> None:
+        super().__init__()
+        self._outer = outer
+
+    def is_set(self) -> bool:
+        """Whether it is set, here or outside."""
+        return super().is_set() or self._outer.is_set()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +39,7 @@ class Around:
     cache: Path | None = None  # what is fetched may be kept here, by digest
     remote: str | None = None  # the only DVC remote to ask
     progress: Progress = field(default_factory=Silent)
+    stop: threading.Event = field(default_factory=threading.Event)  # set: end soon, whatever comes
 
 
 class DataStore(Protocol):

@@ -20,9 +20,8 @@ from typing import Any
 
 from reprocheck import dvc_files
 from reprocheck.datastores import dvc_config, dvc_findings, dvc_lists, dvc_work
-from reprocheck.datastores.base import Around
+from reprocheck.datastores.base import Around, Stop, StoppedError
 from reprocheck.datastores.dvc_config import Remotes
-from reprocheck.datastores.dvc_digests import StoppedError
 from reprocheck.datastores.dvc_lists import MD5
 from reprocheck.datastores.dvc_objects import CorruptError, MissingError, Place, Remote, Wanted
 from reprocheck.datastores.dvc_sources import (
@@ -49,7 +48,7 @@ class _Job:
     material: Material
     remotes: Remotes
     kept: Kept
-    stop: threading.Event = field(default_factory=threading.Event)
+    stop: Stop
     cached: list[str] = field(default_factory=list)  # digests that the cache had
     spoilt: list[str] = field(default_factory=list)  # what the cache had otherwise
     elsewhere: dict[str, int] = field(default_factory=dict)  # files by a source that is no remote
@@ -73,6 +72,7 @@ class DvcStore:
         self._sources: dict[str, tuple[Source, ...]] = {}
         self._kept: Mapping[str, Kept] | None = None
         self._opened = [] if opened is None else opened  # file systems, the outermost closes them
+        self._busy = 0  # inputs on their way back, several at a time
 
     def accepts(self, material: Material) -> bool:
         """Whether the digest is an MD5, the only one that names DVC's objects."""
@@ -119,24 +119,30 @@ class DvcStore:
 
     @contextlib.contextmanager
     def _sessions(self) -> Iterator[None]:
+        """While an input is on its way, file systems stay open for all; the last one closes."""
+        with self._lock:
+            self._busy += 1
         try:
             yield
         finally:
-            if self._depth == 0:
-                dvc_config.close(self._opened)
+            with self._lock:
+                self._busy -= 1
+                if self._depth == 0 and self._busy == 0:
+                    dvc_config.close(self._opened)
 
     def _job(self, material: Material) -> _Job:
-        if self._kept is None:
-            self._kept = dvc_files.kept(self._around.tree)
         only = self._around.remote or material.remote
         folder = dvc_config.nearest(material.path, self._around)
-        known = self._remotes.get((folder, only))
-        if known is None:
-            known = dvc_config.remotes_for(folder, self._around, only)
-            self._remotes[folder, only] = known
-            self._opened.extend(each.fs for each in known.places if isinstance(each, Remote))
-        kept = self._kept.get(material.path, Kept(path=material.path))
-        return _Job(material=material, remotes=known, kept=kept)
+        with self._lock:
+            if self._kept is None:
+                self._kept = dvc_files.kept(self._around.tree)
+            kept = self._kept.get(material.path, Kept(path=material.path))
+            known = self._remotes.get((folder, only))
+            if known is None:
+                known = dvc_config.remotes_for(folder, self._around, only)
+                self._remotes[folder, only] = known
+                self._opened.extend(each.fs for each in known.places if isinstance(each, Remote))
+        return _Job(material=material, remotes=known, kept=kept, stop=Stop(self._around.stop))
 
     def _restore_directory(self, job: _Job, target: Path) -> None:
         entries = self._entries(job)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Generic, Protocol, TypeVar
 
+from reprocheck.datastores.base import StoppedError
+
 _T = TypeVar("_T")
 
 CHUNK = 1 << 20  # DVC's own; what it took for text is decided for each chunk of this size
@@ -18,10 +20,6 @@ _LOOKED_AT = 512  # bytes of a chunk by which DVC decides
 _TEXT = bytes(range(32, 127)) + b"\n\r\t\f\b"
 _CANNOT = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM)
 _WAITING = 4  # chunks that are read and not yet hashed
-
-
-class StoppedError(Exception):
-    """Another file failed, or a signal came: the rest is not wanted any more."""
 
 
 class Source(Protocol):

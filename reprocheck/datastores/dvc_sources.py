@@ -153,6 +153,7 @@ class SourceRepository:
                         repository=local,
                         folder=local or self._tree,
                         env=self._around.env,
+                        stop=self._around.stop,
                     )
                 )
         return self._tree, self._inner

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from reprocheck.datastores.base import StoppedError
+
 _T = TypeVar("_T")
 
 
 def each(
     items: Iterable[_T], work: Callable[[_T], None], workers: int, stop: threading.Event
 ) -> None:
-    """Does the work for all items. Raises the first failure, the rest being stopped.
+    """Does the work for all items. Raises the first failure, the rest being stopped, or `StoppedError`.
 
     No queue: a directory may have millions of files.
     """
@@ -44,3 +46,5 @@ def each(
             raise
     if failures:
         raise failures[0]
+    if stop.is_set():  # from outside: not all is done
+        raise StoppedError

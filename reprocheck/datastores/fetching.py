@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from reprocheck.datastores.base import StoppedError
 from reprocheck.errors import RestoreError
 from reprocheck.numbers import format_bytes
 
@@ -41,10 +42,6 @@ class AbsentError(Exception):
 
 class TransientError(Exception):
     """The connection failed; the next try may work."""
-
-
-class StoppedError(Exception):
-    """Another file failed, or a signal came: the rest is not wanted any more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reprocheck import lfs_files
-from reprocheck.datastores.base import Around
+from reprocheck.datastores.base import Around, Stop
 from reprocheck.datastores.fetching import AbsentError, MismatchError, Wanted, fetch
 from reprocheck.datastores.local import Local
 from reprocheck.errors import RestoreError
@@ -30,7 +29,7 @@ class LfsStore:
 
     def __init__(self, around: Around) -> None:
         self._around = around
-        self._stop = threading.Event()
+        self._stop = Stop(around.stop)
         self._used: bool | None = None
 
     def accepts(self, material: Material) -> bool:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from reprocheck.datastores.addressed import WORKERS, source_of
 from reprocheck.datastores.addresses import shown
-from reprocheck.datastores.base import Around, DataStore
+from reprocheck.datastores.base import Around, DataStore, Stop
 from reprocheck.datastores.dvc import DvcStore
 from reprocheck.datastores.fetching import (
     AbsentError,
@@ -43,7 +42,7 @@ class ManifestStore:
 
     def __init__(self, around: Around) -> None:
         self._around = around
-        self._stop = threading.Event()
+        self._stop = Stop(around.stop)
 
     def accepts(self, material: Material) -> bool:
         """Whether a manifest describes it."""

@@ -56,6 +56,17 @@ class TrialRun:
     trace: Path | None = None  # an empty folder for what the trial opens; None: not observed
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observed:
+    """What a trial read besides its own folders, its inputs and its environment."""
+
+    files: tuple[str, ...] = ()  # sorted absolute paths, as the trial saw them
+    by: str = ""  # what observed it, "strace 6.1"
+    missing: str = ""  # why nothing was observed; "" where it was
+    hint: str = ""  # what would mend that
+    image: bool = False  # the paths are an image's, not this machine's
+
+
 class Sandbox(Protocol):
     """A built environment, ready to run trials."""
 
@@ -76,6 +87,9 @@ class Sandbox(Protocol):
 
         Raises `RerunError` when a step cannot be started.
         """
+
+    def observed(self, trial: TrialRun) -> Observed:
+        """What a trial that has ended read, if its run was told to `trace`."""
 
 
 class Environment(Protocol):

@@ -5,20 +5,26 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck import process
-from reprocheck.environments import docker_container, docker_places, docker_secrets
-from reprocheck.environments.base import TrialRun
+from reprocheck.environments import (
+    docker_container,
+    docker_places,
+    docker_secrets,
+    reach,
+    tracing,
+)
+from reprocheck.environments.base import Observed, TrialRun
 from reprocheck.environments.docker_container import Job, Mount
 from reprocheck.environments.docker_contents import Contents
 from reprocheck.environments.docker_engine import Engine
 from reprocheck.environments.docker_failures import ImageError
 from reprocheck.environments.docker_places import Cover
-from reprocheck.environments.reach import alternates
 from reprocheck.environments.sandbox import PYTHON, folder_of
 from reprocheck.environments.venv import REDIRECT
 from reprocheck.errors import RerunError
@@ -77,6 +83,15 @@ class DockerSandbox:
             timed_out=ended.timed_out,
         )
 
+    def observed(self, trial: TrialRun) -> Observed:
+        """What of the image the trial read besides programs and libraries: the trial sees nothing
+        else of the machine but its own folders and inputs.
+        """
+        prefixes = Path(self.holds.site).parents[2:3] if self.holds.site else ()
+        places = (*prefixes, *(Path(target) for _, target in self._covering()))
+        known = tracing.below(*reach.own(trial, places), "/tmp")  # noqa: S108 - its own
+        return tracing.observed(trial, tracing.find(self.caller), known, image=True)
+
     def _job(self, trial: TrialRun) -> Job:
         if not trial.command.steps:
             raise RerunError("running the trial: the command has no steps", "write the command")
@@ -85,7 +100,7 @@ class DockerSandbox:
         steps = [(str(folder_of(trial, step)), self._what(step)) for step in trial.command.steps]
         return Job(
             image=self.image,
-            script=docker_container.steps_script(steps, unset),
+            script=self._script(trial, steps, unset),
             env={name: value for name, value in env.items() if value},
             user=user_of(self.engine),
             folder=str(trial.tree.resolve()),
@@ -95,6 +110,18 @@ class DockerSandbox:
             deadline=self.holds.deadline,
             entrypoint=self.holds.entrypoint,
         )
+
+    def _script(
+        self, trial: TrialRun, steps: list[tuple[str, tuple[str, ...] | str]], unset: list[str]
+    ) -> str:
+        """What /bin/sh runs; observed by the machine's strace, which needs no more rights than a
+        container has.
+        """
+        script = docker_container.steps_script(steps, unset)
+        if trial.trace is None:
+            return script
+        tracer = tracing.carried(tracing.find(self.caller), trial)
+        return f"exec {shlex.join(tracing.around(('/bin/sh', '-c', script), trial, tracer))}\n"
 
     def _what(self, step: Step) -> tuple[str, ...] | str:
         if not isinstance(step.run, Argv):
@@ -138,18 +165,24 @@ class DockerSandbox:
         found = docker_secrets.certificates(self.caller) if self.limits.network else None
         return found.resolve() if found else None
 
+    def _covering(self) -> Iterator[tuple[str, str]]:
+        """What of the tree is mounted over the image's copy of the code, and where."""
+        for cover in self.covers:
+            for name in cover.mounts:
+                yield name, cover.path if name == "." else f"{cover.path}/{name}"
+
     def _mounts(self, trial: TrialRun) -> Iterator[Mount]:
         tree = trial.tree.resolve()
         yield Mount(source=str(tree), writable=True)
-        for cover in self.covers:
-            for name in cover.mounts:
-                target = cover.path if name == "." else f"{cover.path}/{name}"
-                yield Mount(source=str(tree / name), target=target, writable=True)
+        for name, target in self._covering():
+            yield Mount(source=str(tree / name), target=target, writable=True)
         if bundle := self._bundle():
             yield Mount(source=str(bundle), target=docker_secrets.BUNDLE)
         yield Mount(source=str(trial.home.resolve()), writable=True)
-        for objects in alternates(trial.tree):
+        for objects in reach.alternates(trial.tree):
             yield Mount(source=str(objects))
+        if trial.trace is not None:
+            yield Mount(source=str(trial.trace.resolve()), writable=True)
         if trial.tracking is not None and trial.tracking.is_dir():
             yield Mount(source=str(trial.tracking.resolve()), writable=True)
             injected = trial.tracking.resolve() / "injected"
@@ -175,25 +208,19 @@ def user_of(engine: Engine) -> str:
     return f"{os.getuid()}:{os.getgid()}"
 
 
-def _folders(trial: TrialRun) -> Iterator[Path]:
-    yield from (trial.tree, trial.home)
-    if trial.tracking is not None and trial.tracking.is_dir():
-        yield trial.tracking
-
-
 def _hand_over(trial: TrialRun, user: str) -> None:
     """Gives the trial's folders to the container's user."""
     (trial.home / "tmp").mkdir(parents=True, exist_ok=True)
     (trial.home / docker_container.MISSING).unlink(missing_ok=True)
     if os.getuid() == 0:
         owner = int(user.partition(":")[0])
-        for folder in _folders(trial):
+        for folder in filter(Path.is_dir, reach.folders(trial)):
             _own(folder, owner)
 
 
 def _take_back(trial: TrialRun) -> None:
     """Makes sure that all of it can be read and removed, whatever modes the trial left."""
-    for folder in _folders(trial):
+    for folder in filter(Path.is_dir, reach.folders(trial)):
         if os.getuid() == 0:
             _own(folder, 0)
         _open(folder)

@@ -93,6 +93,11 @@ class Isolation:
         """
         return run(call) if self.way is None else self.way.run(call, reach, run)
 
+    def hidden(self, reach: Reach) -> Callable[[str], bool]:
+        """Whether a command finds something of its own at a path, not what the machine has."""
+        mounts = None if self.way is None else Mounts(self.way.caller, reach)
+        return lambda path: mounts is not None and mounts.hides(Path(path))
+
     def explanation(self, output: str, reach: Reach, who: str = refusals.TRIAL) -> str:
         """What the sandbox had to do with a failure that printed this; "" where nothing shows."""
         if self.way is None:

@@ -31,7 +31,7 @@ def of_trial(
     trial: TrialRun, caller: Mapping[str, str], needed: tuple[Path, ...], *, network: bool
 ) -> Reach:
     """What a trial may reach; `needed` are the places of its environment."""
-    own = tuple(path for path in (trial.tree, trial.home, trial.tracking) if path is not None)
+    own = folders(trial)
     together = _together(own)
     temporary = together / TEMPORARY if together is not None else None
     if temporary is not None:
@@ -45,6 +45,20 @@ def of_trial(
         temporary=temporary,
         network=network,
     )
+
+
+def folders(trial: TrialRun) -> tuple[Path, ...]:
+    """The folders that a trial may write."""
+    found = (trial.tree, trial.home, trial.tracking, trial.trace)
+    return tuple(path for path in found if path is not None)
+
+
+def own(trial: TrialRun, needed: tuple[Path, ...]) -> Iterator[Path]:
+    """All that is a trial's: its folders, its inputs, its environment, the history of its code."""
+    yield from (*folders(trial), *needed, *alternates(trial.tree))
+    yield trial.tree.parent / TEMPORARY
+    for each in trial.shown:
+        yield from (each.source, Path(each.target))
 
 
 def _together(own: tuple[Path, ...]) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from reprocheck import process
 from reprocheck.environments import reach as reaching
-from reprocheck.environments.base import TrialRun
+from reprocheck.environments import tracing
+from reprocheck.environments.base import Observed, TrialRun
 from reprocheck.environments.cache import fingerprint
 from reprocheck.environments.editable import Overlay
 from reprocheck.environments.isolation import Isolation
@@ -72,6 +74,7 @@ class VenvSandbox:
             call = process.Call(
                 argv=self._argv(step), cwd=folder_of(trial, step), env=env, timeout_s=left_s
             )
+            call = self._traced(call, trial)
             done.append(self._supervise(call, trial, reach))
             if done[-1].timed_out or done[-1].exit_code != 0:
                 break
@@ -84,11 +87,33 @@ class VenvSandbox:
             timed_out=done[-1].timed_out,
         )
 
+    def observed(self, trial: TrialRun) -> Observed:
+        """What the trial read besides its folders, its inputs and the environment."""
+        own = reaching.own(trial, (*self._places(), *reaching.programs(self.env)))
+        known, hidden = tracing.below(*own), self.isolation.hidden(self._reach(trial))
+        return tracing.observed(
+            trial, tracing.find(self.env), lambda path: known(path) or hidden(path)
+        )
+
+    def _traced(self, call: process.Call, trial: TrialRun) -> process.Call:
+        program = call.argv[0]  # one that is not there is told as such, not by what observes it
+        found = shutil.which(
+            str(call.cwd / program) if "/" in program else program, path=call.env["PATH"]
+        )
+        if found is None or trial.trace is None:
+            return call
+        argv = tracing.around(call.argv, trial, tracing.find(self.env))
+        return dataclasses.replace(call, argv=argv)
+
     def _reach(self, trial: TrialRun) -> Reach:
-        places = (place for each in self.overlays for place in (each.site, each.made))
-        needed = (self.folder, *reaching.interpreter(self.folder / "bin/python"), *places)
         network = self.isolation.limits.network
-        return reaching.of_trial(trial, self.env, (*needed, *self.needed), network=network)
+        return reaching.of_trial(trial, self.env, self._places(), network=network)
+
+    def _places(self) -> tuple[Path, ...]:
+        """Where the environment is."""
+        places = (place for each in self.overlays for place in (each.site, each.made))
+        interpreter = reaching.interpreter(self.folder / "bin/python")
+        return (self.folder, *interpreter, *places, *self.needed)
 
     def _supervise(self, call: process.Call, trial: TrialRun, reach: Reach) -> process.Completed:
         try:

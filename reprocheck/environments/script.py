@@ -23,7 +23,7 @@ from typing import Any
 from reprocheck import process
 from reprocheck.environments import cache, carried, interpreters, local
 from reprocheck.environments import reach as reaching
-from reprocheck.environments.base import BuildRequest, TrialRun
+from reprocheck.environments.base import BuildRequest, Observed, TrialRun
 from reprocheck.environments.interpreters import Interpreter
 from reprocheck.environments.isolation import Isolation, chosen
 from reprocheck.environments.logins import without_secrets
@@ -308,8 +308,15 @@ class ScriptSandbox:
     def run(self, trial: TrialRun) -> process.Completed:
         """Carries over what the setup made, then runs the steps as `VenvSandbox` does."""
         carried.carry(self.kept, self.state, trial)
+        return self._inner(trial).run(trial)
+
+    def observed(self, trial: TrialRun) -> Observed:
+        """What the trial read besides its folders and what it was given."""
+        return self._inner(trial).observed(trial)
+
+    def _inner(self, trial: TrialRun) -> VenvSandbox:
         place, _, below = str(self.state["prefix"]).partition("/")
-        inner = VenvSandbox(
+        return VenvSandbox(
             built=self.built,
             findings=(),
             folder=(trial.tree if place == "tree" else trial.home).resolve() / below,
@@ -318,7 +325,6 @@ class ScriptSandbox:
             isolation=self.isolation,
             needed=(self.kept,),
         )
-        return inner.run(trial)
 
 
 # --- what is told -------------------------------------------------------------------------

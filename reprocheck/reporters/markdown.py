@@ -16,6 +16,7 @@ from reprocheck.model import Report, Severity, StageStatus
 from reprocheck.numbers import counted
 from reprocheck.reporters import base, beside
 from reprocheck.reporters.plans import planned, planned_margins
+from reprocheck.reporters.undeclared import UNVERSIONED, names, undeclared
 from reprocheck.reporters.used import hardware_rows, package_rows, used
 
 LARGEST = 60_000
@@ -122,6 +123,11 @@ def _told(report: Report) -> Iterator[tuple[str, str]]:
     if seen:
         lines = [f"- **{fact.label}** {prose(fact.text)}" for fact in seen[:ROWS]]
         yield "curves and products", "\n".join(["**Curves and products**\n", *lines])
+    if report.undeclared:
+        heading = f"**{UNVERSIONED[0].upper()}{UNVERSIONED[1:]}**"
+        yield UNVERSIONED, f"{heading}\n\n{_list(names(report))}"
+    for fact in undeclared(report, every=True) if report.undeclared == () else ():
+        yield "trace", f"**{fact.label}** {prose(fact.text)}"
 
 
 def _last(report: Report) -> Iterator[str]:

@@ -16,6 +16,7 @@ from reprocheck.numbers import counted
 from reprocheck.reporters import base, beside
 from reprocheck.reporters.console import laid_out
 from reprocheck.reporters.plans import planned, planned_margins
+from reprocheck.reporters.undeclared import undeclared
 from reprocheck.reporters.used import (
     hardware_rows,
     package_rows,
@@ -133,7 +134,7 @@ def _beside(report: Report, verbose: bool) -> list[base.Fact]:
         if parted
         else beside.curves(report, every=verbose)
     )
-    return [*facts, *beside.outputs(report, every=verbose)]
+    return [*facts, *beside.outputs(report, every=verbose), *undeclared(report, every=verbose)]
 
 
 def _failure(report: Report, width: int, most: int) -> RenderableType | None:

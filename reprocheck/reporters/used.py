@@ -198,6 +198,9 @@ def _code(record: RunRecord, every: bool) -> str:
     patch = " with its patch" if code.patch else ""
     commit = code.commit[:12] or "no commit"
     origin = _origin(record, "/code/commit", every)
+    if code.stored:
+        stored = ", ".join(code.stored)
+        return f"NOT the commit's ({commit}): what the run stored in {stored}, unproved{origin}"
     return f"{commit}, tree {code.tree.value}{patch}{origin}"
 
 

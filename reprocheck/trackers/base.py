@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -73,6 +73,12 @@ class Tracker(Protocol):
         """One artifact of the record as a file on this machine, perhaps downloaded into `folder`.
 
         Raises `ReadError`.
+        """
+
+    def files(self, record: RunRecord, paths: Sequence[str], folder: Path) -> Mapping[str, Path]:
+        """Artifacts of the record as files on this machine, by path, as `file` gives one.
+
+        No name of an artifact leads out of `folder`. Raises `ReadError`.
         """
 
     def redirect(self, folder: Path) -> Redirection:

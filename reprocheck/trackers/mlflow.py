@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reprocheck.errors import ReadError
@@ -61,6 +61,13 @@ class MlflowTracker:
         store = self._opened()
         with client_settings(store.uri):
             return self._reader(store, record, folder).file(path)
+
+    def files(self, record: RunRecord, paths: Sequence[str], folder: Path) -> Mapping[str, Path]:
+        """Artifacts of the record as files on this machine, by path. Raises `ReadError`."""
+        store = self._opened()
+        with client_settings(store.uri):
+            reader = self._reader(store, record, folder)
+            return {path: reader.file(path) for path in paths}
 
     def _reader(self, store: MlflowStore, record: RunRecord, folder: Path) -> Reader:
         folder.mkdir(parents=True, exist_ok=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from reprocheck.model import CodeState, Origin, OriginKind, Patch, TreeState
-from reprocheck.trackers.mlflow_recorded_files import PATCH, Kept
+from reprocheck.model import CodeState, Finding, Origin, OriginKind, TreeState
+from reprocheck.trackers.mlflow_patches import PatchReader
+from reprocheck.trackers.mlflow_recorded_files import Kept
 from reprocheck.trackers.mlflow_run import FoundRun
 
 COMMIT_TAGS = ("mlflow.source.git.commit", "mlflow.databricks.gitRepoCommit", "git_commit")
@@ -29,18 +30,22 @@ _TREES = {
 }
 
 
-def read_code(run: FoundRun, kept: Kept) -> tuple[CodeState, Mapping[str, Origin]]:
-    """The code's state and, by JSON pointer, where its parts were found."""
+def read_code(
+    run: FoundRun, kept: Kept
+) -> tuple[CodeState, Mapping[str, Origin], tuple[Finding, ...]]:
+    """The code's state; by JSON pointer, where its parts were found; what was not clear."""
     origins: dict[str, Origin] = {}
     commit = _first(run.tags, COMMIT_TAGS, "/code/commit", origins)
     if not commit and run.parameters.get("git_commit"):
         commit = run.parameters["git_commit"]
         origins["/code/commit"] = Origin(kind=OriginKind.TRACKER, where="parameter git_commit")
-    tree = _first(run.tags, _TREE_TAGS, "/code/tree", origins) or ""
+    told = _first(run.tags, _TREE_TAGS, "/code/tree", origins) or ""
+    tree = _TREES.get(told.strip().lower(), TreeState.UNKNOWN)
     repository, subdirectory = _repository(run.tags, origins)
-    patch = _patch(run.tags, kept)
-    if patch:
-        origins["/code/patch"] = Origin(kind=OriginKind.ARTIFACT, where=PATCH)
+    patches = PatchReader(run=run, kept=kept, tree=tree, origins=origins)
+    patch = patches.patch()
+    if tree is TreeState.UNKNOWN and patch is not None and patch.content.strip():
+        tree, origins["/code/tree"] = TreeState.DIRTY, origins["/code/patch"]
     code = CodeState(
         commit=(commit or "").strip(),
         repository=repository,
@@ -48,10 +53,12 @@ def read_code(run: FoundRun, kept: Kept) -> tuple[CodeState, Mapping[str, Origin
         script=_first(run.tags, ("mlflow.source.name",), "/code/script", origins),
         entry_point=_first(run.tags, ("mlflow.project.entryPoint",), "/code/entry_point", origins),
         patch=patch,
-        tree=_TREES.get(tree.strip().lower(), TreeState.UNKNOWN),
+        tree=tree,
         subdirectory=subdirectory,
+        upstream=patches.upstream(),
+        untracked=patches.untracked(),
     )
-    return code, origins
+    return code, origins, tuple(patches.findings)
 
 
 def without_credentials(url: str) -> str:
@@ -81,10 +88,3 @@ def _repository(tags: Mapping[str, str], origins: dict[str, Origin]) -> tuple[st
     if found is None:
         return None, "."
     return without_credentials(found), (subdirectory if is_project and subdirectory else ".")
-
-
-def _patch(tags: Mapping[str, str], kept: Kept) -> Patch | None:
-    content = kept.content(PATCH)
-    if content is None:
-        return None
-    return Patch(content=content, sha256=tags.get("reprocheck.patch.sha256"))

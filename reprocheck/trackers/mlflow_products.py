@@ -70,7 +70,9 @@ class Reader:
         """One artifact as a file on this machine. Raises `ReadError`."""
         root = self._root_of(path)
         try:
-            return self.finder.open(root.uri).fetch(path.removeprefix(root.folder), self.folder)
+            opened = self._opened.get(root.uri) or self.finder.open(root.uri)
+            self._opened[root.uri] = opened
+            return opened.fetch(path.removeprefix(root.folder), self.folder)
         except UnreachableError as error:
             finding = unreachable(error)
             raise ReadError(f"Reading {path}: {finding.message}", finding.hint) from error

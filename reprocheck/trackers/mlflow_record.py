@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,8 +23,9 @@ from reprocheck.model import (
 from reprocheck.recipe import SEED_PARAMETERS
 from reprocheck.schema import pointer as schema_pointer
 from reprocheck.trackers.mlflow_artifacts import RootFinder
-from reprocheck.trackers.mlflow_code import read_code, without_credentials
+from reprocheck.trackers.mlflow_code import COMMIT_TAGS, read_code, without_credentials
 from reprocheck.trackers.mlflow_lineage import read_family, read_siblings
+from reprocheck.trackers.mlflow_patches import GIT_STATE
 from reprocheck.trackers.mlflow_recorded_files import UNREACHABLE, Kept, gather
 from reprocheck.trackers.mlflow_run import FoundRun
 from reprocheck.trackers.mlflow_server import check_server
@@ -64,7 +66,7 @@ def read_record(
     kept = gather(run, models_of(store, run), finder)
     if store.pages is not None and any(f.code == UNREACHABLE for f in kept.findings):
         check_server(store.uri, store.shown)  # a dead one is told now, not after every timeout
-    code, code_origins = read_code(run, kept)
+    code, code_origins, unclear = read_code(_with_git_state(store, run), kept)
     tags = TagReader(run=run)
     command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()
     hardware = _hardware(kept)
@@ -97,7 +99,7 @@ def read_record(
         peers=family.peers,
         definition=definition,
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
-        findings=(*kept.findings, *tags.findings, *broken, *_ambiguous(store, metrics)),
+        findings=(*kept.findings, *unclear, *tags.findings, *broken, *_ambiguous(store, metrics)),
     )
 
 
@@ -110,6 +112,20 @@ def models_of(store: MlflowStore, run: FoundRun) -> tuple[FoundModel, ...]:
         except UnknownRunError:
             continue  # deleted since
     return tuple(sorted(models, key=lambda model: (model.created_ms, model.model_id)))
+
+
+def _with_git_state(store: MlflowStore, run: FoundRun) -> FoundRun:
+    """The run with what MLflow knows of its tree, which `mlflow.genai.enable_git_model_versioning`
+    keeps with a model that the run only refers to."""
+    for model_id in () if any(name in run.tags for name in GIT_STATE) else run.input_model_ids:
+        try:
+            tags = store.model(model_id).tags
+        except UnknownRunError:
+            continue  # deleted since
+        if tags.get(COMMIT_TAGS[0], "") == run.tags.get(COMMIT_TAGS[0]):
+            found = {name: tags[name] for name in GIT_STATE if name in tags}
+            return dataclasses.replace(run, tags={**run.tags, **found})
+    return run
 
 
 def _metrics(store: MlflowStore, run: FoundRun) -> Mapping[str, Metric]:

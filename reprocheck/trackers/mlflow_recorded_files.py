@@ -29,6 +29,16 @@ from reprocheck.trackers.mlflow_store import FoundModel
 
 OWN = "reprocheck/"
 PATCH = "reprocheck/source.patch"
+UNTRACKED = "reprocheck/untracked/"
+PATCHES = (
+    "diff.patch",
+    "git_diff.patch",
+    "git.diff",
+    "uncommitted.patch",
+    "staged.patch",
+    "unstaged.patch",
+)
+"""Names under which teams and other tools keep a run's uncommitted changes."""
 UNREACHABLE = "artifacts-unreachable"
 _PATTERNS = (
     "requirements*.txt",
@@ -51,6 +61,8 @@ _PATTERNS = (
     "dvc.yaml",
     "params.yaml",
     "MLmodel",
+    *PATCHES,
+    "diff_*.patch",
 )
 _MAX_FILES = 50
 _MAX_BYTES = 1_000_000
@@ -119,7 +131,7 @@ class _Gathering:
                 self.findings.append(unreachable(error))
 
     def _download(self, wanted: _Wanted) -> None:
-        limit = _MAX_PATCH_BYTES if wanted.name == PATCH else _MAX_BYTES
+        limit = _MAX_PATCH_BYTES if wanted.name.endswith((".patch", ".diff")) else _MAX_BYTES
         if len(self.files) >= _MAX_FILES or (wanted.size or 0) > limit:
             self.findings.append(_skipped(wanted.name))
             return
@@ -153,6 +165,8 @@ def _wanted(
     folders = {PurePosixPath(a.path).parent for a in found if a.path.endswith("MLmodel")}
     for artifact in found:
         path = PurePosixPath(artifact.path)
+        if artifact.path.startswith(UNTRACKED) and not model:
+            continue  # they are fetched when the code is restored
         if artifact.path.startswith(OWN) and not model:
             kind = OriginKind.TRACKER
         elif not _is_record(artifact.path, path.name, model=model):

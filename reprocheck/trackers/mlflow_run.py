@@ -39,6 +39,7 @@ class FoundRun:
     last: Mapping[str, float]  # the last value of each metric
     datasets: tuple[DatasetInput, ...]
     model_ids: tuple[str, ...]  # of logged models that the run wrote; empty before MLflow 3
+    input_model_ids: tuple[str, ...] = ()  # of those that it refers to
 
 
 def parse_run(run: Any) -> FoundRun:  # noqa: ANN401  (mlflow.entities.Run)
@@ -58,6 +59,7 @@ def parse_run(run: Any) -> FoundRun:  # noqa: ANN401  (mlflow.entities.Run)
         last={str(key): unclamped(value) for key, value in run.data.metrics.items()},
         datasets=tuple(_parse_dataset(found) for found in _list(run.inputs, "dataset_inputs")),
         model_ids=tuple(str(m.model_id) for m in _list(run.outputs, "model_outputs")),
+        input_model_ids=tuple(str(m.model_id) for m in _list(run.inputs, "model_inputs")),
     )
 
 

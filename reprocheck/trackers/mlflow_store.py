@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class FoundModel:
     artifact_uri: str
     source_run_id: str | None
     created_ms: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +97,7 @@ class MlflowStore:
             artifact_uri=str(found.artifact_location),
             source_run_id=found.source_run_id,
             created_ms=int(found.creation_timestamp or 0),
+            tags={str(name): str(value) for name, value in (found.tags or {}).items()},
         )
 
     def registered_run(self, name: str, version: str) -> str | None:

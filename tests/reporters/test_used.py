@@ -15,10 +15,11 @@ from reprocheck.model import (
     PackageLists,
     Report,
     Setting,
+    TreeState,
 )
 from reprocheck.reporters import markdown, terminal
 from reprocheck.schema import check
-from tests.reporters.builders import make_report
+from tests.reporters.builders import make_code, make_record, make_report
 
 
 @pytest.fixture
@@ -115,3 +116,15 @@ def test_the_document_holds_the_hardware_of_both_sides():
     assert told["asked"][0]["origin"] == {"kind": "artifact", "where": "record.json"}
     assert (told["landed"]["gpus"], told["same"]) == ("none", False)
     assert "isa" in told["lacking"]
+
+
+def test_code_that_is_not_the_commits_is_labelled_in_every_report():
+    code = make_code(tree=TreeState.UNKNOWN, stored=("code/",))
+    report = make_report(record=make_record(code=code))
+    label = f"NOT the commit's ({code.commit[:12]}): what the run stored in code/, unproved"
+    for text in (terminal.render(report), terminal.render(report, verbose=True)):
+        assert label in " ".join(text.split())
+    assert "NOT the commit" in markdown.render(report)
+    document = report_document(report)
+    assert check(document, "report") == ()
+    assert document["record"]["code"]["stored"] == ["code/"]

@@ -130,3 +130,18 @@ def test_a_link_out_of_the_artifacts_is_not_followed(database, tmp_path):
     with pytest.raises(ReadError):
         tracker.file(record, "out/a.json", tmp_path)
     tracker.close()
+
+
+def test_several_artifacts_are_files_by_their_names(store, tmp_path):
+    run_id = store.log(artifacts={"code/train.py": "1", "code/sub/a.py": "2"})
+    log_models(store, run_id, "net")
+    tracker = MlflowTracker(store.uri, store.artifact_roots, store.folder / "scratch")
+    try:
+        record = tracker.read(run_id)
+        paths = ["code/train.py", "code/sub/a.py", "models/net/MLmodel"]
+        files = tracker.files(record, paths, tmp_path / "stored")
+        assert [files[path].read_text() for path in paths] == ["1", "2", "number: 0"]
+        with pytest.raises(ReadError, match=r"Reading code/gone\.py"):
+            tracker.files(record, ["code/gone.py"], tmp_path / "stored")
+    finally:
+        tracker.close()

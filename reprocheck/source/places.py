@@ -1,0 +1,100 @@
+"""Where the run's commit is looked for: as told; else here, the recorded address, the remotes."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import unquote
+
+from reprocheck.errors import SourceError
+from reprocheck.git import Git
+from reprocheck.hostile import redact
+from reprocheck.source.base import CheckoutRequest, Place
+
+
+def repository_root(folder: Path, env: Mapping[str, str]) -> Path | None:
+    """The root of the git repository around a folder, or None."""
+    if not folder.is_dir():
+        return None
+    top = Git(folder, env)("rev-parse", "--show-toplevel", trusting=True, check=False)
+    return Path(top.stdout.decode().strip()) if top.exit_code == 0 else None
+
+
+def local_path(location: str) -> Path:
+    """The path that a repository's location names, if it is no URL of a remote one."""
+    if location.startswith("file://"):
+        return Path(unquote(location.removeprefix("file://").partition("#")[0]))
+    return Path(location.partition("#")[0]).expanduser()
+
+
+def places(request: CheckoutRequest) -> Iterator[Place]:
+    """Where to look, in order. What `--repo` names is all, with its own remotes."""
+    if request.repo is not None:
+        named = _place(request.repo, request, "--repo", {})
+        yield named
+        if named.local:
+            for url in _remotes(named.local, request.env):
+                yield _place(url, request, "its remote", {_plain(url): named.local})
+        return
+    here = repository_root(request.cwd, request.env)
+    remotes = _remotes(here, request.env) if here else ()
+    known = {_plain(url): here for url in remotes}
+    if here:
+        yield Place(location=str(here), local=here, words=f"{here} (here)")
+    recorded = request.code.repository
+    if recorded:
+        yield _place(recorded, request, "recorded", known)
+    for url in remotes:
+        if not recorded or _plain(url) != _plain(recorded):
+            yield _place(url, request, "remote of the repository here", known)
+
+
+def _remotes(repository: Path, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The addresses that a repository fetches from, origin's first; no relative paths."""
+    listed = Git(repository, env)(
+        *("config", "--get-regexp", r"^remote\..*\.url$"), trusting=True, check=False
+    )
+    lines = [line.partition(" ")[::2] for line in listed.stdout.decode().splitlines()]
+    lines.sort(key=lambda line: line[0] != "remote.origin.url")
+    return tuple(dict.fromkeys(url for _, url in lines if _is_url(url) or url.startswith("/")))
+
+
+def _is_url(location: str) -> bool:
+    return "://" in location or re.match(r"[\w.-]+@[\w.-]+:", location) is not None
+
+
+def _plain(url: str) -> str:
+    """An address by which two of the same repository can be told to be one."""
+    return re.sub(r"(?<=://)[^/\s]*@", "", url).rstrip("/").removesuffix(".git")
+
+
+def _place(
+    location: str, request: CheckoutRequest, why: str, known: Mapping[str, Path | None]
+) -> Place:
+    path = local_path(location)
+    path = path if path.is_absolute() else request.cwd / path
+    place = Place(
+        location=location.partition("#")[0],
+        local=None,
+        words=f"{redact(location)} ({why})",
+        home=known.get(_plain(location)),
+    )
+    if path.is_dir():
+        root = repository_root(path, request.env)
+        if root is None and (path / "objects").is_dir():  # a bare repository
+            root = path
+        if root is not None:
+            return dataclasses.replace(place, location=str(root), local=root)
+        said = "is not a git repository, or git does not trust its owner"
+        return _refused(place, said, f"see what git says: git -C {path} status")
+    if not _is_url(location):
+        return _refused(place, "does not exist", "give an existing path or a URL to --repo")
+    if location.startswith("-"):
+        return _refused(place, "is not a URL", "give a path or a URL")
+    return place
+
+
+def _refused(place: Place, said: str, hint: str) -> Place:
+    return dataclasses.replace(place, problem=SourceError(f"{place.words} {said}", hint))

@@ -1,0 +1,69 @@
+"""Paths in a tree of a run's code: none may lead out of it, whatever a record or a link says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from reprocheck.errors import SourceError
+from reprocheck.model import Argv, Command
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path names something in the tree by its words alone, and nothing of git's."""
+    parts = PurePosixPath(path).parts
+    odd = "\0" in path or "\\" in path or path.startswith(("/", "~"))
+    return bool(parts) and not odd and not any(_is_refused(part) for part in parts)
+
+
+def _is_refused(part: str) -> bool:
+    # As git itself: .git in any case, and with what some file systems take off a name's end.
+    return part == ".." or part.rstrip(". ").lower() == ".git"
+
+
+def inside(tree: Path, path: str, what: str) -> Path:
+    """Where a recorded path is in the tree. Raises `SourceError` where that is outside of it."""
+    place = tree / path
+    if not is_inside(path) and PurePosixPath(path) != PurePosixPath("."):
+        raise SourceError(f"{what} {path!r} leads out of the run's tree", _HINT)
+    if not place.resolve().is_relative_to(tree.resolve()):
+        raise SourceError(
+            f"{what} {path!r} goes through a symbolic link that leads out of the run's tree", _HINT
+        )
+    return place
+
+
+_HINT = "only what is inside the repository is restored; keep the run's files there"
+
+
+def check_command(command: Command, made: Iterable[str], tree: Path) -> None:
+    """Raises `SourceError` for a command that works, begins or makes something outside of the tree.
+
+    Other files that it names are its own affair: where a link leads out, `outward_links` tells.
+    """
+    for step in command.steps:
+        folder = inside(tree, step.cwd, "the command's directory")
+        for word in step.run.args[:3] if isinstance(step.run, Argv) else ():
+            if is_inside(word) and (folder / word).is_file():
+                inside(tree, (folder / word).relative_to(tree).as_posix(), "the script")
+    for path in made:
+        inside(tree, path, "what the command makes,")
+
+
+def outward_links(tree: Path) -> Iterator[str]:
+    """The symbolic links in the tree that lead out of it, by path; none of git's own."""
+    root = tree.resolve()
+    for folder, folders, files in os.walk(tree):
+        folders[:] = sorted(name for name in folders if name != ".git")
+        for name in sorted((*folders, *files)):
+            path = Path(folder, name)
+            if path.is_symlink() and not _target(path).is_relative_to(root):
+                yield path.relative_to(tree).as_posix()
+
+
+def _target(link: Path) -> Path:
+    try:
+        return link.resolve()
+    except (OSError, RuntimeError):  # a link to itself leads nowhere
+        return link.parent.resolve()

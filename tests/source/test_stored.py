@@ -1,0 +1,103 @@
+from pathlib import Path
+
+import pytest
+
+from reprocheck.errors import ReadError, SourceError
+from reprocheck.model import Artifact
+from reprocheck.source import Kept
+from tests.conftest import Repo, snapshot
+from tests.source.conftest import CheckOut, codes, kept
+
+LOST = "deadbeef" * 5
+
+
+@pytest.mark.parametrize(
+    ("artifacts", "expected"),
+    [
+        ({"code/src/train.py": "a", "code/util.py": "b"}, {"src/train.py": "a", "util.py": "b"}),
+        ({"train.py": "a", "other.py": "b"}, {"src/train.py": "a"}),
+        ({"src/train.py": "a", "train.py": "b"}, {"src/train.py": "a"}),
+        (
+            {"model/MLmodel": "", "model/code/net/a.py": "a", "train.py": "b"},
+            {"net/a.py": "a", "src/train.py": "b"},
+        ),
+        ({"models/m/MLmodel": "", "models/m/code/a.py": "a"}, {"a.py": "a"}),
+        ({"code/util.py": "a", "train.py": "b"}, {"util.py": "a", "src/train.py": "b"}),
+        (
+            {"code/src/train.py": "a", "code/.git/config": "b", "code/x/__pycache__/y.pyc": "c"},
+            {"src/train.py": "a"},
+        ),
+    ],
+)
+def test_the_code_that_was_stored_stands_in_for_a_commit_that_nobody_has(
+    check_out: CheckOut, tmp_path: Path, artifacts: dict[str, str], expected: dict[str, str]
+) -> None:
+    there = kept(tmp_path / "artifacts", artifacts)
+    done = check_out(LOST, script="src/train.py", kept=there)
+    files = {
+        path.relative_to(done.tree).as_posix(): path.read_text()
+        for path in done.tree.rglob("*")
+        if path.is_file() and ".git" not in path.parts
+    }
+    assert files == expected
+    assert (done.commit, done.repository) == (LOST, None)
+    assert codes(done) == ["code-from-artifacts"]
+    assert Repo.at(done.tree).git("status", "--porcelain") == ""
+
+
+def test_the_finding_says_who_was_asked_and_who_could_not_be(
+    repo: Repo, check_out: CheckOut, tmp_path: Path
+) -> None:
+    repo.commit({"a": "1"})
+    before = snapshot(repo.path)
+    there = kept(tmp_path / "artifacts", {"code/train.py": "x"}, whole=False)
+    (asked,) = check_out(LOST, repo.path, kept=there).findings
+    assert f"{repo.path} (here) does not have it" in asked.message
+    assert "is not complete" in asked.message
+    url = "http://ada:secret@127.0.0.1:9/gone.git"
+    (unasked,) = check_out(
+        LOST, repo.path, repository=url, kept=there, tree=tmp_path / "2"
+    ).findings
+    assert "may be where it could not be asked for: http://***@127.0.0.1:9/gone" in unasked.message
+    assert f"refs/reprocheck/{'RUN_ID'}" in unasked.hint
+    assert snapshot(repo.path) == before
+
+
+def test_a_run_without_a_commit_has_the_code_that_it_stored(
+    check_out: CheckOut, tmp_path: Path
+) -> None:
+    done = check_out("", kept=kept(tmp_path / "artifacts", {"code/train.py": "x"}))
+    assert (done.stored, done.commit) == (("code/",), "")
+
+
+def test_a_wrong_repo_option_is_mended_not_worked_around(
+    check_out: CheckOut, tmp_path: Path
+) -> None:
+    there = kept(tmp_path / "artifacts", {"code/train.py": "x"})
+    with pytest.raises(SourceError, match="does not exist"):
+        check_out(LOST, repo="gone", kept=there)
+
+
+@pytest.mark.parametrize("name", ["../evil", "x/../../evil", ".GIT/config", "/evil"])
+def test_a_name_that_leads_out_of_the_tree_is_refused(
+    check_out: CheckOut, tmp_path: Path, name: str
+) -> None:
+    there = Kept(artifacts=(Artifact(path=f"code/{name}", size=1),))
+    with pytest.raises(SourceError, match="leads out of the run's tree"):
+        check_out(LOST, kept=there)
+    assert not list(tmp_path.rglob("evil"))
+
+
+def test_too_much_of_it_is_not_read(check_out: CheckOut) -> None:
+    there = Kept(artifacts=(Artifact(path="code/a.py", size=10**9),))
+    with pytest.raises(SourceError, match="200 MB are read at most"):
+        check_out(LOST, kept=there)
+
+
+def test_artifacts_that_cannot_be_read_are_told(check_out: CheckOut) -> None:
+    def fetch(_paths: object, _folder: object) -> dict[str, Path]:
+        raise ReadError("Reading code/a.py: the server is gone", "start it")
+
+    there = Kept(artifacts=(Artifact(path="code/a.py", size=1),), fetch=fetch)
+    with pytest.raises(SourceError, match="the server is gone"):
+        check_out(LOST, kept=there)
