@@ -15,7 +15,9 @@ _T = TypeVar("_T")
 def each(
     items: Iterable[_T], work: Callable[[_T], None], workers: int, stop: threading.Event
 ) -> None:
-    """Does the work for all items. Raises the first failure, the rest being stopped, or `StoppedError`.
+    """Does the work for all items.
+
+    Raises the first failure, the rest being stopped, or `StoppedError`.
 
     No queue: a directory may have millions of files.
     """
