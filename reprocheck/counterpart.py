@@ -10,13 +10,14 @@ import fnmatch
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from reprocheck.errors import RerunError
 from reprocheck.model import Difference, OriginKind, RunRecord
 from reprocheck.seeds import recorded_seeds
+from reprocheck.seen_paths import SeenPaths
 from reprocheck.trackers.base import LoggedRun
 
 FRESH_SEED = "a fresh seed"
@@ -54,6 +55,7 @@ class Rules:
     ignore: tuple[str, ...] = ()  # patterns of parameters.ignore
     given: frozenset[str] = frozenset()  # parameters that the command line itself carries
     seed: str | None = None  # a fresh one that the trial was given
+    paths: SeenPaths = field(default_factory=SeenPaths)  # that its command was made to name
 
 
 def counterpart(
@@ -175,6 +177,7 @@ def _excuse(name: str, original: str | None, trial: str | None, rules: Rules) ->
         ("an object's address", _ADDRESS.sub("", original) == _ADDRESS.sub("", trial)),
         (FRESH_SEED, _is_fresh_seed(name, original, trial, rules)),
         ("a path inside the trial's workspace", _is_own_path(original, trial, rules.folder)),
+        ("the trial's own copy of an input", _is_moved(original, trial, rules)),
         ("a time", _is_time(name, original, trial)),
         ("a host, device or worker count", _is_device(name)),
     )
@@ -223,6 +226,14 @@ def _is_own_path(original: str, trial: str, folder: Path) -> bool:
         for part, odd in zip(parts, itertools.cycle((False, True)), strict=False)
     )
     return len(parts) > 1 and re.fullmatch(wanted, _timeless(original)) is not None
+
+
+def _is_moved(original: str, trial: str, rules: Rules) -> bool:
+    """Whether the values differ in nothing but paths that the command was made to name."""
+    for seen, inside in rules.paths.moved.items():
+        for root in {rules.folder, rules.folder.resolve()}:
+            trial = trial.replace(str(root / "tree" / inside), seen)
+    return trial == original
 
 
 def _elsewhere(path: str, folder: Path) -> str:

@@ -306,6 +306,16 @@ class Material:
     """Of a directory that a manifest describes: the digest of each file, by its path inside. The
     algorithm is `algorithm`; `digest` is that of the manifest itself."""
 
+    @property
+    def label(self) -> str:
+        """What it is called in reports: also where trials find it, if not in the tree."""
+        match self.place:
+            case MaterialPlace.HOME:
+                return f"~/{self.path}"
+            case MaterialPlace.HUB:
+                return f"{self.source.removeprefix('hf://')} (Hugging Face)"
+        return f"{self.path} (seen as {self.seen_as})" if self.seen_as else self.path
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Point:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from pathlib import Path
 
 from reprocheck import (
     baselines,
@@ -30,6 +31,7 @@ from reprocheck import (
     planning,
     predictions,
     questions,
+    seen_paths,
     trackers,
 )
 from reprocheck import rerun as rerunning
@@ -58,6 +60,7 @@ from reprocheck.planning import Forecast, Outlook
 from reprocheck.preparation import Prepared, around, prepare, shortages
 from reprocheck.progress import Progress, Silent
 from reprocheck.rerun import Outcome, Reruns
+from reprocheck.seen_paths import SeenPaths
 from reprocheck.temporary import remove_dead, temporary_folder
 from reprocheck.trackers.base import Tracker
 from reprocheck.watch import Watch
@@ -125,7 +128,7 @@ def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     if account.request.dry_run:
         return
     sandbox = _rebuild(account, prepared, stack)
-    inputs = _restore(account, prepared)
+    inputs = _restore(account, prepared, sandbox)
     request = _rerun_request(account, prepared, tracker, sandbox, inputs)
     reruns = _rerun(account, request, question, tracker)
     _compare(account, reruns)
@@ -248,7 +251,11 @@ def _trial_env(account: Account) -> dict[str, str]:
     return passed | {each.name: each.value for each in account.settings}
 
 
-def _restore(account: Account, prepared: Prepared) -> datastores.Inputs:
+def _paths(prepared: Prepared, sandbox: Sandbox) -> SeenPaths:
+    return seen_paths.of_trials(prepared.record.data, prepared.roots, shows=sandbox.shows)
+
+
+def _restore(account: Account, prepared: Prepared, sandbox: Sandbox) -> datastores.Inputs:
     checkout = prepared.checkout
     materials = tuple(item for item in prepared.record.data if not item.weak)
     with account.stage(Stage.RESTORE, counted(len(materials), "input")) as note:
@@ -257,7 +264,14 @@ def _restore(account: Account, prepared: Prepared) -> datastores.Inputs:
         note.findings.extend(datastores.disagreements(materials, checkout.tree, asked))
         inputs = datastores.restore(materials, account.workspace / "inputs", beside)
         note.findings.extend(inputs.findings)
-        names = ", ".join(f"{item.path} at {item.digest[:8]}…" for item in materials[:3])
+        told = seen_paths.findings(
+            _paths(prepared, sandbox),
+            materials,
+            prepared.starts.found.command,
+            shows=sandbox.shows,
+        )
+        note.findings.extend(told)
+        names = ", ".join(f"{item.label} at {item.digest[:8]}…" for item in materials[:3])
         note.summary = names or "no input is tracked by DVC"
     return inputs
 
@@ -279,6 +293,7 @@ def _rerun_request(
         ignore=request.config.ignore_parameters,
         tree=prepared.checkout.tree,
         inputs=inputs,
+        paths=_paths(prepared, sandbox),
         sandbox=sandbox,
         redirect=tracker.redirect,
         folder=account.workspace / "trials",
@@ -288,10 +303,14 @@ def _rerun_request(
         keep=request.keep,
         env=_trial_env(account),
         fresh=request.config.reruns.seeds is SeedPolicy.FRESH,
-        watch=Watch(
-            trace=request.trace, known=tracing.below(inputs.folder, *reach.named_in(inputs.env))
-        ),
+        watch=Watch(trace=request.trace, known=tracing.below(*_known(inputs, sandbox))),
     )
+
+
+def _known(inputs: datastores.Inputs, sandbox: Sandbox) -> tuple[Path, ...]:
+    """Where trials find what is declared, besides their trees."""
+    shown = seen_paths.shown(inputs) if sandbox.shows else ()
+    return (inputs.folder, *reach.named_in(inputs.env), *(Path(each.target) for each in shown))
 
 
 def _rerun(

@@ -6,9 +6,18 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from reprocheck import capacity, determinism, logged_files, named_files, placeholders, source
+from reprocheck import (
+    capacity,
+    determinism,
+    logged_files,
+    named_files,
+    placeholders,
+    seen_paths,
+    source,
+    unmapped_paths,
+)
 from reprocheck.account import Account, Note
 from reprocheck.datastores import Around, disagreements
 from reprocheck.datastores import choice as data_choice
@@ -16,9 +25,11 @@ from reprocheck.environments import choice as environment_choice
 from reprocheck.machine import Machine, read_machine
 from reprocheck.model import (
     CodeState,
+    Command,
     Cost,
     EnvironmentSpec,
     Finding,
+    Material,
     RunRecord,
     Stage,
     TreeState,
@@ -38,6 +49,7 @@ class Prepared:
     record: RunRecord
     cost: Cost
     machine: Machine
+    roots: tuple[PurePosixPath, ...] = ()  # where the run's own tree lay
 
 
 def prepare(account: Account, tracker: Tracker, record: RunRecord, cost: Cost) -> Prepared:
@@ -126,6 +138,7 @@ def _prepared(
     config = account.request.config
     starts = find_starts(record, config, checkout.tree, cost.reruns)
     found = starts.found
+    roots = seen_paths.recorded_roots(record, checkout.tree)
     check_command(found.command, found.made, checkout.tree)
     note.findings.extend(_named_files(account, starts, checkout.tree, kept))
     record = dataclasses.replace(record, command=found.command)
@@ -134,6 +147,7 @@ def _prepared(
         record, config, checkout.tree, placeholders.substitute, around(account, checkout)
     )
     note.findings.extend((*found.findings, *env_findings, *data_findings))
+    note.findings.extend(_unmapped(record, checkout.tree, materials, environment, roots))
     known = {key: value for key, value in record.origins.items() if not key.startswith("/data")}
     return Prepared(
         checkout=checkout,
@@ -153,7 +167,26 @@ def _prepared(
         ),
         cost=cost,
         machine=read_machine(account.request.env, account.workspace),
+        roots=roots,
     )
+
+
+def _unmapped(
+    record: RunRecord,
+    tree: Path,
+    materials: tuple[Material, ...],
+    environment: EnvironmentSpec,
+    roots: tuple[PurePosixPath, ...],
+) -> tuple[Finding, ...]:
+    search = unmapped_paths.Search(
+        record=record,
+        command=record.command or Command(steps=()),
+        tree=tree,
+        materials=materials,
+        environment=environment,
+        roots=roots,
+    )
+    return unmapped_paths.find(search)
 
 
 def _code(record: RunRecord, checkout: source.Checkout) -> CodeState:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reprocheck import seen_paths
 from reprocheck.counterpart import Rules, counterpart
 from reprocheck.datastores import Inputs, remove_inside
 from reprocheck.environments.base import Sandbox, TrialRun
@@ -19,6 +20,7 @@ from reprocheck.originals import Originals
 from reprocheck.process import Completed
 from reprocheck.progress import Progress
 from reprocheck.proofs import check_code, check_command, check_seed, check_work, is_proved
+from reprocheck.seen_paths import SeenPaths
 from reprocheck.starts import Start
 from reprocheck.trackers.base import LoggedRun, Redirection
 from reprocheck.watch import Ran, Watch
@@ -60,6 +62,7 @@ class RerunRequest:
     originals: Originals = field(default_factory=Originals)  # beside which products are put
     env: Mapping[str, str] = field(default_factory=dict)  # besides the allow-list
     fresh: bool = False  # the starts have seeds of their own
+    paths: SeenPaths = field(default_factory=SeenPaths)  # that the commands are made to name
     watch: Watch = field(default_factory=Watch)
 
     @property
@@ -177,7 +180,6 @@ def _run(
 ) -> tuple[Completed, Redirection]:
     """Runs the command once, in a tree of its own: the trial's, and its number among all runs."""
     index, number = numbers
-    command = request.starts[index - 1].command
     folder = request.folder / f"trial-{number}"
     tree, home = folder / "tree", folder / "home"
     (home / "tmp").mkdir(parents=True)
@@ -185,6 +187,7 @@ def _run(
     for path in request.made:  # outputs of an earlier run, as DVC removes them
         remove_inside(tree, path)
     copies = request.inputs.copy_into(tree, progress)
+    seen_paths.copy_home(request.inputs, home)
     _log(request, number).unlink(missing_ok=True)  # of an earlier verification, beside a report
     redirection = request.redirect(folder / "tracking")
     started = time.monotonic()
@@ -197,15 +200,17 @@ def _run(
         )
 
     tick()
+    command = request.paths.in_tree(request.starts[index - 1].command, tree)
     trial = TrialRun(
         command=command,
         tree=tree,
         home=home,
-        env={**request.env, **command.env, **redirection.env},
+        env={**request.env, **command.env, **request.inputs.env, **redirection.env},
         timeout_s=max(1.0, min(request.timeout_s, left_s)),
         log=_log(request, number),
         tracking=folder / "tracking",
         on_tick=tick,
+        shown=seen_paths.shown(request.inputs) if request.sandbox.shows else (),
         trace=request.watch.trace_folder(folder),
     )
     completed = request.sandbox.run(trial)
@@ -231,6 +236,7 @@ def _trial(
         ignore=request.ignore,
         given=request.given,
         seed=request.starts[index - 1].seed if request.fresh else None,
+        paths=request.paths,
     )
     run, differences = counterpart(redirection.collect(), rules)
     _refuse_unfinished(run)
@@ -287,6 +293,12 @@ def _crashed(completed: Completed, request: RerunRequest) -> RerunError:
 def _hint(completed: Completed, tail: str, request: RerunRequest) -> str:
     if completed.timed_out:
         return "allow more time per trial with --timeout"
+    if "OfflineModeIsEnabled" in tail or "LocalEntryNotFoundError" in tail:
+        return (
+            "the training loads from the Hugging Face hub what is not listed, or by "
+            "datasets.load_dataset(NAME), which cannot work offline: list it under data as  "
+            "hub: datasets/NAME, and give load_dataset the folder that snapshot_download returns"
+        )
     if "ModuleNotFoundError" in tail or "ImportError" in tail:
         return (
             f"the environment ({request.sandbox.built.asked}) lacks a package: name the file "

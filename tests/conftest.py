@@ -127,6 +127,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 
 @pytest.fixture
+def bubblewrap() -> None:
+    from reprocheck.environments.isolation import offered
+
+    need("bwrap")
+    offer = offered(os.environ)
+    if offer.level != "bubblewrap":
+        absent(offer.reason)
+
+
+@pytest.fixture
 def repo(tmp_path: Path) -> Repo:
     return Repo(tmp_path / "repo")
 

@@ -5,6 +5,7 @@ import pytest
 from reprocheck.counterpart import Rules, compare_parameters, counterpart
 from reprocheck.errors import RerunError
 from reprocheck.model import Lineage, Origin, OriginKind, RunRecord
+from reprocheck.seen_paths import SeenPaths
 from reprocheck.trackers.base import LoggedRun
 from tests.reporters.builders import make_metric, make_record
 
@@ -190,3 +191,22 @@ def test_what_is_no_fresh_seed_may_not_differ(seed: str | None) -> None:
         each for each in compare_parameters(trial, rules(record, seed=seed)) if each.name == name
     ]
     assert found.excuse is None
+
+
+@pytest.mark.parametrize(
+    ("recorded", "trial", "same"),
+    [
+        ("/mnt/d/ROWS.csv", "/ws/trial-1/tree/data/rows.csv", True),
+        ("a=/mnt/d/ROWS.csv,b", "a=/ws/trial-1/tree/data/rows.csv,b", True),
+        ("/home/me/proj/conf", "/ws/trial-1/tree/conf", True),
+        ("/mnt/d/ROWS.csv", "/ws/trial-1/tree/data/others.csv", False),
+        ("/mnt/d/ROWS.csv", "/ws/trial-2/tree/data/rows.csv", False),
+    ],
+)
+def test_a_path_that_the_command_was_made_to_name_is_no_other_parameter(
+    recorded: str, trial: str, *, same: bool
+) -> None:
+    paths = SeenPaths(moved={"/mnt/d/ROWS.csv": "data/rows.csv", "/home/me/proj": "."})
+    asked = rules(original(parameters={"data": recorded}), paths=paths)
+    (difference,) = compare_parameters(logged(parameters={"data": trial}), asked)
+    assert (difference.excuse is not None) is same

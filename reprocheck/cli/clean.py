@@ -33,16 +33,22 @@ def clean(images: str, size: str) -> int:
 
     Removed are environments whose build was killed, containers and temporary folders of
     verifications that are dead, and the environments and images that reprocheck built and has not
-    used for a while. A verification that runs keeps what it uses.
+    used for a while, and so what it fetched from the Hugging Face hub (after a week at least). A
+    verification that runs keeps what it uses.
     """
     from reprocheck import temporary
     from reprocheck.account import cache_folder
+    from reprocheck.datastores import hub
     from reprocheck.environments import cache, docker_engine, docker_owned
 
     age_s = 0.0 if images.strip() in ("0", "0d") else parse_duration(images, "--images")
     most = configuration.parse_size(size, "--size")
     environments = cache.remove_unused(cache_folder(), age_s)
-    click.echo(f"Removed from the cache: environments {environments}.")
+    fetched = hub.remove_unused(cache_folder(), age_s)
+    click.echo(
+        f"Removed from the cache: environments {environments}, models and data sets of the "
+        f"Hugging Face hub {fetched}."
+    )
     folders = temporary.remove_dead()
     if folders:
         click.echo(f"Removed temporary folders: {folders}.")

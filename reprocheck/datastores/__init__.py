@@ -6,15 +6,18 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+from reprocheck.datastores import places
 from reprocheck.datastores.addressed import AddressedStore
 from reprocheck.datastores.base import Around, DataStore
 from reprocheck.datastores.copies import digest_of
 from reprocheck.datastores.disagreements import disagreements
 from reprocheck.datastores.dvc import DvcStore
+from reprocheck.datastores.hub import HubStore
 from reprocheck.datastores.inputs import Inputs, check_path, remove_inside
 from reprocheck.datastores.lfs import LfsStore
 from reprocheck.datastores.manifest import ManifestStore
 from reprocheck.datastores.several import Several
+from reprocheck.datastores.unpinned import UnpinnedStore
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
 
@@ -22,6 +25,8 @@ __all__ = ["Around", "Inputs", "disagreements", "remove_inside", "restore", "sto
 
 # Those first that take an input by the place that it names, and not by its digest alone.
 STORES: dict[str, Callable[[Around], DataStore]] = {
+    "hub": HubStore,
+    "unpinned": UnpinnedStore,
     "manifest": ManifestStore,
     "address": AddressedStore,
     "dvc": DvcStore,
@@ -44,10 +49,15 @@ def restore(materials: tuple[Material, ...], folder: Path, around: Around) -> In
 
     def one(material: Material) -> tuple[Finding, ...]:
         check_path(material.path)
-        return _restore(material, folder / material.path, around.tree, asked)
+        return _restore(material, places.target_of(folder, material), around.tree, asked)
 
     findings = Several(one, around).restore(materials)
-    return Inputs(folder=folder, materials=materials, findings=findings)
+    return Inputs(
+        folder=folder,
+        materials=materials,
+        findings=findings,
+        env=places.trial_env(materials, folder),
+    )
 
 
 def _restore(

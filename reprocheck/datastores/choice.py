@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from reprocheck import dvc_files, lfs_files, logged_files
 from reprocheck.config import Config
-from reprocheck.datastores import rules, weak
+from reprocheck.datastores import places, rules, weak
 from reprocheck.datastores.addresses import scheme_of
 from reprocheck.datastores.base import Around
 from reprocheck.datastores.rules import Substitute
@@ -41,6 +41,8 @@ def choose(
     of the config that nothing names a digest of, or where the files kept with the run contradict
     each other.
     """
+    apart = places.split(record, config, substitute)
+    record, config = apart.record, apart.config
     around = around or Around(tree=tree, folder=tree)
     pointers = lfs_files.tracked(tree, around.env)
     recorded = _recorded(record, pointers)
@@ -67,7 +69,9 @@ def choose(
     findings.extend(_other_than_in_lfs(chosen, pointers))
     unproved = () if config.data else weak.unproved(record, chosen, tree)
     findings.extend(weak.findings(unproved, len(chosen)))
-    return (*chosen, *unproved), tuple(findings)
+    findings.extend(places.unpinned(apart.outside))
+    seen = places.seen(chosen, config, record, substitute)
+    return (*seen, *unproved, *apart.outside), tuple(findings)
 
 
 def _recorded(record: RunRecord, pointers: Mapping[str, Material]) -> dict[str, Material]:

@@ -78,6 +78,10 @@ class Sandbox(Protocol):
     def findings(self) -> tuple[Finding, ...]:
         """How it differs from what was asked for, for example in Python's patch version."""
 
+    @property
+    def shows(self) -> bool:
+        """Whether trials find what `TrialRun.shown` names."""
+
     def changed(self) -> bool:
         """Whether a trial wrote into the environment; what ran later was not what was built."""
 

@@ -28,6 +28,7 @@ from reprocheck.errors import RerunError
 from reprocheck.model import Limits
 
 _PROBE_S = 20.0
+_ROOT = Path("/")
 _SIZED = (0, 7)  # the first version that can bound a file system in memory
 # Graphics and other accelerators, where they are: a trial sees the hardware that a run saw.
 _DEVICES = ("nvidia*", "dri", "kfd", "dxg", "accel*", "neuron*")
@@ -117,7 +118,8 @@ class Bubblewrap:
         # killed: --die-with-parent takes all processes inside along.
         yield from ("--unshare-pid", "--unshare-ipc", "--die-with-parent", "--cap-drop", "ALL")
         yield from () if reach.network else ("--unshare-net",)
-        yield from ("--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev")
+        yield from () if _ROOT in mounts.made else ("--ro-bind", "/", "/")
+        yield from ("--proc", "/proc", "--dev", "/dev")
         for switch in _switches():
             yield from ("--ro-bind", switch, switch)
         for device in self._devices():
@@ -126,8 +128,12 @@ class Bubblewrap:
             yield from ("--size", str(self.limits.shm))
         yield from ("--tmpfs", "/dev/shm")  # noqa: S108 - the sandbox's
         for place, mount in mounts:
+            if place == _ROOT:  # in memory from the start
+                continue
             yield _OPTIONS[mount.kind]
             yield from (mount.source, str(place)) if mount.source else (str(place),)
+        for place in mounts.made:
+            yield from ("--remount-ro", str(place))
 
     def _devices(self) -> list[str]:
         if not self.limits.gpus and "gpus" in self.limits.named:

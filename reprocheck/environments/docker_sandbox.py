@@ -49,6 +49,11 @@ class DockerSandbox:
     limits: Limits
     caller: Mapping[str, str]
 
+    @property
+    def shows(self) -> bool:
+        """Whether trials find what `TrialRun.shown` names: always."""
+        return True
+
     def changed(self) -> bool:
         """Never: an image cannot be written, and a container's own files are read-only."""
         return False
@@ -181,6 +186,9 @@ class DockerSandbox:
         yield Mount(source=str(trial.home.resolve()), writable=True)
         for objects in reach.alternates(trial.tree):
             yield Mount(source=str(objects))
+        for each in trial.shown:
+            reach.refuse_cover(each, tuple(reach.folders(trial)))
+            yield Mount(source=str(each.source.resolve()), target=each.target)
         if trial.trace is not None:
             yield Mount(source=str(trial.trace.resolve()), writable=True)
         if trial.tracking is not None and trial.tracking.is_dir():

@@ -16,7 +16,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reprocheck.environments.reach import Reach
+from reprocheck.environments import mount_points
+from reprocheck.environments.base import Shown
+from reprocheck.environments.reach import Reach, refuse_cover
 
 _NOT_DATA = ("secrets", "snap")  # Jenkins' keys, and the settings of browsers
 # Below a home: where programs are installed that a command may name.
@@ -60,6 +62,7 @@ class Mounts:
     def __init__(self, caller: Mapping[str, str], reach: Reach) -> None:
         self._at: dict[Path, Mount] = {}
         self._masks: set[Path] = set()
+        self.made: set[Path] = set()  # file systems in memory around what is shown
         self._hide_temporary(reach.temporary)
         homes = list(_homes(caller))
         for place in (*_runtime(), *homes):
@@ -74,6 +77,11 @@ class Mounts:
         for place in reach.fixed:
             if os.access(place, os.F_OK):
                 self._put(place, Kind.READABLE)
+        for each in sorted(reach.shown, key=lambda each: len(Path(each.target).parts)):
+            # Our own is shown where it is, and a variable may name it, too.
+            own = (*reach.writable, *reach.fixed, *reach.readable)
+            refuse_cover(each, () if each.target == str(each.source) else own)
+            self._show_at(each)
 
     def __iter__(self) -> Iterator[tuple[Path, Mount]]:
         """In the order in which they must be made: what holds others comes first."""
@@ -81,8 +89,10 @@ class Mounts:
 
     def hides(self, path: Path) -> bool:
         """Whether the machine's file or folder of that name is not there inside."""
-        cover = next((each for each in (path, *path.parents) if each in self._at), None)
-        return cover in self._masks
+        return self._cover(path) in self._masks
+
+    def _cover(self, path: Path) -> Path | None:
+        return next((each for each in (path, *path.parents) if each in self._at), None)
 
     def _mask(self, place: Path, mount: Mount) -> None:
         self._at.setdefault(place, mount)
@@ -113,6 +123,34 @@ class Mounts:
     def _put(self, place: Path, kind: Kind) -> None:
         self._lead(place)
         self._at[place.resolve()] = Mount(kind=kind, source=str(place.resolve()))
+
+    def _show_at(self, each: Shown) -> None:
+        """Puts a file or folder where the machine need not have any."""
+        self._lead(Path(each.target))
+        place, source = Path(each.target).resolve(), each.source.resolve()
+        cover = self._cover(place.parent)
+        mount = self._at.get(cover) if cover else None
+        there = mount is None or mount.kind is Kind.READABLE
+        if there and not mount_points.has_place(place, folder=source.is_dir()):
+            self._open(place)
+        for inner in [path for path in self._at if path.is_relative_to(place)]:
+            del self._at[inner]
+        self._at[place] = Mount(kind=Kind.READABLE, source=str(source))
+
+    def _open(self, place: Path) -> None:
+        """Makes room for a place that the machine does not have."""
+        folder = mount_points.nearest_folder(place)
+        for entry in mount_points.others(folder, place):
+            target = folder / entry.name
+            if entry.is_symlink():
+                mount = Mount(kind=Kind.LINK, source=str(target.readlink()))
+            else:
+                mount = Mount(kind=Kind.READABLE, source=str(target))
+            self._at.setdefault(target, mount)
+        # Put back around another place, although nobody may look into it.
+        self._at.pop(folder / place.relative_to(folder).parts[0], None)
+        self._at[folder] = Mount(kind=Kind.EMPTY)
+        self.made.add(folder)
 
     def _lead(self, place: Path) -> None:
         for link in _links(place):

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reprocheck.environments.base import TrialRun
+from reprocheck.environments.base import Shown, TrialRun
+from reprocheck.errors import RerunError
 
 TEMPORARY = "tmp"
 """What a trial sees as /tmp, beside its tree and home: on disk, since it may be large."""
@@ -24,6 +25,7 @@ class Reach:
     readable: tuple[Path, ...] = ()  # also where they lie among what is hidden
     fixed: tuple[Path, ...] = ()  # read-only, although inside of what is writable
     temporary: Path | None = None  # what it sees as /tmp; None: a file system in memory
+    shown: tuple[Shown, ...] = ()
     network: bool = False
 
 
@@ -43,6 +45,7 @@ def of_trial(
         readable=(*needed, *programs(caller), *named_in(given), *alternates(trial.tree)),
         fixed=() if trial.tracking is None else (trial.tracking / "injected",),
         temporary=temporary,
+        shown=trial.shown,
         network=network,
     )
 
@@ -69,6 +72,17 @@ def _together(own: tuple[Path, ...]) -> Path | None:
     names = {path.name for path in own} | {TEMPORARY}
     alone = all(path.parent == parent for path in own) and set(os.listdir(parent)) <= names  # noqa: PTH208
     return parent if alone else None
+
+
+def refuse_cover(shown: Shown, own: tuple[Path, ...]) -> None:
+    """Raises `RerunError` where what is to be shown would hide what the trial needs."""
+    place = Path(shown.target)
+    hidden = next((path for path in own if path.resolve().is_relative_to(place.resolve())), None)
+    if hidden is not None:
+        raise RerunError(
+            f"showing an input at {place}: it would hide {hidden}, which the trial needs",
+            "let seen_as name a deeper folder or a file, or verify in a container",
+        )
 
 
 def programs(caller: Mapping[str, str]) -> Iterator[Path]:

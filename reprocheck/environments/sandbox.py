@@ -49,6 +49,11 @@ class VenvSandbox:
     activation: Mapping[str, str] | None = None  # what activating it sets; None: VIRTUAL_ENV
     needed: tuple[Path, ...] = ()  # other places that it reads
 
+    @property
+    def shows(self) -> bool:
+        """Whether trials find what `TrialRun.shown` names: with bubblewrap."""
+        return self.isolation.way is not None
+
     def changed(self) -> bool:
         """Whether a trial wrote into the environment; what ran later was not what was built."""
         written = fingerprint(self.folder) != self.fingerprint

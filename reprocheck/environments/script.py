@@ -301,6 +301,11 @@ class ScriptSandbox:
     env: Mapping[str, str]
     isolation: Isolation
 
+    @property
+    def shows(self) -> bool:
+        """Whether trials find what `TrialRun.shown` names: with bubblewrap."""
+        return self.isolation.way is not None
+
     def changed(self) -> bool:
         """Whether a trial wrote into what is kept; it has copies of its own."""
         return carried.fingerprint(self.kept) != str(self.state["fingerprint"])

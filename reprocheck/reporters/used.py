@@ -31,6 +31,7 @@ from reprocheck.reporters.seeds import given_seeds
 
 # What the run itself does not tell; where it was found decides whether it is right.
 _NOT_RECORDED = (OriginKind.FILE, OriginKind.INFERRED)
+_MOST_OUTSIDE = 4  # inputs that are named although others are only counted
 
 
 def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
@@ -239,12 +240,14 @@ def _data(report: Report, record: RunRecord, every: bool) -> str:
     if not record.data:
         said = (each.summary for each in report.stages if each.stage is Stage.RESTORE)
         return next(said, "") or "no digest recorded"
-    first = ", ".join(_material(material, every) for material in record.data[:2])
-    more = f" and {len(record.data) - 2} more" if len(record.data) > 2 else ""
+    outside = [each for each in record.data[2:] if each.label != each.path]  # not in the tree
+    shown = (*record.data[:2], *outside[:_MOST_OUTSIDE])
+    first = ", ".join(_material(material, every) for material in shown)
+    more = f" and {len(record.data) - len(shown)} more" if len(record.data) > len(shown) else ""
     return f"{counted(len(record.data), 'material')}: {first}{more}"
 
 
 def _material(material: Material, every: bool) -> str:
     weak = " (weak)" if material.weak else ""
     digest = f" {material.algorithm} {material.digest[:12]}" if every else ""
-    return f"{material.path}{digest}{weak}"
+    return f"{material.label}{digest}{weak}"

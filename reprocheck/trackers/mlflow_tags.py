@@ -15,6 +15,7 @@ from reprocheck.model import (
     Command,
     Finding,
     Material,
+    MaterialPlace,
     Origin,
     OriginKind,
     Severity,
@@ -165,8 +166,31 @@ def _approval(item: Any) -> Approval:  # noqa: ANN401  (JSON)
 
 def _material(entry: Any) -> Material | None:  # noqa: ANN401  (JSON)
     """None for an entry without a path or a digest that looks like one."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
+    if not isinstance(entry, dict):
         return None
+    if isinstance(entry.get("hub"), str):
+        return _of_hub(entry["hub"], _text(entry.get("revision")))
+    if isinstance(entry.get("cached_as"), str):  # what the training fetched into ~/.cache
+        entry = entry | {"path": f".cache/{entry['cached_as']}"}
+    if not isinstance(entry.get("path"), str):
+        return None
+    return _of_path(entry)
+
+
+def _of_hub(name: str, revision: str) -> Material:
+    return Material(
+        path=name,
+        algorithm="commit",
+        digest=revision,
+        size=None,
+        files=None,
+        origin=_tag(DATA),
+        source=f"hf://{name}",
+        place=MaterialPlace.HUB,
+    )
+
+
+def _of_path(entry: dict[str, Any]) -> Material | None:
     for algorithm, pattern in _DIGESTS.items():
         digest = entry.get(algorithm)
         if isinstance(digest, str) and re.fullmatch(pattern, digest):
@@ -177,8 +201,15 @@ def _material(entry: Any) -> Material | None:  # noqa: ANN401  (JSON)
                 size=_count(entry.get("size")),
                 files=_count(entry.get("files")),
                 origin=_tag(DATA),
+                source=_text(entry.get("url")),
+                seen_as=_text(entry.get("seen_as")) or None,
+                place=MaterialPlace.HOME if "cached_as" in entry else MaterialPlace.TREE,
             )
     return None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _count(value: Any) -> int | None:  # noqa: ANN401  (JSON)

@@ -10,9 +10,8 @@ import pytest
 
 from reprocheck.environments import conda_program, conda_rattler, docker_engine, pick
 from reprocheck.environments.base import BuildRequest, TrialRun
-from reprocheck.environments.isolation import offered
 from reprocheck.model import Command, EnvironmentSpec
-from tests.conftest import absent, need
+from tests.conftest import absent
 from tests.environments.channels import NEW, Channel
 from tests.environments.images import engine
 from tests.environments.samples import STARTED
@@ -90,14 +89,6 @@ def builder(request, tmp_path) -> dict[str, str]:
         if not docker_engine.buildkit(found, os.environ, tmp_path):
             absent("no docker program here can use BuildKit")
     return dict(os.environ)
-
-
-@pytest.fixture
-def bubblewrap() -> None:
-    need("bwrap")
-    offer = offered(os.environ)
-    if offer.level != "bubblewrap":
-        absent(offer.reason)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reprocheck.model import Approval, Argv, Severity, Step
+from reprocheck.model import Approval, Argv, MaterialPlace, Severity, Step
 from reprocheck.trackers.mlflow_run import DatasetInput, FoundRun
 from reprocheck.trackers.mlflow_tags import TagReader
 
@@ -78,6 +78,27 @@ def test_recorded_data_is_read():
     assert (first.path, first.algorithm, first.digest, first.size) == ("a.csv", "md5", MD5, 3)
     assert second.digest.endswith(".dir")
     assert not first.weak
+
+
+def test_recorded_data_may_have_a_place_outside_of_the_tree():
+    entries = [
+        {"path": "a.csv", "md5": "a" * 32, "seen_as": "/home/me/a.csv"},
+        {"hub": "org/tiny", "revision": "b" * 40},
+        {"hub": "datasets/org/rows"},
+        {"url": "https://example.com/x", "cached_as": "torch/x.pth", "sha256": "c" * 64},
+    ]
+    tags = reader({"reprocheck.data": json.dumps(entries)})
+    seen, model, rows, weights = tags.data()
+    assert (seen.path, seen.seen_as, seen.place) == ("a.csv", "/home/me/a.csv", MaterialPlace.TREE)
+    assert (model.source, model.digest, model.place) == (
+        "hf://org/tiny",
+        "b" * 40,
+        MaterialPlace.HUB,
+    )
+    assert (rows.source, rows.digest) == ("hf://datasets/org/rows", "")
+    assert (weights.path, weights.place) == (".cache/torch/x.pth", MaterialPlace.HOME)
+    assert (weights.source, weights.digest) == ("https://example.com/x", "c" * 64)
+    assert tags.findings == []
 
 
 def test_data_without_a_digest_is_a_finding_and_the_rest_is_read():
