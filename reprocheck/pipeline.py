@@ -259,9 +259,10 @@ def _restore(account: Account, prepared: Prepared, sandbox: Sandbox) -> datastor
     checkout = prepared.checkout
     materials = tuple(item for item in prepared.record.data if not item.weak)
     with account.stage(Stage.RESTORE, counted(len(materials), "input")) as note:
-        inputs = datastores.restore(
-            materials, account.workspace / "inputs", around(account, checkout)
-        )
+        beside = around(account, checkout)
+        asked = datastores.stores(beside)
+        note.findings.extend(datastores.disagreements(materials, checkout.tree, asked))
+        inputs = datastores.restore(materials, account.workspace / "inputs", beside)
         note.findings.extend(inputs.findings)
         told = seen_paths.findings(
             _paths(prepared, sandbox),

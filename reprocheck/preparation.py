@@ -20,7 +20,7 @@ from reprocheck import (
     unmapped_paths,
 )
 from reprocheck.account import Account, Note
-from reprocheck.datastores import Around
+from reprocheck.datastores import Around, disagreements
 from reprocheck.datastores import choice as data_choice
 from reprocheck.environments import choice as environment_choice
 from reprocheck.machine import Machine, read_machine
@@ -64,6 +64,8 @@ def prepare(account: Account, tracker: Tracker, record: RunRecord, cost: Cost) -
         account.record, account.seeds = prepared.record, prepared.starts.seeds
         account.settings = determinism.settings(prepared.record)
         note.findings.extend(determinism.missing(prepared.record, account.settings))
+        if account.request.dry_run:  # else told by the stage that may ask the remotes
+            note.findings.extend(disagreements(prepared.record.data, checkout.tree))
         spec, machine = prepared.environment, prepared.machine
         note.findings.extend(shortages(account, prepared.record, spec, machine))
         note.summary = f"{checkout.commit[:12]} from {checkout.place}"

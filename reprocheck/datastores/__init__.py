@@ -10,6 +10,7 @@ from reprocheck.datastores import places
 from reprocheck.datastores.addressed import AddressedStore
 from reprocheck.datastores.base import Around, DataStore
 from reprocheck.datastores.copies import digest_of
+from reprocheck.datastores.disagreements import disagreements
 from reprocheck.datastores.dvc import DvcStore
 from reprocheck.datastores.hub import HubStore
 from reprocheck.datastores.inputs import Inputs, check_path, remove_inside
@@ -20,7 +21,7 @@ from reprocheck.datastores.unpinned import UnpinnedStore
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
 
-__all__ = ["Around", "Inputs", "remove_inside", "restore", "stores"]
+__all__ = ["Around", "Inputs", "disagreements", "remove_inside", "restore", "stores"]
 
 # Those first that take an input by the place that it names, and not by its digest alone.
 STORES: dict[str, Callable[[Around], DataStore]] = {

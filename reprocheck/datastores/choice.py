@@ -47,7 +47,7 @@ def choose(
     pointers = lfs_files.tracked(tree, around.env)
     recorded = _recorded(record, pointers)
     named = {*recorded, *(_normal(rule.path) for rule in config.data)}
-    tracked = dvc_files.locked(tree) | {item.path: item for item in dvc_files.tracked(tree)}
+    tracked = dvc_files.at_commit(tree)
     found = (lfs_files.named(pointers, path) for path in named)
     kept = {item.path: item for item in found if item}
     logged = _logged_locks(record.files, tree) | _logged_pointers(record.files, tracked, config)
@@ -66,7 +66,6 @@ def choose(
         chosen, findings = rules.all_configured(asked)
     for material in chosen:
         _refuse_outside(material.path)
-    findings.extend(_disagreements(chosen, tracked))
     findings.extend(_other_than_in_lfs(chosen, pointers))
     unproved = () if config.data else weak.unproved(record, chosen, tree)
     findings.extend(weak.findings(unproved, len(chosen)))
@@ -105,7 +104,7 @@ def _logged_locks(files: Iterable[RecordedFile], tree: Path) -> dict[str, Materi
     for file in logged_files.settled(files):
         if PurePosixPath(file.path).name == "dvc.lock":
             place = logged_files.place_of(file.path, tree) or file.path
-            found = dvc_files.lock_inputs(file.content, place)
+            found = dvc_files.lock_inputs(file.content, place, tree)
             logged |= {item.path: dataclasses.replace(item, origin=file.origin) for item in found}
     return logged
 
@@ -163,26 +162,15 @@ def _shared_suffix(one: str, other: str) -> int:
 
 def _refuse_outside(path: str) -> None:
     parts = PurePosixPath(path).parts
-    if not parts or PurePosixPath(path).is_absolute() or ".." in parts or parts[0] == ".git":
+    external = "://" in path or PurePosixPath(path).is_absolute()
+    if not parts or external or ".." in parts or parts[0] == ".git":
         raise RestoreError(
             f"the recorded input '{path}' lies outside the repository",
-            "only inputs inside the repository can be restored",
+            "track a copy inside: dvc import-url; or give a path inside, its hash and seen_as "
+            "under data in reprocheck.yaml"
+            if external
+            else "only inputs inside the repository can be restored",
         )
-
-
-def _disagreements(chosen: list[Material], tracked: dict[str, Material]) -> Iterable[Finding]:
-    for index, material in enumerate(chosen):
-        other = tracked.get(material.path)
-        if other is not None and other.digest != material.digest:
-            yield Finding(
-                code="data-differs",
-                severity=Severity.NOTE,
-                message=f"{material.path}: the run recorded {material.digest[:12]}… "
-                f"({material.origin.where}), the commit has {other.digest[:12]}…; "
-                "the recorded one is restored",
-                hint="commit the .dvc file before training",
-                pointer=f"/data/{index}",
-            )
 
 
 def _other_than_in_lfs(

@@ -1,4 +1,4 @@
-"""DVC's remotes, read object by object through DVC's own file systems.
+"""DVC's inputs, read object by object from this machine's cache and the remotes.
 
 `dvc pull` is not used: it delivers a corrupted read-only object without a word, and deletes a
 corrupted writable one from a local remote (both measured with DVC 3.67). Here a remote is only
@@ -7,84 +7,78 @@ ever opened for reading, and each object's MD5 is computed while it is read.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
-import os
+import contextlib
+import errno
+import shutil
+import tempfile
 import threading
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from reprocheck.datastores.base import Around, Stop
+from reprocheck import dvc_files
+from reprocheck.datastores import dvc_config, dvc_findings, dvc_lists, dvc_work
+from reprocheck.datastores.base import Around, Stop, StoppedError
+from reprocheck.datastores.dvc_config import Remotes
+from reprocheck.datastores.dvc_lists import MD5
+from reprocheck.datastores.dvc_objects import CorruptError, MissingError, Place, Remote, Wanted
+from reprocheck.datastores.dvc_sources import (
+    MOST_IMPORTS,
+    Address,
+    Source,
+    SourceRepository,
+    Versions,
+)
+from reprocheck.dvc_files import Kept
 from reprocheck.errors import RestoreError
-from reprocheck.model import Finding, Material, Severity
+from reprocheck.hostile import printable
+from reprocheck.model import Finding, Material, OriginKind
 
-CHUNK = 1 << 20
-WORKERS = 8  # an object of a remote costs a round trip; the work is waiting
-
-
-class _MissingError(Exception):
-    """No such object in this place."""
+WORKERS = 16  # an object of a remote costs a round trip; the work is waiting
+NEAR = 2  # where the work is opening and hashing
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
-class _CorruptError(Exception):
-    """The object's content is not what its name says."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Job:
+    """An input on its way back."""
 
+    material: Material
+    remotes: Remotes
+    kept: Kept
+    stop: Stop
+    cached: list[str] = field(default_factory=list)  # digests that the cache had
+    spoilt: list[str] = field(default_factory=list)  # what the cache had otherwise
+    elsewhere: dict[str, int] = field(default_factory=dict)  # files by a source that is no remote
+    sizes: list[int] = field(default_factory=list)
 
-class _StoppedError(Exception):
-    """Another file failed, or a signal came: the rest is not wanted any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A remote, or the user's own DVC cache."""
-
-    words: str
-    fs: Any  # an fsspec-like file system of DVC's
-    root: str
-
-    def paths(self, digest: str) -> Iterator[str]:
-        """Where an object lies under DVC 3's layout, then DVC 2's."""
-        for prefix in (("files", "md5"), ()):
-            yield str(self.fs.join(self.root, *prefix, digest[:2], digest[2:]))
-
-    def fetch(self, digest: str, target: Path, legacy: bool, stop: threading.Event) -> None:
-        """Writes an object to `target`; its name is not trusted.
-
-        Raises `_MissingError`, `_CorruptError`, `_StoppedError` or what the file system raises.
-        """
-        for path in self.paths(digest):
-            try:
-                with self.fs.open(path, "rb") as source:
-                    found = _copy(source, target, stop)
-            except FileNotFoundError:
-                continue
-            plain = digest.removesuffix(".dir")
-            if found != plain and not (legacy and _md5_of_text(target) == plain):
-                target.unlink()
-                raise _CorruptError(f"{path} has MD5 {found}")
-            return
-        raise _MissingError
+    def wanted(self, digest: str) -> Wanted:
+        """The object; a hash that no file of DVC says may be one of DVC 2."""
+        legacy = self.material.algorithm == "md5-dos2unix"
+        unsure = not legacy and self.material.origin.kind is not OriginKind.FILE
+        return Wanted(digest=digest, legacy=legacy or unsure, unsure=unsure)
 
 
 class DvcStore:
     """Inputs that DVC tracks, by MD5."""
 
-    def __init__(self, around: Around) -> None:
-        self._tree = around.tree
-        self._repository = around.repository
-        self._progress = around.progress
-        self._known: tuple[_Place, ...] | None = None
-        self._stop = Stop(around.stop)
+    def __init__(self, around: Around, depth: int = 0, opened: list[Any] | None = None) -> None:
+        self._around = around
+        self._depth = depth  # of imports that come from imports
+        self._lock = threading.Lock()
+        self._remotes: dict[tuple[PurePosixPath | None, str | None], Remotes] = {}
+        self._sources: dict[str, tuple[Source, ...]] = {}
+        self._kept: Mapping[str, Kept] | None = None
+        self._opened = [] if opened is None else opened  # file systems, the outermost closes them
+        self._busy = 0  # inputs on their way back, several at a time
 
     def accepts(self, material: Material) -> bool:
         """Whether the digest is an MD5, the only one that names DVC's objects."""
         return (
             material.algorithm in ("md5", "md5-dos2unix")
-            and len(material.digest.removesuffix(".dir")) == 32
+            and MD5.fullmatch(material.digest.removesuffix(".dir")) is not None
         )
 
     def restore(self, material: Material, target: Path) -> tuple[Finding, ...]:
@@ -92,186 +86,225 @@ class DvcStore:
 
         Raises `RestoreError`.
         """
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not material.digest.endswith(".dir"):
-            place = self._fetch(material, material.path, material.digest, target)
-            return _cache_finding({place}, material)
-        listing = target.with_name(target.name + ".dir")
-        places = {self._fetch(material, material.path, material.digest, listing)}
-        entries = _read_listing(listing, material)
-        listing.unlink()
-        target.mkdir(exist_ok=True)
-        with ThreadPoolExecutor(WORKERS) as pool:
-            jobs = [
-                pool.submit(self._fetch, material, f"{material.path}/{name}", digest, target / name)
-                for name, digest in entries.items()
-            ]
-            try:
-                for index, job in enumerate(jobs, 1):
-                    places.add(job.result())
-                    self._progress.update(f"{material.path}: {index} of {len(jobs)} files")
-            except BaseException:
-                self._stop.set()  # for those that are in the middle of a large file
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
-        return _cache_finding(places, material)
+        with self._sessions():
+            return self._restored(self._job(material), target)
 
-    def listing(self, material: Material) -> Mapping[str, str] | None:
-        """Not told yet."""
-
-    def _fetch(self, material: Material, path: str, digest: str, target: Path) -> _Place:
-        """The first place that has the object, intact."""
+    def _restored(self, job: _Job, target: Path) -> tuple[Finding, ...]:
+        material = job.material
         target.parent.mkdir(parents=True, exist_ok=True)
-        said = []
-        for place in self._places():
-            try:
-                place.fetch(digest, target, material.algorithm == "md5-dos2unix", self._stop)
-            except _MissingError:
-                said.append(f"{place.words}: not there")
-            except _CorruptError as error:
-                said.append(f"{place.words}: corrupted, {error}")
-            except Exception as error:  # each of DVC's plugins raises its own library's errors
-                said.append(f"{place.words}: {type(error).__name__}: {error}")
-            else:
-                return place
-        corrupt = any("corrupted" in line for line in said)
-        raise RestoreError(
-            f"restoring {path} at MD5 {digest} ({material.origin.where}): " + "; ".join(said),
-            "the remote's object was changed; push it again from a machine that has it intact"
-            if corrupt
-            else "push it from a machine that has it: dvc push, or name its remote in .dvc/config",
+        if material.digest.endswith(".dir"):
+            self._restore_directory(job, target)
+        else:
+            self._fetch(job, "", material.digest, target)
+        return dvc_findings.found(
+            dvc_findings.Restored(
+                material=material,
+                remotes=job.remotes,
+                files=len(job.sizes),
+                size=sum(job.sizes),
+                cached=tuple(job.cached),
+                spoilt=tuple(job.spoilt),
+                elsewhere=dict(job.elsewhere),
+                imported=bool(job.kept.repository),
+            )
         )
 
-    def _places(self) -> tuple[_Place, ...]:
-        if self._known is None:
-            self._known = tuple(_places(self._tree, self._repository))
-        if not self._known:
-            raise RestoreError(
-                "no DVC remote is configured, neither at the commit nor in the repository",
-                "name one: dvc remote add --default NAME URL",
-            )
-        return self._known
+    def listing(self, material: Material) -> Mapping[str, str] | None:
+        """A directory's files, from its list in the cache, a remote, or an import's source."""
+        if not material.digest.endswith(".dir"):
+            return None
+        with self._sessions(), contextlib.suppress(RestoreError):
+            return self._entries(self._job(material))
+        return None
 
+    @contextlib.contextmanager
+    def _sessions(self) -> Iterator[None]:
+        """While an input is on its way, file systems stay open for all; the last one closes."""
+        with self._lock:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy -= 1
+                if self._depth == 0 and self._busy == 0:
+                    dvc_config.close(self._opened)
 
-def _copy(source: Any, target: Path, stop: threading.Event) -> str:  # noqa: ANN401 - untyped
-    """Copies a stream and returns its MD5."""
-    md5 = hashlib.md5(usedforsecurity=False)
-    with target.open("wb") as file:
-        while chunk := source.read(CHUNK):
-            if stop.is_set():
-                raise _StoppedError
-            md5.update(chunk)
-            file.write(chunk)
-    return md5.hexdigest()
+    def _job(self, material: Material) -> _Job:
+        only = self._around.remote or material.remote
+        folder = dvc_config.nearest(material.path, self._around)
+        with self._lock:
+            if self._kept is None:
+                self._kept = dvc_files.kept(self._around.tree)
+            kept = self._kept.get(material.path, Kept(path=material.path))
+            known = self._remotes.get((folder, only))
+            if known is None:
+                known = dvc_config.remotes_for(folder, self._around, only)
+                self._remotes[folder, only] = known
+                self._opened.extend(each.fs for each in known.places if isinstance(each, Remote))
+        return _Job(material=material, remotes=known, kept=kept, stop=Stop(self._around.stop))
 
+    def _restore_directory(self, job: _Job, target: Path) -> None:
+        entries = self._entries(job)
+        target.mkdir(exist_ok=True)
+        for folder in sorted(dvc_lists.folders(entries)):
+            (target / folder).mkdir(exist_ok=True)
+        done = 0
 
-def _md5_of_text(path: Path) -> str:
-    """DVC 2's MD5 of a text file: CRLF counts as LF."""
-    content = path.read_bytes().replace(b"\r\n", b"\n")
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+        def work(entry: tuple[str, str]) -> None:
+            nonlocal done
+            name, digest = entry
+            self._fetch(job, name, digest, target / name)
+            done += 1
+            if done % 64 == 0 or len(entries) < 64:
+                text = f"{job.material.path}: {done} of {len(entries)} files"
+                self._around.progress.update(text)
 
+        workers = WORKERS if job.remotes.is_far else NEAR
+        dvc_work.each(entries.items(), work, workers, job.stop)
 
-def _read_listing(path: Path, material: Material) -> dict[str, str]:
-    """A directory's files and their MD5s, from DVC's directory object."""
-    try:
-        rows = json.loads(path.read_bytes())
-        entries = {str(row["relpath"]): str(row["md5"]) for row in rows}
-    except (ValueError, TypeError, KeyError) as error:
-        raise RestoreError(
-            f"the directory list of {material.path} ({material.digest}) is not DVC's: {error}",
-            "push the directory again from a machine that has it intact",
-        ) from error
-    for name in entries:
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise RestoreError(
-                f"the directory list of {material.path} names '{name}', outside the directory",
-                "the list was not made by DVC; do not trust this remote",
-            )
-    return entries
-
-
-def _places(tree: Path, repository: Path | None) -> Iterator[_Place]:
-    """The remotes of the user's repository and of the commit, default first; then the cache."""
-    from dvc.fs import LocalFileSystem, get_cloud_fs
-
-    logging.getLogger("dvc").setLevel(logging.CRITICAL)
-    seen = set()
-    for config in _configs(tree, repository):
-        default = config["core"].get("remote")
-        for name in sorted(config["remote"], key=lambda name: (name != default, name)):
+    def _entries(self, job: _Job) -> Mapping[str, str]:
+        """The files of a directory. Raises `RestoreError`."""
+        digest = job.material.digest
+        if job.kept.files and dvc_files.directory_digest(job.kept.files) == digest:
+            return dvc_lists.checked(job.kept.files.items(), job.material.path)
+        with tempfile.TemporaryDirectory(prefix="reprocheck-") as folder:
+            path = Path(folder, "list")
+            said: list[str] = []
             try:
-                cls, options, root = get_cloud_fs(config, name=name)
-                key = (str(config["remote"][name].get("url")), name)
-                if key not in seen:
-                    seen.add(key)
-                    yield _Place(words=f"DVC remote '{name}'", fs=cls(**options), root=root)
-            except Exception as error:  # a plugin that is absent must not hide the other remotes
-                yield _Place(words=f"DVC remote '{name}'", fs=_Unusable(error), root="")
-    if repository is not None and (cache := _cache_folder(repository)).is_dir():
-        yield _Place(words=CACHE, fs=LocalFileSystem(), root=str(cache))
+                self._from_places(job, digest, path, said)
+            except MissingError:
+                listed = self._listed_elsewhere(job, said)
+                if listed is None:
+                    raise _gone(job, job.material.path, digest, said) from None
+                return dvc_lists.checked(listed.items(), job.material.path)
+            job.sizes.clear()  # the list is none of its files
+            return dvc_lists.parse(path.read_bytes(), f"{job.material.path} ({digest})")
+
+    def _listed_elsewhere(self, job: _Job, said: list[str]) -> Mapping[str, str] | None:
+        for source in self._sources_of(job):
+            try:
+                found = source.listing(job.material.digest)
+            except Exception as error:
+                said.append(f"{source.words}: {_named(error, job)}")
+                continue
+            if found is not None:
+                return found
+            said.append(f"{source.words}: not there")
+        return None
+
+    def _fetch(self, job: _Job, inside: str, digest: str, target: Path) -> None:
+        """Takes an object from the first place that has it intact."""
+        path = f"{job.material.path}/{inside}" if inside else job.material.path
+        said: list[str] = []
+        try:
+            self._from_places(job, digest, target, said)
+        except MissingError:
+            if not self._from_sources(job, inside, digest, target, said):
+                raise _gone(job, path, digest, said) from None
+
+    def _from_places(self, job: _Job, digest: str, target: Path, said: list[str]) -> None:
+        cache = job.remotes.cache
+        wanted = job.wanted(digest)
+        for place in (cache, *job.remotes.places) if cache else job.remotes.places:
+            problem = self._tried(job, place, wanted, target)
+            if problem is None:
+                if place is cache:
+                    job.cached.append(digest)
+                return
+            if place is cache and "corrupted" in problem:
+                job.spoilt.append(problem)
+            said.append(f"{place.words}: {problem}")
+        raise MissingError
+
+    def _tried(self, job: _Job, place: Place, wanted: Wanted, target: Path) -> str | None:
+        """What went wrong when a place was asked; None: the object is there."""
+        return _attempt(job, target, lambda: place.fetch(wanted, target, job.stop))
+
+    def _from_sources(
+        self, job: _Job, inside: str, digest: str, target: Path, said: list[str]
+    ) -> bool:
+        wanted = job.wanted(digest)
+        for source in self._sources_of(job):
+            problem = _attempt(job, target, _fetch_of(source, wanted, inside, target, job.stop))
+            if problem is None:
+                if not isinstance(source, Versions):
+                    job.elsewhere[source.words] = job.elsewhere.get(source.words, 0) + 1
+                return True
+            said.append(f"{source.words}: {problem}")
+        return False
+
+    def _sources_of(self, job: _Job) -> tuple[Source, ...]:
+        with self._lock:
+            if job.kept.path not in self._sources:
+                self._sources[job.kept.path] = tuple(self._new_sources(job))
+            return self._sources[job.kept.path]
+
+    def _deeper(self, around: Around) -> DvcStore:
+        return DvcStore(around, self._depth + 1, self._opened)
+
+    def _new_sources(self, job: _Job) -> Iterator[Source]:
+        kept = job.kept
+        for name, remote in job.remotes.versioned:
+            words = f"{remote.words}, under its own name"
+            yield Versions(words=words, remote=remote, name=name, root=job.remotes.root, kept=kept)
+        if kept.repository and self._depth < MOST_IMPORTS:
+            folder = Path(tempfile.mkdtemp(prefix="reprocheck-"))
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            yield SourceRepository(kept, self._around, folder, self._deeper)
+        elif kept.source and not kept.repository:
+            words = f"the address that it was imported from, {job.remotes.plain(kept.source)}"
+            yield Address(words=words, url=kept.source, around=self._around, opened=self._opened)
 
 
-CACHE = "this machine's DVC cache"
+def _fetch_of(
+    source: Source, wanted: Wanted, inside: str, target: Path, stop: threading.Event
+) -> Callable[[], int]:
+    return lambda: source.fetch(wanted, inside, target, stop)
 
 
-class _Unusable:
-    """Stands for a remote whose file system could not be made; says why when it is asked."""
+def _attempt(job: _Job, target: Path, fetch: Callable[[], int]) -> str | None:
+    """What went wrong when an object was fetched; None: it is there, and its size is noted.
 
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def join(self, *parts: str) -> str:
-        return "/".join(parts)
-
-    def open(self, path: str, mode: str) -> Any:  # noqa: ANN401, ARG002 - DVC's signature
-        raise self._error
-
-
-def _configs(tree: Path, repository: Path | None) -> Iterator[Any]:
-    """The user's present config with its local part, then the commit's."""
-    if repository is not None and (repository / ".dvc").is_dir():
-        yield config_of(repository / ".dvc")
-    if (tree / ".dvc").is_dir():
-        config = config_of(tree / ".dvc")
-        for remote in config["remote"].values():
-            remote["url"] = _at_home(remote["url"], tree, repository)
-        yield config
-
-
-def config_of(folder: Path) -> Any:  # noqa: ANN401 - dvc.config.Config
-    """DVC's config in a `.dvc` folder. Raises `RestoreError` for one that cannot be read."""
-    from dvc.config import Config, ConfigError
-
+    Raises `RestoreError` for what is wrong with this machine, `StoppedError`.
+    """
     try:
-        return Config(dvc_dir=str(folder))
-    except ConfigError as error:
+        job.sizes.append(fetch())
+    except (StoppedError, KeyboardInterrupt):
+        raise
+    except MissingError:
+        return "not there"
+    except CorruptError as error:
+        return f"corrupted, {job.remotes.plain(error)}"
+    except FileExistsError as error:
         raise RestoreError(
-            f"reading {folder / 'config'}: {error}", "mend the file, or ask DVC: dvc config --list"
+            f"restoring {printable(str(target))}: two names of its directory are one here",
+            "this file system does not tell upper from lower case; verify on another machine",
         ) from error
+    except OSError as error:
+        if error.errno in _FULL:
+            said = f"writing {printable(str(target))}: {error.strerror}"
+            raise RestoreError(said, "make room: inputs are restored below TMPDIR") from error
+        return _named(error, job)
+    except Exception as error:  # each of DVC's plugins raises its own library's errors
+        return _named(error, job)
+    return None
 
 
-def _at_home(url: str, tree: Path, repository: Path | None) -> str:
-    """A relative path of the commit's config, counted from the user's repository."""
-    if repository is None or "://" in url or not getattr(url, "def_path", None):
-        return url
-    return os.path.normpath(repository / ".dvc" / os.path.relpath(url, tree / ".dvc"))
+def _named(error: Exception, job: _Job) -> str:
+    return f"{type(error).__name__}: {job.remotes.plain(error)}"
 
 
-def _cache_folder(repository: Path) -> Path:
-    folder = repository / ".dvc"
-    configured = config_of(folder)["cache"].get("dir") if folder.is_dir() else None
-    return Path(configured) if configured else folder / "cache"
-
-
-def _cache_finding(places: set[_Place], material: Material) -> tuple[Finding, ...]:
-    if all(place.words != CACHE for place in places):
-        return ()
-    return (
-        Finding(
-            code="data-only-in-cache",
-            severity=Severity.WARNING,
-            message=f"{material.path} is in no DVC remote, only in this machine's DVC cache",
-            hint="push it, so that others can verify the run: dvc push",
-            pointer="/data",
-        ),
+def _gone(job: _Job, path: str, digest: str, said: list[str]) -> RestoreError:
+    if not job.remotes.places:
+        said = ["no DVC remote is configured, neither at the commit nor in the repository", *said]
+    if any("corrupted" in line for line in said):
+        hint = "the object was changed; push it again from a machine that has it intact"
+    elif job.remotes.places:
+        hint = "push it from a machine that has it: dvc push, or name its remote in .dvc/config"
+    else:
+        hint = "name one: dvc remote add --default NAME URL"
+    where = job.material.origin.where
+    return RestoreError(
+        f"restoring {printable(path)} at MD5 {digest} ({where}): " + "; ".join(said), hint
     )

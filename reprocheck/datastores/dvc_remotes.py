@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import re
 import socket
 from collections.abc import Mapping
@@ -13,9 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reprocheck import process
-from reprocheck.datastores.dvc import config_of
+from reprocheck.datastores.dvc_config import config_of
 
 _CONNECT_S, _ANSWER_S = 4.0, 6.0
+_DEPTH = 4  # folders below the root that are looked into for repositories
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +28,12 @@ class Remote:
     url: str  # perhaps with a password
     default: bool
     settings: Mapping[str, Any]
+    folder: str = ""  # of the sub-repository that names it
+
+    @property
+    def path(self) -> str:
+        """Its name, after the folder of a sub-repository."""
+        return f"{self.folder}/{self.name}" if self.folder else self.name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,28 +45,53 @@ class Reached:
     mend: str = ""
 
 
-def remotes(repository: Path) -> tuple[Remote, ...]:
-    """All remotes, the default first. Raises `RestoreError` for a config that cannot be read."""
+def repositories(root: Path) -> tuple[str, ...]:
+    """The folders below a root that are DVC repositories of their own; "" is the root itself."""
+    found = []
+    for folder, names, _ in os.walk(root):
+        inside = Path(folder).relative_to(root)
+        if ".dvc" in names and (Path(folder) / ".dvc").is_dir():
+            found.append("" if inside == Path() else inside.as_posix())
+        deep = len(inside.parts) >= _DEPTH
+        names[:] = [] if deep else sorted(name for name in names if not name.startswith("."))
+    return tuple(found)
+
+
+def remotes(root: Path) -> tuple[Remote, ...]:
+    """All remotes, each repository's default first.
+
+    Raises `RestoreError` for a config that cannot be read.
+    """
+    return tuple(remote for folder in repositories(root) for remote in _remotes(root, folder))
+
+
+def _remotes(root: Path, folder: str) -> list[Remote]:
     logging.getLogger("dvc").setLevel(logging.CRITICAL)
-    config = config_of(repository / ".dvc")
+    config = config_of(root / folder / ".dvc")
     default = config["core"].get("remote")
     found = [
         Remote(
-            name=name, url=str(settings.get("url", "")), default=name == default, settings=settings
+            name=name,
+            url=str(settings.get("url", "")),
+            default=name == default,
+            settings=settings,
+            folder=folder,
         )
         for name, settings in config["remote"].items()
     ]
-    return tuple(sorted(found, key=lambda remote: (not remote.default, remote.name)))
+    return sorted(found, key=lambda remote: (not remote.default, remote.name))
 
 
-def reach(remote: Remote, repository: Path, env: Mapping[str, str]) -> Reached:
+def reach(remote: Remote, root: Path, env: Mapping[str, str]) -> Reached:
     """Whether a remote can be read: a folder is looked at, a server is asked, and for a cloud's
     storage its plugin is looked for.
     """
     from dvc.fs import get_cloud_fs
 
     try:
-        cls, options, root = get_cloud_fs(config_of(repository / ".dvc"), name=remote.name)
+        cls, options, root = get_cloud_fs(
+            config_of(root / remote.folder / ".dvc"), name=remote.name
+        )
         missing = cls.get_missing_deps()
     except ImportError as error:
         return _without_plugin(remote, str(error))

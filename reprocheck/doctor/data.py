@@ -23,7 +23,7 @@ def check_dvc(request: Request) -> tuple[Check, ...]:
         return (_dvc(Status.ERROR, "not installed", "pip install --force-reinstall dvc"),)
     beside = which("dvc", request.env)
     told = f"{version}{f', and {beside}' if beside else ''}"
-    if not (request.root / ".dvc").is_dir():
+    if not dvc_remotes.repositories(request.root):
         return (_dvc(Status.OK, f"{told}; this is no DVC repository"),)
     return _in_repository(request, told)
 
@@ -40,18 +40,20 @@ def _in_repository(request: Request, told: str) -> tuple[Check, ...]:
         lacks = f"{told}; no remote: the data is in this machine's cache at most"
         return (_dvc(Status.WARNING, lacks, _NOWHERE),)
 
-    alone = not any(remote.default for remote in found)
+    defaults = {remote.folder for remote in found if remote.default}
     reached = _reached(found, request)
-    lines = [_line(remote, reached.get(remote.name), alone) for remote in found]
+    lines = [
+        _line(remote, reached.get(remote.path), remote.folder not in defaults) for remote in found
+    ]
     return (_dvc(Status.OK, told), *lines)
 
 
 def _reached(found: tuple[Remote, ...], request: Request) -> dict[str, Reached]:
-    """What each remote that answers in time was found to be, by its name."""
+    """What each remote that answers in time was found to be, by its path."""
     reached: dict[str, Reached] = {}
 
     def look(remote: Remote) -> None:
-        reached[remote.name] = dvc_remotes.reach(remote, request.root, request.env)
+        reached[remote.path] = dvc_remotes.reach(remote, request.root, request.env)
 
     jobs = [threading.Thread(target=look, args=(remote,), daemon=True) for remote in found]
     deadline = time.monotonic() + _LIMIT_S
@@ -72,7 +74,7 @@ def _line(remote: Remote, reached: Reached | None, alone: bool) -> Check:
     default = " (default)" if remote.default else ""
     return Check(
         kind=Kind.DVC_REMOTE,
-        name=f"DVC remote {remote.name}",
+        name=f"DVC remote {remote.path}",
         status=Status.OK if reached.usable else needed,
         told=f"{remote.url}{default}: {reached.told}",
         mend=reached.mend,

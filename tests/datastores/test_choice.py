@@ -6,6 +6,7 @@ from reprocheck import placeholders
 from reprocheck.config import Config
 from reprocheck.data_rules import DataRule
 from reprocheck.datastores.choice import choose
+from reprocheck.datastores.disagreements import disagreements
 from reprocheck.errors import ConfigError, ReprocheckError, RestoreError
 from reprocheck.model import Finding, Material, Origin, OriginKind, RecordedFile, RunRecord
 from tests.reporters.builders import make_record
@@ -43,9 +44,9 @@ def test_what_dvc_tracks_at_the_commit_is_restored(tree: Path) -> None:
 
 
 def test_the_runs_own_hash_wins_and_the_disagreement_is_told(tree: Path) -> None:
-    digests, findings = chosen(make_record(data=(recorded(OLD),)), tree)
-    assert digests == {"data/train.csv": OLD}
-    assert [finding.code for finding in findings] == ["data-differs"]
+    record = make_record(data=(recorded(OLD),))
+    assert chosen(record, tree)[0] == {"data/train.csv": OLD}
+    assert [finding.code for finding in disagreements(record.data, tree)] == ["data-differs"]
 
 
 def test_a_weak_digest_is_not_taken_for_a_hash(tree: Path) -> None:
