@@ -67,10 +67,12 @@ def choose(
     for material in chosen:
         _refuse_outside(material.path)
     findings.extend(_other_than_in_lfs(chosen, pointers))
-    unproved = () if config.data else weak.unproved(record, chosen, tree)
+    seen = places.seen(chosen, config, record, substitute)
+    unproved = weak.unproved(record, chosen, tree)
+    if config.data:
+        unproved = weak.uncovered(unproved, seen)
     findings.extend(weak.findings(unproved, len(chosen)))
     findings.extend(places.unpinned(apart.outside))
-    seen = places.seen(chosen, config, record, substitute)
     return (*seen, *unproved, *apart.outside), tuple(findings)
 
 

@@ -59,9 +59,23 @@ def unproved(record: RunRecord, chosen: Iterable[Material], tree: Path) -> tuple
         for material in record.data
         if material.weak
         and not any(_is_inside(place, path) for place in _places(material) for path in proved)
-        and not any((tree / place).exists() for place in _places(material))
+        and not any(_is_brought(tree / place) for place in _places(material))
     }
     return tuple(found.values())
+
+
+def uncovered(materials: Iterable[Material], listed: tuple[Material, ...]) -> tuple[Material, ...]:
+    """Those of unproved materials that were read elsewhere, and that no input of the config's list
+    stands for: neither by its file's name nor by where it is kept or was seen.
+    """
+    known = [text.rstrip("/") for item in listed for text in (item.source, item.seen_as) if text]
+    return tuple(
+        item
+        for item in materials
+        if _is_elsewhere(item.source)
+        and not any(_names(item.source, each.path) for each in listed)
+        and not any(_is_inside(item.source, place) for place in known)
+    )
 
 
 def findings(materials: tuple[Material, ...], proved: int) -> tuple[Finding, ...]:
@@ -136,6 +150,14 @@ def _places(material: Material) -> Iterator[str]:
             yield str(PurePosixPath(said))
         for start in range(1, len(parts)) if parts[0] == "/" else ():
             yield "/".join(parts[start:])
+
+
+def _is_brought(path: Path) -> bool:
+    """Whether git brought data there: of a folder, more than what keeps its place."""
+    if not path.is_dir():
+        return path.exists()
+    files = (found for found in path.rglob("*") if found.is_file())
+    return any(found.name[0] != "." and found.suffix != ".dvc" for found in files)
 
 
 def _is_inside(path: str, folder: str) -> bool:
