@@ -23,7 +23,14 @@ from reprocheck.datastores import dvc_config, dvc_findings, dvc_lists, dvc_work
 from reprocheck.datastores.base import Around, Stop, StoppedError
 from reprocheck.datastores.dvc_config import Remotes
 from reprocheck.datastores.dvc_lists import MD5
-from reprocheck.datastores.dvc_objects import CorruptError, MissingError, Place, Remote, Wanted
+from reprocheck.datastores.dvc_objects import (
+    ABSENT,
+    CorruptError,
+    MissingError,
+    Place,
+    Remote,
+    Wanted,
+)
 from reprocheck.datastores.dvc_sources import (
     MOST_IMPORTS,
     Address,
@@ -272,8 +279,8 @@ def _attempt(job: _Job, target: Path, fetch: Callable[[], int]) -> str | None:
         job.sizes.append(fetch())
     except (StoppedError, KeyboardInterrupt):
         raise
-    except MissingError:
-        return "not there"
+    except MissingError as error:
+        return job.remotes.plain(error) or "not there"
     except CorruptError as error:
         return f"corrupted, {job.remotes.plain(error)}"
     except FileExistsError as error:
@@ -300,6 +307,8 @@ def _gone(job: _Job, path: str, digest: str, said: list[str]) -> RestoreError:
         said = ["no DVC remote is configured, neither at the commit nor in the repository", *said]
     if any("corrupted" in line for line in said):
         hint = "the object was changed; push it again from a machine that has it intact"
+    elif any(ABSENT in line for line in said):
+        hint = "mount it, or name its present place: dvc remote modify --local NAME url PATH"
     elif job.remotes.places:
         hint = "push it from a machine that has it: dvc push, or name its remote in .dvc/config"
     else:

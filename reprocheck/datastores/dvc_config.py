@@ -182,7 +182,9 @@ def _safe(remote: dict[str, Any]) -> set[str]:
 
 def _at_home(url: str, folder: PurePosixPath, around: Around) -> str:
     """A relative path of the commit's config, counted from the user's repository."""
-    if around.repository is None or "://" in url or not getattr(url, "def_path", None):
+    from dvc.config_schema import RelPath
+
+    if around.repository is None or not isinstance(url, RelPath):
         return str(url)
     inside = os.path.relpath(url, around.tree / folder / ".dvc")
     return os.path.normpath(around.repository / folder / ".dvc" / inside)

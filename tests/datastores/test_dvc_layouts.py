@@ -2,13 +2,15 @@
 
 import os
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reprocheck import datastores, dvc_files
-from reprocheck.datastores import Around
+from reprocheck.datastores import Around, dvc_config
+from reprocheck.datastores.dvc_objects import Folder, MissingError, Wanted
 from reprocheck.errors import RestoreError
 from reprocheck.model import Material, Origin, OriginKind
 from tests import warm
@@ -229,6 +231,21 @@ def test_an_unknown_remote_is_an_error_that_names_the_others(
     with pytest.raises(RestoreError, match="no DVC remote is named 'third'") as caught:
         restore(laid_out, tmp_path, "first.csv", remote="third")
     assert "first, second" in caught.value.hint
+
+
+def test_a_relative_remote_of_the_commit_counts_from_the_users_repository(tmp_path: Path) -> None:
+    """Also when their present config calls it otherwise, or no longer has it."""
+    for place, text in (("tree", "['remote \"old\"']\n    url = ../../kept\n"), ("own", "")):
+        (tmp_path / place / ".dvc").mkdir(parents=True)
+        (tmp_path / place / ".dvc/config").write_text(text)
+    own = Repo(tmp_path / "deeper/own").path
+    shutil.copytree(tmp_path / "own/.dvc", own / ".dvc")
+    around = Around(tree=tmp_path / "tree", repository=own, folder=own)
+    (found,) = dvc_config.remotes_for(dvc_config.TOP, around, None).places
+    assert isinstance(found, Folder)
+    assert found.root == tmp_path / "deeper/kept"
+    with pytest.raises(MissingError, match=r"there is no folder .*deeper/kept"):
+        found.fetch(Wanted(digest="0" * 32), tmp_path / "x", threading.Event())
 
 
 @pytest.mark.parametrize(
