@@ -126,11 +126,18 @@ def _is_here(item: Material, tree: Path) -> bool:
     """Whether git brought it; of an absolute path, whether this machine has what the run read."""
     path = tree / item.path
     if not item.path.startswith("/"):
-        return path.exists()
+        return is_brought(path)
     if not path.is_file():
         return False
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest() == item.digest
+
+
+def is_brought(path: Path) -> bool:
+    """Whether git brought something there: of a folder, more than what keeps its place."""
+    if not path.is_dir():
+        return path.exists()
+    return any(found.is_file() and found.name[0] != "." for found in path.rglob("*"))
 
 
 def lock_inputs(content: bytes, name: str, tree: Path) -> tuple[Material, ...]:

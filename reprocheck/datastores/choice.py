@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from reprocheck import dvc_files, lfs_files, logged_files
 from reprocheck.config import Config
-from reprocheck.datastores import places, rules, weak
+from reprocheck.datastores import dvc_folders, places, rules, weak
 from reprocheck.datastores.addresses import scheme_of
 from reprocheck.datastores.base import Around
 from reprocheck.datastores.rules import Substitute
@@ -50,9 +50,10 @@ def choose(
     tracked = dvc_files.at_commit(tree)
     found = (lfs_files.named(pointers, path) for path in named)
     kept = {item.path: item for item in found if item}
-    logged = _logged_locks(record.files, tree) | _logged_pointers(record.files, tracked, config)
+    locks = _logged_locks(record.files, tree)
+    locked, findings = dvc_folders.without_gits(locks, tracked, tree)
+    logged = locked | _logged_pointers(record.files, tracked, config)
     known = {**weak.pinned(record, config, tree), **kept, **tracked, **logged, **recorded}
-    findings: list[Finding] = []
     chosen = list(known.values())
     if config.data:
         asked = rules.Asked(
@@ -63,7 +64,8 @@ def choose(
             known=known,
             sources={} if (tree / ".dvc").is_dir() else weak.sources(record, config),
         )
-        chosen, findings = rules.all_configured(asked)
+        chosen, said = rules.all_configured(asked)
+        findings.extend(said)
     for material in chosen:
         _refuse_outside(material.path)
     findings.extend(_other_than_in_lfs(chosen, pointers))

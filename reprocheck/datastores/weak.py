@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from reprocheck import dvc_files
 from reprocheck.config import Config
 from reprocheck.datastores.addressed import LAKEFS_COMMIT
 from reprocheck.datastores.addresses import scheme_of, shown
@@ -59,7 +60,7 @@ def unproved(record: RunRecord, chosen: Iterable[Material], tree: Path) -> tuple
         for material in record.data
         if material.weak
         and not any(_is_inside(place, path) for place in _places(material) for path in proved)
-        and not any(_is_brought(tree / place) for place in _places(material))
+        and not any(dvc_files.is_brought(tree / place) for place in _places(material))
     }
     return tuple(found.values())
 
@@ -150,14 +151,6 @@ def _places(material: Material) -> Iterator[str]:
             yield str(PurePosixPath(said))
         for start in range(1, len(parts)) if parts[0] == "/" else ():
             yield "/".join(parts[start:])
-
-
-def _is_brought(path: Path) -> bool:
-    """Whether git brought data there: of a folder, more than what keeps its place."""
-    if not path.is_dir():
-        return path.exists()
-    files = (found for found in path.rglob("*") if found.is_file())
-    return any(found.name[0] != "." and found.suffix != ".dvc" for found in files)
 
 
 def _is_inside(path: str, folder: str) -> bool:

@@ -7,8 +7,10 @@ from reprocheck.config import Config
 from reprocheck.data_rules import DataRule
 from reprocheck.datastores.choice import choose
 from reprocheck.datastores.disagreements import disagreements
+from reprocheck.dvc_files import directory_digest
 from reprocheck.errors import ConfigError, ReprocheckError, RestoreError
 from reprocheck.model import Finding, Material, Origin, OriginKind, RecordedFile, RunRecord
+from tests.datastores.test_dvc_objects import md5
 from tests.reporters.builders import make_record
 
 OLD, NEW = "a" * 32, "b" * 32
@@ -116,6 +118,34 @@ def test_a_lock_logged_with_the_run_names_what_no_stage_writes(tree: Path) -> No
     )
     record = make_record(data=(), files=(logged_as("dvc.lock", lock),))
     assert chosen(record, tree)[0] == {"data/train.csv": OLD}
+
+
+def test_a_folder_of_gits_in_a_logged_lock_is_not_sought_in_dvc(tree: Path) -> None:
+    def chosen_at(digest: str) -> tuple[dict[str, str], tuple[Finding, ...]]:
+        deps = f"[{{path: src, hash: md5, md5: {digest}}}]"
+        lock = logged_as("dvc.lock", f"stages: {{train: {{deps: {deps}}}}}\n")
+        return chosen(make_record(data=(), files=(lock,)), tree)
+
+    (tree / "src").mkdir()
+    (tree / "src/rows.txt").write_text("1")
+    (tree / "src/big.csv.dvc").write_text(pointer(OLD).replace("train", "big"))
+    pointed = md5((tree / "src/big.csv.dvc").read_bytes())
+    files = {"rows.txt": md5(b"1"), "big.csv.dvc": pointed, "big.csv": OLD}
+    at_commit = {"data/train.csv": NEW, "src/big.csv": OLD}
+    assert chosen_at(directory_digest(files)) == (at_commit, ())
+    other = f"{OLD}.dir"
+    assert chosen_at(other) == ({**at_commit, "src": other}, ())
+    (tree / "src/code.py").write_text("")
+    found, (finding,) = chosen_at(other)
+    assert (found, finding.code) == (at_commit, "folder-differs")
+
+
+def test_a_folder_that_git_keeps_empty_does_not_stand_for_what_a_lock_names(tree: Path) -> None:
+    (tree / "raw").mkdir()
+    (tree / "raw/.gitkeep").write_text("")
+    lock = f"stages: {{train: {{deps: [{{path: raw, hash: md5, md5: {OLD}.dir}}]}}}}\n"
+    (tree / "dvc.lock").write_text(lock)
+    assert chosen(make_record(data=()), tree)[0]["raw"] == f"{OLD}.dir"
 
 
 def test_the_commits_lock_counts_for_what_git_did_not_bring(tree: Path) -> None:
