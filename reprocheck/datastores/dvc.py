@@ -57,7 +57,9 @@ class _Job:
     kept: Kept
     stop: Stop
     cached: list[str] = field(default_factory=list)  # digests that the cache had
-    spoilt: list[str] = field(default_factory=list)  # what the cache had otherwise
+    spoilt: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # where content was another, and how
     elsewhere: dict[str, int] = field(default_factory=dict)  # files by a source that is no remote
     sizes: list[int] = field(default_factory=list)
 
@@ -219,8 +221,8 @@ class DvcStore:
                 if place is cache:
                     job.cached.append(digest)
                 return
-            if place is cache and "corrupted" in problem:
-                job.spoilt.append(problem)
+            if "corrupted" in problem:
+                job.spoilt.append((place.words, problem))
             said.append(f"{place.words}: {problem}")
         raise MissingError
 

@@ -225,6 +225,26 @@ def test_the_named_remote_is_the_only_one_that_is_asked(laid_out: Path, tmp_path
         restore(laid_out, tmp_path, "first.csv", remote="second")
 
 
+def test_a_wrong_object_of_a_remote_is_told_where_another_has_it(
+    laid_out: Path, tmp_path: Path
+) -> None:
+    name = Path("files/md5", md5(b"second")[:2], md5(b"second")[2:])
+    wrong = laid_out / "first" / name
+    wrong.parent.mkdir(parents=True, exist_ok=True)
+    wrong.write_text("other")
+    pointer = laid_out / "project/second.csv.dvc"
+    text = pointer.read_text()
+    try:
+        pointer.write_text(text.replace("  remote: second\n", ""))
+        restored, inputs = restore(laid_out, tmp_path, "second.csv")
+    finally:
+        pointer.write_text(text)
+        content = wrong.read_text()
+        wrong.unlink()
+    assert (restored, content) == ({"second.csv": "second"}, "other")
+    assert [finding.code for finding in inputs.findings] == ["data-remote-corrupt"]
+
+
 def test_an_unknown_remote_is_an_error_that_names_the_others(
     laid_out: Path, tmp_path: Path
 ) -> None:
