@@ -232,14 +232,12 @@ def test_a_wrong_object_of_a_remote_is_told_where_another_has_it(
     wrong = laid_out / "first" / name
     wrong.parent.mkdir(parents=True, exist_ok=True)
     wrong.write_text("other")
-    pointer = laid_out / "project/second.csv.dvc"
-    text = pointer.read_text()
+    pointer = around(laid_out, tmp_path).tree / "second.csv.dvc"
+    pointer.write_text(pointer.read_text().replace("  remote: second\n", ""))
     try:
-        pointer.write_text(text.replace("  remote: second\n", ""))
         restored, inputs = restore(laid_out, tmp_path, "second.csv")
-    finally:
-        pointer.write_text(text)
         content = wrong.read_text()
+    finally:
         wrong.unlink()
     assert (restored, content) == ({"second.csv": "second"}, "other")
     assert [finding.code for finding in inputs.findings] == ["data-remote-corrupt"]
