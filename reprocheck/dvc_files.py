@@ -135,7 +135,7 @@ def _is_here(item: Material, tree: Path) -> bool:
 
 def is_brought(path: Path) -> bool:
     """Whether git brought something there: of a folder, more than what keeps its place."""
-    if not path.is_dir():
+    if not path.is_dir() or ".." in path.parts:
         return path.exists()
     return any(found.is_file() and found.name[0] != "." for found in path.rglob("*"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from reprocheck import dvc_files
 from reprocheck.datastores.copies import digest_of, files_below
@@ -21,7 +21,8 @@ def without_gits(
     left, findings = {}, []
     for path, item in locked.items():
         folder = tree / path
-        is_gits = item.digest.endswith(".dir") and path not in tracked
+        leaves = path.startswith("/") or ".." in PurePosixPath(path).parts
+        is_gits = item.digest.endswith(".dir") and path not in tracked and not leaves
         if not is_gits or not folder.is_dir() or not dvc_files.is_brought(folder):
             left[path] = item
         elif _digest(folder, path, tracked) != item.digest:
@@ -33,10 +34,11 @@ def without_gits(
 
 
 def _digest(folder: Path, path: str, tracked: Mapping[str, Material]) -> str:
+    own = {".git", ".dvc"}  # which DVC does not hash
     files = {
         name: digest_of(folder / name, "md5")
         for name in files_below(folder)
-        if not (folder / name).is_symlink()
+        if not (folder / name).is_symlink() and own.isdisjoint(PurePosixPath(name).parts)
     }
     files |= {
         other.removeprefix(f"{path}/"): item.digest

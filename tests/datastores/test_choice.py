@@ -140,6 +140,15 @@ def test_a_folder_of_gits_in_a_logged_lock_is_not_sought_in_dvc(tree: Path) -> N
     assert (found, finding.code) == (at_commit, "folder-differs")
 
 
+def test_a_folder_outside_that_a_logged_lock_names_is_not_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/code.py").write_text("")
+    (tmp_path / "tree").mkdir()
+    lock = f"stages: {{train: {{deps: [{{path: ../outside, hash: md5, md5: {OLD}.dir}}]}}}}\n"
+    with pytest.raises(RestoreError, match="lies outside"):
+        chosen(make_record(data=(), files=(logged_as("dvc.lock", lock),)), tmp_path / "tree")
+
+
 def test_a_folder_that_git_keeps_empty_does_not_stand_for_what_a_lock_names(tree: Path) -> None:
     (tree / "raw").mkdir()
     (tree / "raw/.gitkeep").write_text("")
