@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from reprocheck import dvc_files
-from reprocheck.datastores.copies import digest_of, files_below
 from reprocheck.model import Finding, Material, Severity
 
 
@@ -16,7 +15,8 @@ def without_gits(
     """The inputs of a lock that git and the *.dvc files beside it do not bring, and warnings.
 
     A folder with other content stays one of them, which DVC may have. One with Python modules does
-    not: __pycache__, which git ignores, is part of what DVC hashed.
+    not: __pycache__, which git ignores, is part of what DVC hashed. Nor does one around a folder
+    of DVC's, whose files are not known yet.
     """
     left, findings = {}, []
     for path, item in locked.items():
@@ -25,24 +25,24 @@ def without_gits(
         is_gits = item.digest.endswith(".dir") and path not in tracked and not leaves
         if not is_gits or not folder.is_dir() or not dvc_files.is_brought(folder):
             left[path] = item
-        elif _digest(folder, path, tracked) != item.digest:
-            if any(folder.rglob("*.py")):
+        elif _digest(folder, item, tracked) != item.digest:
+            lists = any(
+                each.digest.endswith(".dir") and other.startswith(f"{path}/")
+                for other, each in tracked.items()
+            )
+            if lists or any(folder.rglob("*.py")):
                 findings.append(_other(item))
             else:
                 left[path] = item
     return left, findings
 
 
-def _digest(folder: Path, path: str, tracked: Mapping[str, Material]) -> str:
-    own = {".git", ".dvc"}  # which DVC does not hash
-    files = {
-        name: digest_of(folder / name, "md5")
-        for name in files_below(folder)
-        if not (folder / name).is_symlink() and own.isdisjoint(PurePosixPath(name).parts)
-    }
+def _digest(folder: Path, item: Material, tracked: Mapping[str, Material]) -> str:
+    path = item.path
+    files = dvc_files.digests_in(folder, item.algorithm)
     files |= {
-        other.removeprefix(f"{path}/"): item.digest
-        for other, item in tracked.items()
+        other.removeprefix(f"{path}/"): material.digest
+        for other, material in tracked.items()
         if other.startswith(f"{path}/")
     }
     return dvc_files.directory_digest(files)

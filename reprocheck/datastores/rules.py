@@ -231,6 +231,13 @@ def _material(rule: DataRule, asked: Asked, digest: _Digest) -> Material:
         files=None,
         origin=Origin(
             kind=OriginKind.CONFIG,
-            where=f"{asked.config.name}: {rule.digest or shown(rule.url or '')}",
+            where=_where(rule, asked),
         ),
     )
+
+
+def _where(rule: DataRule, asked: Asked) -> str:
+    """Where a digest stands; with the placeholder that gave it."""
+    if rule.digest is None or "{" in rule.digest:
+        return f"{asked.config.name}: {rule.digest or shown(rule.url or '')}"
+    return rule.place or asked.config.name

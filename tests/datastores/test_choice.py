@@ -138,6 +138,10 @@ def test_a_folder_of_gits_in_a_logged_lock_is_not_sought_in_dvc(tree: Path) -> N
     (tree / "src/code.py").write_text("")
     found, (finding,) = chosen_at(other)
     assert (found, finding.code) == (at_commit, "folder-differs")
+    (tree / "src/code.py").unlink()
+    (tree / "src/big.csv.dvc").write_text(pointer(other, "images"))
+    found, (finding,) = chosen_at(other)
+    assert (found["src/images"], finding.code) == (other, "folder-differs")
 
 
 def test_a_folder_outside_that_a_logged_lock_names_is_not_looked_into(tmp_path: Path) -> None:
