@@ -173,7 +173,9 @@ def test_the_configs_list_is_the_whole_list(tree: Path) -> None:
     (tree / "other.dvc").write_text(pointer(OLD, "other"))
     rule = DataRule(path="data/train.csv", algorithm=None, digest="{tags.data_md5}")
     record = make_record(data=(), tags={"data_md5": OLD})
-    assert chosen(record, tree, rule)[0] == {"data/train.csv": OLD}
+    found, (finding,) = chosen(record, tree, rule)
+    assert (found, finding.code) == ({"data/train.csv": OLD}, "unlisted-data")
+    assert finding.message.startswith("other: ")
 
 
 def test_a_path_without_a_hash_takes_the_commits(tree: Path) -> None:
