@@ -51,6 +51,29 @@ def test_the_runs_own_hash_wins_and_the_disagreement_is_told(tree: Path) -> None
     assert [finding.code for finding in disagreements(record.data, tree)] == ["data-differs"]
 
 
+@pytest.mark.parametrize(
+    ("path", "digest", "expected"),
+    [
+        ("/home/me/project/data/train.csv", OLD, {"data/train.csv": OLD}),
+        ("file:///home/me/project/data/train.csv", OLD, {"data/train.csv": OLD}),
+        ("s3://bucket/rows.csv", NEW, {"data/train.csv": NEW}),  # the same content
+        ("/home/me/project/plain.csv", md5(b"1"), {"data/train.csv": NEW, "plain.csv": md5(b"1")}),
+        ("/home/me/project/plain.csv", OLD, None),
+        ("s3://bucket/rows.csv", OLD, None),
+    ],
+)
+def test_a_digest_that_was_recorded_by_another_path_is_of_the_trees_file(
+    tree: Path, path: str, digest: str, expected: dict[str, str] | None
+) -> None:
+    (tree / "plain.csv").write_text("1")
+    record = make_record(data=(recorded(digest, path),))
+    if expected is None:
+        with pytest.raises(RestoreError, match=f"'{path}' lies outside"):
+            chosen(record, tree)
+    else:
+        assert chosen(record, tree)[0] == expected
+
+
 def test_a_weak_digest_is_not_taken_for_a_hash(tree: Path) -> None:
     assert chosen(make_record(data=(recorded(OLD, weak=True),)), tree)[0]["data/train.csv"] == NEW
 
