@@ -131,6 +131,8 @@ class Remote:
                     return take(source, path, wanted.where(layout), target, stop)
             except FileNotFoundError as error:
                 refusals.extend(self._refusal(error))
+                if refusals and isinstance(refusals[0], OSError):
+                    break  # nobody answers: the other name would be waited for as long
         if refusals:
             raise refusals[0]
         raise MissingError
