@@ -19,6 +19,7 @@ from reprocheck.datastores.inputs import Inputs, check_path, remove_inside
 from reprocheck.datastores.lfs import LfsStore
 from reprocheck.datastores.manifest import ManifestStore
 from reprocheck.datastores.several import Several
+from reprocheck.datastores.twice import TwiceStore
 from reprocheck.datastores.unpinned import UnpinnedStore
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
@@ -32,6 +33,7 @@ STORES: dict[str, Callable[[Around], DataStore]] = {
     "manifest": ManifestStore,
     "address": AddressedStore,
     "dvc": DvcStore,
+    "twice": TwiceStore,
     "lfs": LfsStore,
 }
 
