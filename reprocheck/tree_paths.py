@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from reprocheck.errors import SourceError
@@ -49,6 +50,29 @@ def check_command(command: Command, made: Iterable[str], tree: Path) -> None:
                 inside(tree, (folder / word).relative_to(tree).as_posix(), "the script")
     for path in made:
         inside(tree, path, "what the command makes,")
+
+
+def is_script(word: str) -> bool:
+    """Whether a word of a command names a script, and none that is a part of Python's packages."""
+    path = PurePosixPath(word)
+    packaged = {"site-packages", "dist-packages"} & set(path.parts)
+    return path.suffix in (".py", ".ipynb", ".sh", ".R") and word[:1] != "-" and not packaged
+
+
+def scripts_outside(command: Command) -> Iterator[str]:
+    """The scripts of a command that lie elsewhere on this machine."""
+    for step in command.steps:
+        words = step.run.args if isinstance(step.run, Argv) else _split(step.run.line)
+        script = next(filter(is_script, words), "")
+        if script.startswith("/"):
+            yield script
+
+
+def _split(line: str) -> Sequence[str]:
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return ()
 
 
 def outward_links(tree: Path) -> Iterator[str]:

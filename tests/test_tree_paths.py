@@ -4,7 +4,7 @@ import pytest
 
 from reprocheck.errors import SourceError
 from reprocheck.model import Argv, Command, ShellLine, Step
-from reprocheck.tree_paths import check_command, inside, is_inside
+from reprocheck.tree_paths import check_command, inside, is_inside, scripts_outside
 
 
 @pytest.fixture
@@ -67,3 +67,17 @@ def test_other_commands_are_fine(tree: Path) -> None:
         Step(run=Argv(args=("/usr/bin/env", "python", "-m", "train"))),
     )
     check_command(Command(steps=steps), ("src/model", "new"), tree)
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (Argv(args=("python", "train.py", "/data/x.py")), []),
+        (Argv(args=("/usr/bin/python3", "-m", "a.b", "--out", "/data")), []),
+        (Argv(args=("bash", "/opt/run.sh", "train.py")), ["/opt/run.sh"]),
+        (ShellLine(line="A=1 python -u /opt/train.py | tee log"), ["/opt/train.py"]),
+        (ShellLine(line="python 'unclosed"), []),
+    ],
+)
+def test_scripts_of_elsewhere_are_told(run, expected):
+    assert list(scripts_outside(Command(steps=(Step(run=run),)))) == expected
