@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from reprocheck.errors import SourceError
-from reprocheck.model import Argv, Command
+from reprocheck.model import Argv, Command, Step
 
 
 def is_inside(path: str) -> bool:
@@ -45,7 +45,7 @@ def check_command(command: Command, made: Iterable[str], tree: Path) -> None:
     """
     for step in command.steps:
         folder = inside(tree, step.cwd, "the command's directory")
-        for word in step.run.args[:3] if isinstance(step.run, Argv) else ():
+        for word in (*_first(step), *filter(None, [_script(step)])):
             if is_inside(word) and (folder / word).is_file():
                 inside(tree, (folder / word).relative_to(tree).as_posix(), "the script")
     for path in made:
@@ -62,10 +62,18 @@ def is_script(word: str) -> bool:
 def scripts_outside(command: Command) -> Iterator[str]:
     """The scripts of a command that lie elsewhere on this machine."""
     for step in command.steps:
-        words = step.run.args if isinstance(step.run, Argv) else _split(step.run.line)
-        script = next(filter(is_script, words), "")
-        if script.startswith("/"):
-            yield script
+        if _script(step).startswith("/"):
+            yield _script(step)
+
+
+def _first(step: Step) -> Sequence[str]:
+    return step.run.args[:3] if isinstance(step.run, Argv) else ()
+
+
+def _script(step: Step) -> str:
+    """The first script that a step names; "" for none."""
+    words = step.run.args if isinstance(step.run, Argv) else _split(step.run.line)
+    return next(filter(is_script, words), "")
 
 
 def _split(line: str) -> Sequence[str]:

@@ -49,6 +49,8 @@ def test_a_link_that_stays_inside_is_followed(tree: Path) -> None:
     [
         (Step(run=Argv(args=("python", "train.py"))), ()),
         (Step(run=Argv(args=("python", "-u", "train.py"))), ()),
+        (Step(run=Argv(args=("python", "-m", "torch.run", "-n", "2", "train.py"))), ()),
+        (Step(run=ShellLine(line="A=1 python -u train.py")), ()),
         (Step(run=ShellLine(line="python train.py"), cwd="outward"), ()),
         (Step(run=ShellLine(line="make"), cwd=".."), ()),
         (Step(run=ShellLine(line="make")), ("outward/model",)),
