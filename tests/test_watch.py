@@ -150,6 +150,8 @@ def test_a_trace_that_found_nothing_is_no_missing_one(ran, tmp_path):
 class Disturbed(Sandbox):
     """Its trials fail while they are observed, and more often."""
 
+    shows = False
+
     def __init__(self, failures: int) -> None:
         super().__init__(Observed())
         self.left = failures

@@ -172,5 +172,5 @@ def test_the_command_removes_what_is_not_used(tmp_path, monkeypatch, capsys):
     (tmp_path / "reprocheck/conda/killed").mkdir(parents=True)
     (tmp_path / "reprocheck/conda/killed.lock").touch()
     assert cli.run(["clean"]) == 0
-    assert "environments 1." in capsys.readouterr().out
+    assert "environments 1," in capsys.readouterr().out
     assert not (tmp_path / "reprocheck/conda/killed").exists()
