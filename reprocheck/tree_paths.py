@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -54,9 +55,9 @@ def check_command(command: Command, made: Iterable[str], tree: Path) -> None:
 
 def is_script(word: str) -> bool:
     """Whether a word of a command names a script, and none that is a part of Python's packages."""
-    path = PurePosixPath(word)
-    packaged = {"site-packages", "dist-packages"} & set(path.parts)
-    return path.suffix in (".py", ".ipynb", ".sh", ".R") and word[:1] != "-" and not packaged
+    packaged = re.search(r"/(site-packages|dist-packages|lib/python3(\.\d+)?)/", word)
+    known = PurePosixPath(word).suffix in (".py", ".ipynb", ".sh", ".R")
+    return known and word[:1] != "-" and packaged is None
 
 
 def scripts_outside(command: Command) -> Iterator[str]:

@@ -76,6 +76,7 @@ def test_other_commands_are_fine(tree: Path) -> None:
     [
         (Argv(args=("python", "train.py", "/data/x.py")), []),
         (Argv(args=("/usr/bin/python3", "-m", "a.b", "--out", "/data")), []),
+        (Argv(args=("python", "/usr/lib/python3.11/cProfile.py", "train.py")), []),
         (Argv(args=("bash", "/opt/run.sh", "train.py")), ["/opt/run.sh"]),
         (ShellLine(line="A=1 python -u /opt/train.py | tee log"), ["/opt/train.py"]),
         (ShellLine(line="python 'unclosed"), []),
