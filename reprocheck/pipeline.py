@@ -264,13 +264,10 @@ def _restore(account: Account, prepared: Prepared, sandbox: Sandbox) -> datastor
         note.findings.extend(datastores.disagreements(materials, checkout.tree, asked))
         inputs = datastores.restore(materials, account.workspace / "inputs", beside)
         note.findings.extend(inputs.findings)
-        told = seen_paths.findings(
-            _paths(prepared, sandbox),
-            materials,
-            prepared.starts.found.command,
-            shows=sandbox.shows,
-        )
+        paths, command = _paths(prepared, sandbox), prepared.starts.found.command
+        told = seen_paths.findings(paths, materials, command, shows=sandbox.shows)
         note.findings.extend(told)
+        seen_paths.refuse_others(paths, inputs, command)
         names = ", ".join(f"{item.label} at {item.digest[:8]}…" for item in materials[:3])
         note.summary = names or "no input is tracked by DVC"
     return inputs

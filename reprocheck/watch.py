@@ -243,4 +243,4 @@ def _entry(path: str, digest: str) -> str:
     name = json.dumps(f"inputs/{Path(path).name}", ensure_ascii=False)
     proof = f", sha256: {digest}" if digest else ""
     entry = f"- {{path: {name}, url: {place}, seen_as: {place}{proof}}}"
-    return f"under data in reprocheck.yaml: {entry}"
+    return f"under data in reprocheck.yaml, beside all other inputs: {entry}"
