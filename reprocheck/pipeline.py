@@ -63,7 +63,7 @@ from reprocheck.rerun import Outcome, Reruns
 from reprocheck.seen_paths import SeenPaths
 from reprocheck.temporary import remove_dead, temporary_folder
 from reprocheck.trackers.base import Tracker
-from reprocheck.watch import Watch
+from reprocheck.watch import Watch, unlisted
 
 __all__ = ["Request", "describe_cost", "plan", "verify"]
 
@@ -300,7 +300,11 @@ def _rerun_request(
         keep=request.keep,
         env=_trial_env(account),
         fresh=request.config.reruns.seeds is SeedPolicy.FRESH,
-        watch=Watch(trace=request.trace, known=tracing.below(*_known(inputs, sandbox))),
+        watch=Watch(
+            trace=request.trace,
+            known=tracing.below(*_known(inputs, sandbox)),
+            unlisted=unlisted(request.config, prepared.record.data),
+        ),
     )
 
 
