@@ -22,6 +22,7 @@ from reprocheck import (
 from reprocheck.account import Account, Note
 from reprocheck.datastores import Around, disagreements
 from reprocheck.datastores import choice as data_choice
+from reprocheck.datastores.dvc_config import check_remote
 from reprocheck.environments import choice as environment_choice
 from reprocheck.machine import Machine, read_machine
 from reprocheck.model import (
@@ -146,9 +147,11 @@ def _prepared(
     note.findings.extend(_named_files(account, starts, checkout.tree, kept))
     record = dataclasses.replace(record, command=found.command)
     environment, env_findings = environment_choice.choose(record, checkout.tree, config)
+    place = around(account, checkout)
     materials, data_findings = data_choice.choose(
-        record, config, checkout.tree, placeholders.substitute, around(account, checkout)
+        record, config, checkout.tree, placeholders.substitute, place
     )
+    check_remote(place, [each.path for each in materials])
     settled = steps.settle(found, materials, checkout.tree)
     materials, account.scope = settled.materials, settled.scope
     note.findings.extend((*found.findings, *env_findings, *data_findings, *settled.findings))

@@ -14,7 +14,7 @@ from typing import Any
 from reprocheck import hostile
 from reprocheck.datastores.base import Around
 from reprocheck.datastores.dvc_objects import Folder, Place, Remote, Unusable
-from reprocheck.errors import RestoreError
+from reprocheck.errors import RestoreError, UsageError
 
 TOP = PurePosixPath()  # the tree itself
 CACHE = "this machine's DVC cache"
@@ -92,6 +92,21 @@ def remotes_for(folder: PurePosixPath | None, around: Around, only: str | None) 
         root="" if folder in (None, TOP) else str(folder),
         secrets=_secrets(configs),
     )
+
+
+def check_remote(around: Around, paths: Iterable[str]) -> None:
+    """Raises `UsageError` where a remote was named that none of the inputs at these paths has."""
+    if around.remote is None:
+        return
+    folders = sorted({nearest(path, around) or TOP for path in paths} or {TOP})
+    known = [name for folder in folders for name in _names(folder, around)]
+    if around.remote.lower() not in known:
+        raise UsageError(*_unknown(around.remote, known))
+
+
+def _names(folder: PurePosixPath, around: Around) -> list[str]:
+    configs = [config_of(own_folder(folder, around)), *of_the_commit(folder, around)]
+    return [name for config in configs for name in config["remote"]]
 
 
 def own_folder(folder: PurePosixPath | None, around: Around) -> Path | None:
@@ -226,11 +241,15 @@ def _cache(own: Path | None, config: Any) -> Folder | None:  # noqa: ANN401
 
 def _refuse_unknown(only: str | None, names: list[str]) -> None:
     if only is not None and only.lower() not in names:
-        known = ", ".join(dict.fromkeys(names)) or "there is none"
-        raise RestoreError(
-            f"no DVC remote is named '{hostile.printable(only)}'",
-            f"name one that exists: {hostile.printable(known)}",
-        )
+        raise RestoreError(*_unknown(only, names))
+
+
+def _unknown(name: str, names: list[str]) -> tuple[str, str]:
+    known = ", ".join(dict.fromkeys(names)) or "there is none"
+    return (
+        f"no DVC remote is named '{hostile.printable(name)}'",
+        f"name one that exists: {hostile.printable(known)}",
+    )
 
 
 def _secrets(configs: list[Any]) -> frozenset[str]:

@@ -96,9 +96,10 @@ def _refuse(errors: list[BaseException]) -> None:
     ours = [error for error in errors if isinstance(error, RestoreError)]
     if len(ours) < len(errors):
         raise next(error for error in errors if not isinstance(error, RestoreError))
-    if len(ours) == 1:
+    messages = list(dict.fromkeys(error.message for error in ours))
+    if len(messages) == 1:
         raise ours[0]
     if ours:
-        more = f"; and {len(ours) - MOST} more" if len(ours) > MOST else ""
-        told = "; ".join(error.message for error in ours[:MOST])
+        more = f"; and {len(messages) - MOST} more" if len(messages) > MOST else ""
+        told = "; ".join(messages[:MOST])
         raise RestoreError(f"{len(ours)} inputs: {told}{more}", ours[0].hint)

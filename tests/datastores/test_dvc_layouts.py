@@ -1,5 +1,6 @@
 """Repositories as DVC itself lays them out: imports, sub-repositories, several remotes."""
 
+import dataclasses
 import os
 import shutil
 import threading
@@ -11,7 +12,7 @@ import pytest
 from reprocheck import datastores, dvc_files
 from reprocheck.datastores import Around, dvc_config
 from reprocheck.datastores.dvc_objects import Folder, MissingError, Wanted
-from reprocheck.errors import RestoreError
+from reprocheck.errors import RestoreError, UsageError
 from reprocheck.model import Material, Origin, OriginKind
 from tests import warm
 from tests.conftest import Repo, shared_folder, snapshot
@@ -249,6 +250,10 @@ def test_an_unknown_remote_is_an_error_that_names_the_others(
     with pytest.raises(RestoreError, match="no DVC remote is named 'third'") as caught:
         restore(laid_out, tmp_path, "first.csv", remote="third")
     assert "first, second" in caught.value.hint
+    known = dataclasses.replace(around(laid_out, tmp_path), remote="second")
+    dvc_config.check_remote(known, ["first.csv"])  # of another input; this one's store will tell
+    with pytest.raises(UsageError, match="named 'third'"):
+        dvc_config.check_remote(dataclasses.replace(known, remote="third"), ["first.csv"])
 
 
 def test_a_relative_remote_of_the_commit_counts_from_the_users_repository(tmp_path: Path) -> None:
