@@ -237,8 +237,12 @@ def _put_hook(purelib: Path, folder: Path) -> None:
     hook.write_text(REDIRECT)
 
 
-# What pip and uv say of an index that tells no dates, and of one whose packages are all newer.
-_UNDATED = re.compile(r"upload-time metadata|missing an upload date|filtered by `?exclude-newer")
+# What pip and uv say of an index that tells no dates, of one whose packages are all newer, and of a
+# setuptools of the run's date that knows less than today's pip asks of it.
+_UNDATED = re.compile(
+    r"upload-time metadata|missing an upload date|filtered by `?exclude-newer"
+    r"|missing the 'build_editable' hook"
+)
 _PIP = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CERT", "PIP_NO_INDEX", "PIP_FIND_LINKS")
 
 
@@ -370,7 +374,7 @@ def _findings(state: Mapping[str, Any]) -> Iterator[Finding]:
             "undated-setup",
             Severity.WARNING,
             "the setup was run as of now, not as of the run's date: its package index tells no "
-            "upload times, or its packages are newer",
+            "upload times, its packages are newer, or what builds them was too old for today's pip",
             "pin what the setup installs",
         )
 
