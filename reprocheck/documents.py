@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import assert_never
 
-from reprocheck import code_documents, hardware, hostile, judgement_documents, model
+from reprocheck import code_documents, hostile, judgement_documents, model, used_documents
 from reprocheck.detail import (
     ENCODE,
     LEVELS,
@@ -123,7 +123,7 @@ def _file(file: model.RecordedFile) -> Document:
         "path": file.path,
         "sha256": hashlib.sha256(file.content).hexdigest(),
         "size": len(file.content),
-        "origin": _origin(file.origin),
+        "origin": used_documents.origin(file.origin),
     }
 
 
@@ -208,11 +208,7 @@ def _origins(record: model.RunRecord) -> Document:
     if record.definition:
         carried["/definition"] = record.definition.origin
     origins = carried | dict(record.origins)
-    return {key: _origin(value) for key, value in origins.items()}
-
-
-def _origin(origin: model.Origin) -> Document:
-    return {"kind": origin.kind.value, "where": origin.where}
+    return {key: used_documents.origin(value) for key, value in origins.items()}
 
 
 def _finding(finding: model.Finding) -> Document:
@@ -253,19 +249,7 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
         "criteria": [judgement_documents.criterion(each) for each in report.criteria],
         "products": [judgement_documents.product(each) for each in report.products],
         "predictions": report.predictions and judgement_documents.predictions(report.predictions),
-        "packages": report.packages and _packages(report.packages),
-        "settings": [
-            {"name": each.name, "value": each.value, "origin": _origin(each.origin)}
-            for each in report.settings
-        ],
-        "hardware": report.hardware and _hardware(report.hardware),
-        "scope": report.scope and _scope(report.scope),
-        "undeclared": None
-        if report.undeclared is None
-        else [
-            {"path": each.path, "sha256": each.sha256, "size": each.size, "hint": each.hint}
-            for each in report.undeclared
-        ],
+        **used_documents.used(report),
         "findings": [
             {"stage": result.stage.value, **_finding(finding)}
             for result in report.stages
@@ -319,49 +303,6 @@ def _environment(built: model.BuiltEnvironment) -> Document:
         ],
         "isolation": built.isolation,
         "cached": built.cached,
-    }
-
-
-def _packages(lists: model.PackageLists) -> Document:
-    return {
-        "source": lists.source,
-        "asked": [{"name": name, "version": version} for name, version in lists.asked],
-        "whole": lists.whole,
-        "frameworks": list(lists.frameworks),
-        "differences": [_differing(each) for each in lists.differences],
-    }
-
-
-def _hardware(sides: model.HardwareSides) -> Document:
-    return {
-        "asked": [
-            {"name": name, "value": text, "origin": _origin(sides.origins[name])}
-            for name, text in hardware.texts(sides.asked).items()
-        ],
-        "landed": dict(hardware.texts(sides.landed)),
-        "differences": [_differing(each) for each in sides.differences],
-        "lacking": list(sides.lacking),
-        "same": sides.same,
-    }
-
-
-def _differing(each: model.PackageDifference | model.HardwareDifference) -> Document:
-    return {
-        "name": each.name,
-        "asked": each.asked,
-        "landed": each.landed,
-        "grade": each.grade.value,
-    }
-
-
-def _scope(scope: model.Scope) -> Document:
-    return {
-        "rerun": list(scope.rerun),
-        "skipped": list(scope.skipped),
-        "given": [
-            {"path": each.path, "digest": each.digest, "made_by": each.made_by}
-            for each in scope.given
-        ],
     }
 
 

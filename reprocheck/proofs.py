@@ -150,12 +150,11 @@ def check_code(doubt: str, judgement: Judgement) -> None:
 
     Raises `RerunError` when there is a doubt of the code and the run was not reproduced.
     """
-    if doubt and judgement.verdict is Verdict.NOT_REPRODUCED:
-        raise RerunError(
-            "the reruns gave another result, which may only mean that their code is not the run's: "
-            f"{doubt}. {judgement.sentence}",
-            "give a repository that has the run's commit with --repo PATH_OR_URL",
-        )
+    _blame_nobody(
+        judgement,
+        doubt and f"their code is not the run's: {doubt}",
+        "give a repository that has the run's commit with --repo PATH_OR_URL",
+    )
 
 
 def check_command(doubt: str, judgement: Judgement) -> None:
@@ -163,9 +162,17 @@ def check_command(doubt: str, judgement: Judgement) -> None:
 
     Raises `RerunError` when there is a doubt of the command and the run was not reproduced.
     """
+    _blame_nobody(
+        judgement,
+        doubt and f"their command is not the run's, for it is only inferred: {doubt}",
+        "write the command with all its arguments into reprocheck.yaml, and log the parameters",
+    )
+
+
+def _blame_nobody(judgement: Judgement, doubt: str, hint: str) -> None:
     if doubt and judgement.verdict is Verdict.NOT_REPRODUCED:
         raise RerunError(
-            "the reruns gave another result, which may only mean that their command is not the "
-            f"run's, for it is only inferred: {doubt}. {judgement.sentence}",
-            "write the command with all its arguments into reprocheck.yaml, and log the parameters",
+            f"the reruns gave another result, which may only mean that {doubt}. "
+            f"{judgement.sentence}",
+            hint,
         )

@@ -142,6 +142,6 @@ def _is_lacking(remotes: Remotes, digest: str) -> bool:
         try:
             if place.has(digest):
                 return False
-        except Exception:
+        except Exception:  # a remote that cannot be asked is not said to lack it
             answered = False
     return answered
