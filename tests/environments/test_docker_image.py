@@ -130,6 +130,7 @@ def test_an_unknown_instruction_is_the_dockerfiles_fault(build):
 
 
 def test_a_base_that_is_not_to_be_had_is_named(build):
+    engine()
     error = failure(build, docker_spec(base="registry.invalid/base:1"))
     assert "registry.invalid/base:1" in error.message
     assert error.cause is Cause.NO_NETWORK

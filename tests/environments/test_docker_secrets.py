@@ -145,6 +145,7 @@ def test_an_image_with_secrets_has_a_name_of_its_owner_alone(
 
 
 def test_a_base_with_secrets_is_not_shared_between_owners(tmp_path):
+    engine()
     with docker_engine.connect(os.environ) as found:
         asked = docker_spec(base=base_image())
         request = BuildRequest(
