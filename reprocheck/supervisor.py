@@ -135,7 +135,9 @@ class Supervisor:
         grace = LEFTOVER_GRACE_S if self.exit_code is not None else STOP_GRACE_S
         if self.signal_until_gone(signal.SIGTERM, once=True, limit_s=grace):
             self.signal_until_gone(signal.SIGKILL, once=False, limit_s=KILL_LIMIT_S)
-        return self.living()
+        left = self.living()
+        self.rest(0)  # the last may have ended between the last rest and the look at the living
+        return left
 
     def signal_until_gone(self, signum: int, *, once: bool, limit_s: float) -> bool:
         """Signals the living until none is left; True when the limit came first."""
@@ -187,14 +189,18 @@ def descendants(root: int) -> list[int]:
 
 
 def state_and_parent(pid: str) -> tuple[str, int] | None:
-    """The state letter and the parent's pid, from /proc; None when it is gone."""
+    """The state letter and the parent's pid, from /proc; None when it is gone.
+
+    A process whose first thread has ended looks like a zombie while its other threads go on.
+    """
     try:
         stat = Path("/proc", pid, "stat").read_bytes()
     except OSError:
         return None
     # The name in parentheses may itself hold spaces and parentheses.
     fields = stat[stat.rindex(b")") + 2 :].split()
-    return fields[0].decode(), int(fields[1])
+    state, threads = fields[0].decode(), int(fields[17])
+    return ("R" if threads > 1 else state), int(fields[1])
 
 
 def read_request(control: socket.socket) -> dict[str, Any] | None:

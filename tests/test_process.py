@@ -265,6 +265,47 @@ def test_supervise_ends_all_when_on_tick_raises(tmp_path):
     assert not alive(tmp_path / "pid")
 
 
+# The first thread ends: its process looks like a zombie while the other thread goes on.
+HALF_GONE = """
+import ctypes, os, sys, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+with open("pid", "w") as file:
+    file.write(str(os.getpid()))
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+@linux_only
+def test_supervise_ends_a_command_whose_first_thread_ended(tmp_path):
+    done, _ = log_of(python(HALF_GONE, cwd=tmp_path, timeout_s=1))
+    assert (done.exit_code, done.timed_out) == (-signal.SIGTERM, True)
+
+
+# The command ends between the supervisor's last look for ended ones and its look for living ones.
+ENDS_UNSEEN = """
+import os, socket, sys
+from reprocheck import supervisor
+ours, theirs = socket.socketpair()
+one = supervisor.Supervisor(theirs)
+one.start({"argv": ["sleep", "60"], "cwd": ".", "env": {"PATH": os.environ["PATH"]}})
+look = one.living
+def late():
+    os.kill(one.main, 9)
+    while supervisor.state_and_parent(str(one.main))[0] != "Z":
+        pass
+    return look()
+one.living = late
+print(one.end_all(), one.exit_code)
+"""
+
+
+@linux_only
+def test_a_command_that_ends_at_the_last_moment_is_still_reaped():
+    argv = [sys.executable, "-c", ENDS_UNSEEN]
+    printed = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    assert printed.stdout == "[] -9\n"
+
+
 @linux_only
 def test_supervise_says_that_its_supervisor_was_killed(tmp_path):
     call = shell("echo $$ > pid; kill -9 $PPID; sleep 100", tmp_path)

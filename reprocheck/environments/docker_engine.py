@@ -82,6 +82,8 @@ def connect(env: Mapping[str, str]) -> Iterator[Engine]:
 
     where = address(env)
     doing = f"connecting to the container engine at {where}"
+    if not answers(env):  # asked without the SDK, which would leave its socket open
+        raise ImageError(doing, Cause.ENGINE, "nothing listens there")
     with told(doing, Cause.ENGINE):
         client = docker.DockerClient(**kwargs_from_env(environment={**env, "DOCKER_HOST": where}))
     try:
