@@ -1,0 +1,82 @@
+"""The one line for scripts and notebooks: everything that is recorded without code, and more."""
+
+import hashlib
+import os
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Union
+
+from reprocheck_capture import record, upload
+from reprocheck_capture.failures import guarded, lacks
+
+Paths = Union[str, "os.PathLike[str]", Iterable[Any], Mapping[str, Any]]
+
+_CHUNK = 1 << 20
+
+
+def log_provenance(datasets: Optional[Paths] = None, predictions: Optional[Paths] = None) -> None:
+    """Records the active MLflow run, or a new one where none is active, and ends what it began not.
+
+    `datasets` are files or folders that the training reads: a path, several, or a mapping of names
+    to paths; their digests are recorded. `predictions` are files that it wrote: they are stored
+    with the run, below predictions/. Never fails: what cannot be recorded is told by a warning.
+    """
+    _log(_named(datasets), _named(predictions))
+
+
+@guarded("provenance", lambda: None)
+def _log(datasets: Dict[str, str], predictions: Dict[str, str]) -> None:
+    import mlflow
+
+    from reprocheck_capture import hook
+
+    hook.prepare()
+    run = mlflow.active_run() or mlflow.start_run()
+    run_id = run.info.run_id
+    data = record.facts().data
+    fresh = [found for path in datasets.values() for found in _dataset(path)]
+    known = {entry.get("path"): entry for entry in fresh}
+    data[:] = [entry for entry in data if entry.get("path") not in known] + list(known.values())
+    more = {"datasets": datasets, "predictions": predictions} if datasets or predictions else {}
+    upload.started(run_id, dict(run.data.tags))
+    if datasets:
+        upload.set_tags(run_id, {"reprocheck.data": record.tags().get("reprocheck.data", "")})
+    if more:
+        upload.write(run_id, more)
+    for path in predictions.values():
+        mlflow.log_artifact(path, "predictions")
+
+
+def _named(given: Optional[Paths]) -> Dict[str, str]:
+    """By name, paths as text."""
+    if given is None:
+        return {}
+    if isinstance(given, (str, os.PathLike)):
+        given = [given]
+    if not isinstance(given, Mapping):
+        given = {os.fspath(path): path for path in given}
+    return {str(name): os.fspath(path) for name, path in given.items()}
+
+
+def _dataset(path: str) -> List[Dict[str, Any]]:
+    """The digest of a file, or those of a folder's files."""
+    root = os.path.realpath(record.facts().code.root or os.getcwd())
+    if not os.path.exists(path):
+        lacks("data set " + path, "there is no such file")
+        return []
+    files = [path]
+    if os.path.isdir(path):
+        files = [os.path.join(top, name) for top, _, names in os.walk(path) for name in names]
+    return [_file(name, root) for name in sorted(files)]
+
+
+def _file(path: str, root: str) -> Dict[str, Any]:
+    inside = os.path.relpath(os.path.abspath(path), root)
+    digest, size = hashlib.sha256(), 0
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(_CHUNK), b""):
+            digest.update(chunk)
+            size += len(chunk)
+    entry = {"path": inside.replace(os.sep, "/"), "sha256": digest.hexdigest(), "size": size}
+    if inside.startswith(".."):
+        entry["path"] = os.path.basename(path)
+        entry["seen_as"] = os.path.abspath(path)
+    return entry
