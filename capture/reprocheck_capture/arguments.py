@@ -9,7 +9,7 @@ from reprocheck_capture.failures import guarded
 from reprocheck_capture.hiding import HIDDEN, masked_arguments
 
 _PYTHON = re.compile(r"(python|pypy)[0-9.]*(\.exe)?")
-_SEED = re.compile(r"(?i)(.*[._-])?(seed|random[-_]state)s?([-_].*)?")
+_SEED = re.compile(r"(?i)([\w.-]*[._-])?(seed|random[-_]state)([-_](everything|value|\d+))?")
 _NUMBER = re.compile(r"[0-9]{1,20}|(?i:none|null)")
 
 

@@ -1,5 +1,6 @@
 """What capturing could not do: counted, told once, and never in the training's way."""
 
+import contextlib
 import functools
 import warnings
 from typing import Any, Callable, Dict, TypeVar
@@ -23,7 +24,7 @@ def failed(name: str, error: BaseException) -> None:
     if _warned:
         return
     _warned.append(name)
-    try:
+    with contextlib.suppress(Warning):  # under -W error, too
         warnings.warn(
             "reprocheck-capture could not record {} of this run ({}); the training goes on".format(
                 name, MISSING[name]
@@ -31,8 +32,6 @@ def failed(name: str, error: BaseException) -> None:
             RuntimeWarning,
             stacklevel=3,
         )
-    except Warning:
-        pass  # under -W error, too
 
 
 def guarded(

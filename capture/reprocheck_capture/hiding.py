@@ -17,6 +17,7 @@ _KEYS = re.compile(
     r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|hf_[A-Za-z0-9]{30,}"
     r"|xox[abprs]-[\w-]{10,}|AKIA[A-Z0-9]{16}|sk-[\w-]{30,})"
 )
+_ASSIGNED = re.compile(r"([A-Za-z_][\w.-]{0,80})(\s*[=:]\s*['\"]?)([^\s'\"&,;)]+)")
 _FILES = re.compile(
     r"(?i)(^|/)(\.env(\..*)?|\.netrc|\.pypirc|\.npmrc|id_(rsa|dsa|ecdsa|ed25519)|kubeconfig"
     r"|[^/]*\.(pem|key|p12|pfx|jks|keystore|kdbx)|[^/]*(secrets?|credentials?|passwords?)[^/]*"
@@ -47,7 +48,12 @@ def without_login(url: str) -> str:
 
 def masked(text: str) -> str:
     """The text without logins in addresses, signatures and well-known kinds of keys."""
-    return _KEYS.sub(HIDDEN, _QUERY.sub(r"\1" + HIDDEN, _USERINFO.sub(HIDDEN + "@", text)))
+    text = _QUERY.sub(r"\1" + HIDDEN, _USERINFO.sub(HIDDEN + "@", text))
+    return _KEYS.sub(HIDDEN, _ASSIGNED.sub(_hidden, text))
+
+
+def _hidden(match: "re.Match[str]") -> str:
+    return match[1] + match[2] + HIDDEN if is_secret(match[1]) else match[0]
 
 
 def masked_arguments(args: Sequence[str]) -> List[str]:

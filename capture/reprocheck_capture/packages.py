@@ -18,7 +18,7 @@ _EGG = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-py\d[\d.]*)?(-.*)?\.egg-in
 
 
 def python() -> str:
-    """This Python's version."""
+    """The version of this Python."""
     return platform.python_version()
 
 

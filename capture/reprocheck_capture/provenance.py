@@ -13,7 +13,7 @@ _CHUNK = 1 << 20
 
 
 def log_provenance(datasets: Optional[Paths] = None, predictions: Optional[Paths] = None) -> None:
-    """Records the active MLflow run, or a new one where none is active, and ends what it began not.
+    """Records the active MLflow run; where none is active, starts one and leaves it active.
 
     `datasets` are files or folders that the training reads: a path, several, or a mapping of names
     to paths; their digests are recorded. `predictions` are files that it wrote: they are stored

@@ -1,5 +1,6 @@
 """Writes the record to a run of MLflow: tags that it lacks, and artifacts."""
 
+import contextvars
 import json
 import os
 import shutil
@@ -61,7 +62,9 @@ def set_tags(run_id: str, tags: Dict[str, str]) -> None:
 def write(run_id: str, more: Optional[Dict[str, Any]] = None) -> None:
     """Stores the artifacts, in a thread of its own where that takes long."""
     files = record.artifacts(run_id, more)
-    thread = threading.Thread(target=_store, args=(_client(), run_id, files), daemon=True)
+    context = contextvars.copy_context()  # MLflow keeps its workspace there
+    args = (_store, _client(), run_id, files)
+    thread = threading.Thread(target=context.run, args=args, daemon=True)
     _uploads[run_id] = thread
     thread.start()
     thread.join(WAIT_S)
