@@ -61,7 +61,7 @@ def masked_arguments(args: Sequence[str]) -> List[str]:
     found = []
     for before, word in zip(["", *args], args):
         name, equals, _ = word.partition("=")
-        if equals and is_secret(name.split("/")[-1]) and not re.search(r"\s", name):
+        if equals and is_secret(name) and re.fullmatch(r"[\w.+~/@-]+", name):
             found.append(name + "=" + HIDDEN)
         elif before.startswith("-") and "=" not in before and is_secret(before):
             found.append(word if word.startswith("--") else HIDDEN)

@@ -1,0 +1,127 @@
+"""Installed beside MLflow it needs no code: runs of a script, read back by reprocheck's tracker."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reprocheck.model import TreeState
+from reprocheck.trackers import open_tracker
+from tests.conftest import shared_folder
+
+CAPTURE = Path(__file__).parents[2] / "capture"
+
+SCRIPT = """\
+import mlflow
+with mlflow.start_run() as run:
+    mlflow.log_metric("accuracy", 0.5)
+    with mlflow.start_run(nested=True):
+        mlflow.log_metric("accuracy", 0.25)
+print(run.info.run_id)
+"""
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """A folder with the package as a wheel of this tree has it."""
+    from uv import find_uv_bin
+
+    with shared_folder(tmp_path_factory, "capture") as folder:
+        if not folder.exists():
+            argv = [find_uv_bin(), "pip", "install", "-q", "--no-deps", "--no-build-isolation"]
+            argv += ["--python", sys.executable, "--target", folder, CAPTURE]
+            subprocess.run(argv, check=True)
+    return folder
+
+
+@pytest.fixture
+def train(installed, repo):
+    """Runs train.py with an argument list, and answers the id of the run that it logs."""
+    repo.commit({"src/train.py": SCRIPT, "lib.py": "a = 1\n", ".gitignore": "store\n"})
+    repo.git("remote", "add", "origin", "https://me:pw@example.com/a.git")
+
+    def run(*args, python=sys.executable, **env):
+        store = (repo.path / "store").as_uri()
+        given = {"MLFLOW_TRACKING_URI": store, "MLFLOW_ALLOW_FILE_STORE": "true", **env}
+        given = {
+            **os.environ,
+            "PYTHONPATH": str(installed),
+            "AWS_SECRET_ACCESS_KEY": "xyz",
+            **given,
+        }
+        done = subprocess.run(
+            [python, "-W", "error:reprocheck-capture", "train.py", *args],
+            cwd=repo.path / "src",
+            env={**os.environ, **given},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "reprocheck" not in done.stderr
+        return done.stdout.split()[-1]
+
+    return run
+
+
+def read(repo, tmp_path, run_id):
+    tracker = open_tracker((repo.path / "store").as_uri(), {}, tmp_path / "scratch")
+    try:
+        return tracker.read(run_id)
+    finally:
+        tracker.close()
+
+
+def test_a_run_and_its_child_tell_how_they_ran(train, repo, tmp_path):
+    repo.write({"lib.py": "a = 2\n", "new.py": "b = 1\n"})
+    secrets = ("--api-key", "abc123", "--seed", "7")
+    record = read(repo, tmp_path, train(*secrets, PYTHONHASHSEED="3", LD_PRELOAD=""))
+    (step,) = record.command.steps
+    assert step.run.args[0] == "python"
+    assert step.run.args[-5:] == ("train.py", "--api-key", "***", "--seed", "7")
+    assert step.cwd == "src"
+    assert record.seeds == {"seed": "7"}
+    assert record.code.commit == repo.git("rev-parse", "HEAD")
+    assert (record.code.tree, record.code.branch) == (TreeState.DIRTY, "main")
+    assert record.code.repository == "https://example.com/a.git"
+    assert b"+a = 2" in record.code.patch.content
+    assert record.hardware["PYTHONHASHSEED"] == "3"
+    assert record.hardware["cpu_count"]
+    assert [(f.path, bool(f.sha256), f.artifact) for f in record.code.untracked] == [
+        ("new.py", True, "reprocheck/untracked/new.py")
+    ]
+    files = {file.path: file.content for file in record.files}
+    assert b"reprocheck-capture==" in files["reprocheck/environment/freeze.txt"]
+    assert [f for f in record.findings if f.code == "bad-tag"] == []
+    stored = b"".join(p.read_bytes() for p in (repo.path / "store").rglob("*") if p.is_file())
+    assert b"xyz" not in stored
+    assert b"abc123" not in stored
+    (child,) = record_ids(repo) - {record.ref.run_id}
+    assert read(repo, tmp_path, child).code.patch == record.code.patch
+
+
+def record_ids(repo):
+    return {path.parent.name for path in (repo.path / "store").glob("*/*/meta.yaml")} - {"traces"}
+
+
+def test_a_run_that_another_program_created_as_mlflow_run_does_is_recorded_too(
+    train, repo, tmp_path
+):
+    from mlflow import MlflowClient
+
+    from reprocheck.trackers.mlflow_settings import client_settings
+
+    with client_settings():
+        client = MlflowClient((repo.path / "store").as_uri())
+        run_id = client.create_run("0", tags={"mlflow.source.name": "as it was"}).info.run_id
+    assert train(MLFLOW_RUN_ID=run_id) == run_id
+    record = read(repo, tmp_path, run_id)
+    assert record.command.steps[0].run.args[-1] == "train.py"
+    assert (record.code.tree, record.code.script) == (TreeState.CLEAN, "as it was")
+    document = json.loads(
+        next(f.content for f in record.files if f.path == "reprocheck/record.json")
+    )
+    assert document["run_id"] == run_id
