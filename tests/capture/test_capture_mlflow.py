@@ -32,7 +32,8 @@ def installed(tmp_path_factory):
     with shared_folder(tmp_path_factory, "capture") as folder:
         if not folder.exists():
             argv = [find_uv_bin(), "pip", "install", "-q", "--no-deps", "--no-build-isolation"]
-            argv += ["--python", sys.executable, "--target", folder, CAPTURE]
+            argv += ["--refresh-package", "reprocheck-capture", "--python", sys.executable]
+            argv += ["--target", folder, CAPTURE]  # uv keeps wheels by the age of pyproject.toml
             subprocess.run(argv, check=True)
     return folder
 
@@ -103,6 +104,11 @@ def test_a_run_and_its_child_tell_how_they_ran(train, repo, tmp_path):
     assert read(repo, tmp_path, child).code.patch == record.code.patch
 
 
+def record_json(record):
+    (content,) = (f.content for f in record.files if f.path == "reprocheck/record.json")
+    return json.loads(content)
+
+
 def record_ids(repo):
     return {path.parent.name for path in (repo.path / "store").glob("*/*/meta.yaml")} - {"traces"}
 
@@ -121,7 +127,43 @@ def test_a_run_that_another_program_created_as_mlflow_run_does_is_recorded_too(
     record = read(repo, tmp_path, run_id)
     assert record.command.steps[0].run.args[-1] == "train.py"
     assert (record.code.tree, record.code.script) == (TreeState.CLEAN, "as it was")
-    document = json.loads(
-        next(f.content for f in record.files if f.path == "reprocheck/record.json")
-    )
-    assert document["run_id"] == run_id
+    assert record_json(record)["run_id"] == run_id
+
+
+MORE = """\
+import sys
+import mlflow, numpy
+import reprocheck_capture
+from reprocheck_capture import record, upload
+
+reprocheck_capture.log_provenance({"train": "data"}, predictions="predictions.csv")
+run_id = mlflow.active_run().info.run_id
+mlflow.log_input(mlflow.data.from_numpy(numpy.zeros(3)), context="training")
+mlflow.end_run()
+sys.orig_argv = ["python", "evaluate.py"]  # as if it were another process
+record._known.clear()
+upload._seen.clear()
+mlflow.start_run(run_id=run_id)
+print(run_id)
+"""
+
+
+def test_one_line_records_data_and_predictions_and_another_command_changes_nothing(
+    train, repo, tmp_path
+):
+    files = {"src/data/a.csv": "1\n", "src/data/b.csv": "2\n", "src/predictions.csv": "1\n"}
+    repo.commit({**files, "src/train.py": MORE})
+    run_id = train("--names", *["x" * 1500] * 3)
+    record = read(repo, tmp_path, run_id)
+    assert [(each.path, each.algorithm, each.size) for each in record.data] == [
+        ("src/data/a.csv", "sha256", 2),
+        ("src/data/b.csv", "sha256", 2),
+        ("dataset", "mlflow", None),
+    ]
+    assert "predictions/predictions.csv" in [each.path for each in record.artifacts]
+    document = record_json(record)
+    # Too long for a tag, and so for the data set that MLflow copies the tags into.
+    assert "reprocheck.argv" not in record.tags
+    assert len(document["command"]["steps"][0]["argv"][-1]) == 1500
+    assert "tag reprocheck.argv" in document["capture"]["missing"]
+    assert json.loads(record.tags["reprocheck.resumed"]) == [["python", "evaluate.py"]]
