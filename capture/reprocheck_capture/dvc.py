@@ -7,7 +7,7 @@ in blocks; what looks otherwise is not read, and told.
 import hashlib
 import os
 import re
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Tuple
 
 from reprocheck_capture.failures import guarded, lacks
 from reprocheck_capture.git import git
@@ -42,7 +42,7 @@ def inputs(root: str) -> List[Entry]:
     return [found[path] for path in sorted(found) if _is_there(root, found[path], budget)]
 
 
-def _files(root: str) -> Tuple[List[str], frozenset]:
+def _files(root: str) -> Tuple[List[str], FrozenSet[str]]:
     told = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     paths = [os.fsdecode(path) for path in told.split(b"\0") if path]
     found = [p for p in paths if p.endswith(".dvc") or os.path.basename(p) == "dvc.lock"]

@@ -3,14 +3,14 @@
 import contextlib
 import functools
 import warnings
-from typing import Any, Callable, Dict, TypeVar
+from typing import Any, Callable, Dict, List, TypeVar, cast
 
-T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 MISSING: Dict[str, str] = {}
 """What is lacking in this process's record, and why."""
 
-_warned = []
+_warned: List[str] = []
 
 
 def lacks(name: str, why: str) -> None:
@@ -34,20 +34,18 @@ def failed(name: str, error: BaseException) -> None:
         )
 
 
-def guarded(
-    name: str, otherwise: Callable[[], T]
-) -> Callable[[Callable[..., T]], Callable[..., T]]:
+def guarded(name: str, otherwise: Callable[[], Any]) -> Callable[[F], F]:
     """A decorator: the function returns `otherwise()` where it fails, and counts the failure."""
 
-    def decorate(function: Callable[..., T]) -> Callable[..., T]:
+    def decorate(function: F) -> F:
         @functools.wraps(function)
-        def call(*args: Any, **named: Any) -> T:  # noqa: ANN401  (passed on)
+        def call(*args: Any, **named: Any) -> Any:  # noqa: ANN401  (passed on)
             try:
                 return function(*args, **named)
             except Exception as error:
                 failed(name, error)
                 return otherwise()
 
-        return call
+        return cast(F, call)
 
     return decorate

@@ -28,7 +28,7 @@ class _Waiting:
 def prepare() -> None:
     """Installs the hook, now or as soon as MLflow is imported so far."""
     if not _install() and not any(isinstance(each, _Waiting) for each in sys.meta_path):
-        sys.meta_path.insert(0, _Waiting())  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Waiting())
 
 
 def _remove(waiting: _Waiting) -> None:

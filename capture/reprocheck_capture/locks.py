@@ -2,7 +2,7 @@
 
 import os
 import re
-from typing import Dict, List, Tuple
+from typing import Dict, List, Set, Tuple
 
 from reprocheck_capture.container import is_contained
 from reprocheck_capture.failures import guarded
@@ -43,7 +43,7 @@ def found(root: str, lines: Dict[str, str]) -> Tuple[Dict[str, bytes], List[Dict
 def agrees(content: bytes, lines: Dict[str, str]) -> bool:
     """Whether a lock pins the installed versions: of what both name, and at least of one."""
     text = content.decode("utf-8", "replace")
-    pins: Dict[str, set] = {}
+    pins: Dict[str, Set[str]] = {}
     for pattern in (_IN_TOML, _PINNED, _IN_YAML):
         for name, version in pattern.findall(text):
             pins.setdefault(re.sub(r"[-_.]+", "-", name).lower(), set()).add(_public(version))

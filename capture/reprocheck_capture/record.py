@@ -202,4 +202,5 @@ def _material(entry: Dict[str, Any]) -> Dict[str, Any]:
         "digest": entry[algorithm],
         "size": entry.get("size"),
         "files": entry.get("files"),
+        "seen_as": entry.get("seen_as"),
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.model import TreeState
+from reprocheck.record_files import read_record_file
 from reprocheck.trackers import open_tracker
 from tests.conftest import shared_folder
 
@@ -101,6 +102,11 @@ def test_a_run_and_its_child_tell_how_they_ran(train, repo, tmp_path):
     assert b"xyz" not in stored
     assert b"abc123" not in stored
     (child,) = record_ids(repo) - {record.ref.run_id}
+    (own,) = (repo.path / "store").glob(f"*/{record.ref.run_id}/artifacts/reprocheck/record.json")
+    told = read_record_file(own)  # by its schema
+    assert told.command.steps == record.command.steps
+    assert (told.hardware, told.seeds) == (record.hardware, record.seeds)
+    assert told.code.tree is TreeState.DIRTY
     assert read(repo, tmp_path, child).code.patch == record.code.patch
 
 
@@ -164,6 +170,7 @@ def test_one_line_records_data_and_predictions_and_another_command_changes_nothi
     document = record_json(record)
     # Too long for a tag, and so for the data set that MLflow copies the tags into.
     assert "reprocheck.argv" not in record.tags
-    assert len(document["command"]["steps"][0]["argv"][-1]) == 1500
+    assert len(record.command.steps[0].run.args[-1]) == 1500
+    assert record.origins["/command"].where == "reprocheck/record.json"
     assert "tag reprocheck.argv" in document["capture"]["missing"]
     assert json.loads(record.tags["reprocheck.resumed"]) == [["python", "evaluate.py"]]
