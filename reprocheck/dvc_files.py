@@ -108,6 +108,27 @@ def directory_digest(files: Mapping[str, str]) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest() + ".dir"
 
 
+def digest_of(file: Path, algorithm: str) -> str:
+    """The digest of a file in the tree, as DVC makes it."""
+    if algorithm == "md5":
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "md5").hexdigest()
+    content = file.read_bytes()
+    text = content if b"\0" in content[:512] else content.replace(b"\r\n", b"\n")
+    return hashlib.md5(text, usedforsecurity=False).hexdigest()
+
+
+def digests_in(folder: Path, algorithm: str) -> dict[str, str]:
+    """The digests of what DVC hashes of a folder, by the files' paths inside."""
+    own = {".git", ".dvc"}
+    files = (each for each in folder.rglob("*") if each.is_file() and not each.is_symlink())
+    return {
+        each.relative_to(folder).as_posix(): digest_of(each, algorithm)
+        for each in files
+        if own.isdisjoint(each.relative_to(folder).parts)
+    }
+
+
 def locked(tree: Path) -> dict[str, Material]:
     """The inputs that the dvc.lock files of a tree name and that git did not bring, by path.
 
@@ -126,11 +147,17 @@ def _is_here(item: Material, tree: Path) -> bool:
     """Whether git brought it; of an absolute path, whether this machine has what the run read."""
     path = tree / item.path
     if not item.path.startswith("/"):
-        return path.exists()
+        return is_brought(path)
     if not path.is_file():
         return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest() == item.digest
+    return digest_of(path, "md5") == item.digest
+
+
+def is_brought(path: Path) -> bool:
+    """Whether git brought something there: of a folder, more than what keeps its place."""
+    if not path.is_dir() or ".." in path.parts:
+        return path.exists()
+    return any(found.is_file() and found.name[0] != "." for found in path.rglob("*"))
 
 
 def lock_inputs(content: bytes, name: str, tree: Path) -> tuple[Material, ...]:

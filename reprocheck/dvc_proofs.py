@@ -6,8 +6,6 @@ what it names then is not what the run read.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,24 +141,8 @@ def _digest_now(tree: Path, path: str, known: Mapping[str, Material], algorithm:
     if not place.resolve().is_relative_to(tree.resolve()):
         return ""
     if place.is_file():
-        return digest_of(place, algorithm)
-    files = sorted(each for each in place.rglob("*") if each.is_file() and not each.is_symlink())
-    listing = [
-        {"md5": digest_of(each, algorithm), "relpath": each.relative_to(place).as_posix()}
-        for each in files
-    ]
-    listing.sort(key=lambda entry: entry["relpath"])
-    return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"  # noqa: S324 - DVC's
-
-
-def digest_of(file: Path, algorithm: str) -> str:
-    """The digest of a file in the tree, as DVC makes it."""
-    if algorithm == "md5":
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "md5").hexdigest()
-    content = file.read_bytes()
-    text = content if b"\0" in content[:512] else content.replace(b"\r\n", b"\n")
-    return hashlib.md5(text).hexdigest()  # noqa: S324 - DVC's
+        return dvc_files.digest_of(place, algorithm)
+    return dvc_files.directory_digest(dvc_files.digests_in(place, algorithm))
 
 
 def _doubts_above(

@@ -23,6 +23,10 @@ _INERT = (
     "gc.auto=0",  # nothing may go on in a clone of ours while it is copied
     "-c",
     "maintenance.auto=false",
+    "-c",
+    "http.lowSpeedLimit=1",  # a server that falls silent must not hold us up for hours
+    "-c",
+    "http.lowSpeedTime=120",
 )
 _REPOSITORY_VARIABLES = re.compile(r"GIT_(?!SSH|SSL|ASKPASS|CONFIG|TRACE|HTTP|PROXY)")
 

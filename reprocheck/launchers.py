@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 KERNEL_LAUNCHER = "kernel-launcher"
-EXAMPLE = "notebooks/train.ipynb"
+EXAMPLE = "notebooks/train.ipynb -p lr {params.lr}"
 
 _LAUNCHER = re.compile(
     r"(ipykernel_launcher|colab_kernel_launcher|ipykernel|PythonShell|interactiveshell)(\.py)?"

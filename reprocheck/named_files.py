@@ -120,10 +120,14 @@ def put_back(
 def _logged(named: Named, artifacts: Sequence[Artifact]) -> list[Artifact]:
     """The artifacts that can be the file: those at the longest end of its path."""
     parts = PurePosixPath(named.path).parts
+    models = [each.path.removesuffix("MLmodel") for each in artifacts if _is_model(each.path)]
     small = [
         each
         for each in artifacts
-        if (each.size or 0) <= LARGEST and is_inside(each.path) and not each.path.startswith(_OWN)
+        if (each.size or 0) <= LARGEST
+        and is_inside(each.path)
+        and not each.path.startswith(_OWN)
+        and not any(_is_in_model(each.path, folder) for folder in models)
     ]
     for start in range(len(parts)):
         end = "/".join(parts[start:])
@@ -132,6 +136,16 @@ def _logged(named: Named, artifacts: Sequence[Artifact]) -> list[Artifact]:
         if found:
             return exact if exact and start == 0 else found
     return []
+
+
+def _is_model(path: str) -> bool:
+    """Whether an artifact tells that its folder is a model: what lies there the run has made."""
+    return path.endswith("/MLmodel")
+
+
+def _is_in_model(path: str, folder: str) -> bool:
+    """Whether a file is a part of a model; its `code_paths` are none."""
+    return path.startswith(folder) and not path.startswith(f"{folder}code/")
 
 
 def _contents(files: Mapping[str, Path]) -> dict[str, tuple[str, bytes]]:

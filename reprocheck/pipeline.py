@@ -63,7 +63,7 @@ from reprocheck.rerun import Outcome, Reruns
 from reprocheck.seen_paths import SeenPaths
 from reprocheck.temporary import remove_dead, temporary_folder
 from reprocheck.trackers.base import Tracker
-from reprocheck.watch import Watch
+from reprocheck.watch import Watch, unlisted
 
 __all__ = ["Request", "describe_cost", "plan", "verify"]
 
@@ -264,13 +264,10 @@ def _restore(account: Account, prepared: Prepared, sandbox: Sandbox) -> datastor
         note.findings.extend(datastores.disagreements(materials, checkout.tree, asked))
         inputs = datastores.restore(materials, account.workspace / "inputs", beside)
         note.findings.extend(inputs.findings)
-        told = seen_paths.findings(
-            _paths(prepared, sandbox),
-            materials,
-            prepared.starts.found.command,
-            shows=sandbox.shows,
-        )
+        paths, command = _paths(prepared, sandbox), prepared.starts.found.command
+        told = seen_paths.findings(paths, materials, command, shows=sandbox.shows)
         note.findings.extend(told)
+        seen_paths.refuse_others(paths, inputs, command)
         names = ", ".join(f"{item.label} at {item.digest[:8]}…" for item in materials[:3])
         note.summary = names or "no input is tracked by DVC"
     return inputs
@@ -303,7 +300,11 @@ def _rerun_request(
         keep=request.keep,
         env=_trial_env(account),
         fresh=request.config.reruns.seeds is SeedPolicy.FRESH,
-        watch=Watch(trace=request.trace, known=tracing.below(*_known(inputs, sandbox))),
+        watch=Watch(
+            trace=request.trace,
+            known=tracing.below(*_known(inputs, sandbox)),
+            unlisted=unlisted(request.config, prepared.record.data),
+        ),
     )
 
 

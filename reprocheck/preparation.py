@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -32,12 +32,13 @@ from reprocheck.model import (
     Finding,
     Material,
     RunRecord,
+    Severity,
     Stage,
     TreeState,
 )
 from reprocheck.starts import Starts, find_starts
 from reprocheck.trackers.base import Tracker
-from reprocheck.tree_paths import check_command
+from reprocheck.tree_paths import check_command, scripts_outside
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +142,7 @@ def _prepared(
     found = starts.found
     roots = seen_paths.recorded_roots(record, checkout.tree)
     check_command(found.command, found.made, checkout.tree)
+    note.findings.extend(_outside(found.command))
     note.findings.extend(_named_files(account, starts, checkout.tree, kept))
     record = dataclasses.replace(record, command=found.command)
     environment, env_findings = environment_choice.choose(record, checkout.tree, config)
@@ -172,6 +174,18 @@ def _prepared(
         machine=read_machine(account.request.env, account.workspace),
         roots=roots,
     )
+
+
+def _outside(command: Command) -> Iterator[Finding]:
+    for script in scripts_outside(command):
+        yield Finding(
+            code="script-outside",
+            severity=Severity.WARNING,
+            message=f"the command runs {script}, which is no file of the commit: nothing says that "
+            "it is what the run had",
+            hint="commit the script, and name it by its path in the repository",
+            pointer="/command",
+        )
 
 
 def _unmapped(

@@ -26,6 +26,7 @@ from reprocheck.trackers.base import LoggedRun, Redirection
 from reprocheck.watch import Ran, Watch
 
 TAIL = 64 * 1024  # characters of a log that the report keeps
+NOTEBOOK_LACKS = "the environment cannot execute a notebook"  # as our program in the trial says
 GRACE_S = 600.0  # a trial may take three times as long as the original, and this
 
 
@@ -298,6 +299,11 @@ def _hint(completed: Completed, tail: str, request: RerunRequest) -> str:
             "the training loads from the Hugging Face hub what is not listed, or by "
             "datasets.load_dataset(NAME), which cannot work offline: list it under data as  "
             "hub: datasets/NAME, and give load_dataset the folder that snapshot_download returns"
+        )
+    if NOTEBOOK_LACKS in tail:
+        return (
+            "list ipykernel, and papermill or nbconvert, in the file of the run's environment, or "
+            "name one that has them under environment.file in reprocheck.yaml"
         )
     if "ModuleNotFoundError" in tail or "ImportError" in tail:
         return (

@@ -6,6 +6,7 @@ what lay in the run's own repository, the command's arguments are made to name t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
@@ -15,8 +16,9 @@ from pathlib import Path, PurePosixPath
 
 from reprocheck import absolute_paths, command_words
 from reprocheck.command import find_in_tree
-from reprocheck.datastores import Inputs, places
+from reprocheck.datastores import Inputs, copies, places
 from reprocheck.environments.base import Shown
+from reprocheck.errors import RestoreError
 from reprocheck.model import (
     Argv,
     Command,
@@ -28,6 +30,10 @@ from reprocheck.model import (
 )
 
 _FILE = "file://"
+_SANDBOX = (
+    "install bubblewrap (apt-get install bubblewrap), or verify in a container "
+    "(environment: {kind: docker})"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,18 +112,51 @@ def findings(
             hint="nothing to do if the trials run; relative paths need no rewriting",
             pointer="/command",
         )
-    for each in () if shows else materials:
-        asked = _seen(each)
-        if asked and asked not in named:
-            yield Finding(
-                code="path-not-shown",
-                severity=Severity.WARNING,
-                message=f"{each.path} cannot be shown to the trials as {asked} (seen_as), and the "
-                "command does not name that path: what reads it finds what this machine has there",
-                hint="install bubblewrap (apt-get install bubblewrap), or verify in a container "
-                "(environment: {kind: docker})",
-                pointer="/data",
+    for each, asked in () if shows else _not_shown(paths, materials, command):
+        yield Finding(
+            code="path-not-shown",
+            severity=Severity.WARNING,
+            message=f"{each.path} cannot be shown to the trials as {asked} (seen_as), and the "
+            "command does not name that path: what reads it finds what this machine has there",
+            hint=_SANDBOX,
+            pointer="/data",
+        )
+
+
+def refuse_others(paths: SeenPaths, inputs: Inputs, command: Command) -> None:
+    """Raises `RestoreError` where trials would read what this machine has at an input's path, and
+    that is not what was restored: they would say nothing about the run.
+    """
+    for each, asked in _not_shown(paths, inputs.materials, command):
+        there = Path(asked).resolve()
+        if there.exists() and not _is_same(places.target_of(inputs.folder, each), there):
+            raise RestoreError(
+                f"{each.path} cannot be shown to the trials as {asked} (seen_as), and what this "
+                "machine has there is not what was restored",
+                f"{_SANDBOX}; or put the same there",
             )
+
+
+def _not_shown(
+    paths: SeenPaths, materials: Iterable[Material], command: Command
+) -> Iterator[tuple[Material, str]]:
+    """Inputs with absolute paths at which trials find what the machine has."""
+    named = paths.named_in(command)
+    for each in materials:
+        asked = _seen(each)
+        if asked and asked not in named and asked not in paths.shown:
+            yield each, asked
+
+
+def _is_same(restored: Path, there: Path) -> bool:
+    with contextlib.suppress(OSError, RestoreError):
+        if not restored.is_dir():
+            return copies.is_same(restored, there)
+        names = sorted(copies.files_below(restored))
+        return names == sorted(copies.files_below(there)) and all(
+            copies.is_same(restored / name, (there / name).resolve()) for name in names
+        )
+    return False
 
 
 def _seen(material: Material) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reprocheck import dvc_proofs
+from reprocheck import dvc_files
 from reprocheck.command import CommandFound, PipelineStep
 from reprocheck.dvc_pipeline import LOCK, overlaps
 from reprocheck.errors import SourceError, UsageError
@@ -153,7 +153,7 @@ def _proved(
         raise _unproved(path, part, why)
     committed = tree / path
     if committed.is_file() and not committed.is_symlink():  # git has it, and DVC's remote not
-        if dvc_proofs.digest_of(committed, proof.algorithm) != proof.digest:
+        if dvc_files.digest_of(committed, proof.algorithm) != proof.digest:
             raise _unproved(path, part, f"the commit has another than {LOCK}")
         yield _as_given(proof, part), None
     else:

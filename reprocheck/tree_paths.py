@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from reprocheck.errors import SourceError
-from reprocheck.model import Argv, Command
+from reprocheck.model import Argv, Command, Step
 
 
 def is_inside(path: str) -> bool:
@@ -44,11 +46,42 @@ def check_command(command: Command, made: Iterable[str], tree: Path) -> None:
     """
     for step in command.steps:
         folder = inside(tree, step.cwd, "the command's directory")
-        for word in step.run.args[:3] if isinstance(step.run, Argv) else ():
+        for word in (*_first(step), *filter(None, [_script(step)])):
             if is_inside(word) and (folder / word).is_file():
                 inside(tree, (folder / word).relative_to(tree).as_posix(), "the script")
     for path in made:
         inside(tree, path, "what the command makes,")
+
+
+def is_script(word: str) -> bool:
+    """Whether a word of a command names a script, and none that is a part of Python's packages."""
+    packaged = re.search(r"/(site-packages|dist-packages|lib/python3(\.\d+)?)/", word)
+    known = PurePosixPath(word).suffix in (".py", ".ipynb", ".sh", ".R")
+    return known and word[:1] != "-" and packaged is None
+
+
+def scripts_outside(command: Command) -> Iterator[str]:
+    """The scripts of a command that lie elsewhere on this machine."""
+    for step in command.steps:
+        if _script(step).startswith("/"):
+            yield _script(step)
+
+
+def _first(step: Step) -> Sequence[str]:
+    return step.run.args[:3] if isinstance(step.run, Argv) else ()
+
+
+def _script(step: Step) -> str:
+    """The first script that a step names; "" for none."""
+    words = step.run.args if isinstance(step.run, Argv) else _split(step.run.line)
+    return next(filter(is_script, words), "")
+
+
+def _split(line: str) -> Sequence[str]:
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return ()
 
 
 def outward_links(tree: Path) -> Iterator[str]:

@@ -256,7 +256,7 @@ def _finding(path: str, values: Iterable[_Value], search: Search) -> Finding:
         severity=Severity.WARNING,
         message=f"the run read {path} ({where}), and no input is seen there: trials find what this "
         "machine has at that path, or nothing",
-        hint=f"{told}\n  data:\n    - {entry}",
+        hint=f"{told}, beside all other inputs,  data: [{entry}]",
         pointer="/data",
     )
 

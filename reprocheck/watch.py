@@ -9,14 +9,15 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reprocheck.config import Config
 from reprocheck.datastores.inputs import OwnCopies
 from reprocheck.environments.base import Observed, Sandbox, TrialRun
 from reprocheck.errors import RestoreError
-from reprocheck.model import Finding, Severity, UndeclaredInput
+from reprocheck.model import Finding, Material, MaterialPlace, Severity, UndeclaredInput
 from reprocheck.numbers import counted
 from reprocheck.process import Completed
 
@@ -47,12 +48,19 @@ class Watch:
     """Looks at each trial before its tree is removed; never fails where a trial did not."""
 
     def __init__(
-        self, *, trace: bool = False, known: Callable[[str], bool] = lambda _: False
+        self,
+        *,
+        trace: bool = False,
+        known: Callable[[str], bool] = lambda _: False,
+        unlisted: Sequence[str] = (),
     ) -> None:
-        """`known` tells which paths are inputs, besides what a sandbox itself knows as its own."""
+        """`known` tells which paths are inputs, besides what a sandbox itself knows as its own;
+        `unlisted` are inputs that a list under data in the config would have to name as well.
+        """
         self.undeclared: tuple[UndeclaredInput, ...] | None = None
         self._trace = trace
         self._known = known
+        self._unlisted = unlisted
         self._changed: dict[str, tuple[str, list[int]]] = {}
         self._more = 0
         self._added: tuple[int, list[str]] | None = None
@@ -142,7 +150,7 @@ class Watch:
         files = [path for path in seen.files if not self._known(path)]
         found = _in_image(files) if seen.image else _on_machine(files)
         self.undeclared = tuple(found)
-        self._traced.extend(_told_trace(found, seen, number))
+        self._traced.extend(_told_trace(found, seen, number, self._unlisted))
 
 
 def _observed(ran: Ran, sandbox: Sandbox) -> Observed:
@@ -163,7 +171,17 @@ def _first(names: list[str]) -> str:
     return f"{', '.join(names[:NAMED])}{more}"
 
 
-def _told_trace(found: list[UndeclaredInput], seen: Observed, number: int) -> Iterator[Finding]:
+def unlisted(config: Config, materials: Sequence[Material]) -> tuple[str, ...]:
+    """The inputs of the tree that no list of the config names: one that it gets is the whole."""
+    inside = (each.path for each in materials if each.place is MaterialPlace.TREE)
+    return () if config.data else tuple(inside)
+
+
+def _told_trace(
+    found: list[UndeclaredInput], seen: Observed, number: int, others: Sequence[str]
+) -> Iterator[Finding]:
+    beside = "".join(f"; - {{path: {json.dumps(path, ensure_ascii=False)}}}" for path in others)
+    beside = f"; and the run's other inputs, for that list is the whole one{beside}"
     where = " of the image" if seen.image else ""
     yield Finding(
         code="traced",
@@ -179,7 +197,8 @@ def _told_trace(found: list[UndeclaredInput], seen: Observed, number: int) -> It
             severity=Severity.WARNING,
             message=f"the training read {counted(len(found), 'file')}{where} that nothing "
             f"versions: {_first([each.path for each in found])}",
-            hint=f"declare {'it' if len(found) == 1 else 'them'}: {found[0].hint}",
+            hint=f"declare {'it' if len(found) == 1 else 'them'}: {found[0].hint}"
+            f"{beside if others and not seen.image else ''}",
             pointer="/data",
         )
 
@@ -224,4 +243,4 @@ def _entry(path: str, digest: str) -> str:
     name = json.dumps(f"inputs/{Path(path).name}", ensure_ascii=False)
     proof = f", sha256: {digest}" if digest else ""
     entry = f"- {{path: {name}, url: {place}, seen_as: {place}{proof}}}"
-    return f"under data in reprocheck.yaml: {entry}"
+    return f"under data in reprocheck.yaml, beside all other inputs: {entry}"

@@ -86,6 +86,13 @@ def test_several_different_ones_of_its_name_leave_the_commits(tree: Path) -> Non
     assert (finding.code, (tree / "configs/old.yaml").read_text()) == ("file-from-record", "lr: 4")
 
 
+def test_a_file_of_a_logged_model_is_no_config_of_the_run(tree: Path) -> None:
+    line = "python train.py --config configs/old.yaml"
+    assert put(tree, line, {"model/MLmodel": "", "model/old.yaml": "made by the run"}) == ()
+    (told,) = put(tree, line, {"model/MLmodel": "", "model/code/configs/old.yaml": "lr: 2"})
+    assert told.code == "file-from-record"
+
+
 def test_reprochecks_own_files_and_large_ones_are_none(tree: Path) -> None:
     line = "python train.py -c exp.yaml"
     assert put(tree, line, {"reprocheck/exp.yaml": "x", "models/m/exp.yaml": "x"}) == ()

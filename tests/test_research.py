@@ -29,7 +29,7 @@ def test_a_notebook_is_executed_with_the_runs_parameters(
     research.set_tag(run_id, "mlflow.source.git.commit", research.repo.git("rev-parse", "HEAD"))
     asked = research.verify(run_id, "--dry-run")  # its source is what Jupyter left of the name
     assert "kernel-launcher" in said(asked)
-    assert 'command: "notebooks/train.ipynb"' in said(asked)
+    assert 'command: "notebooks/train.ipynb -p lr {params.lr}"' in said(asked)
     research.set_tag(run_id, "mlflow.source.name", "/home/ada/proj/notebooks/train.ipynb")
     result = research.verify(run_id, "--reruns", "1")
     assert_identical(result, "python -m reprocheck_notebook train.ipynb --parameters")

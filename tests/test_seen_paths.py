@@ -12,7 +12,7 @@ from reprocheck import command_words, seen_paths
 from reprocheck.absolute_paths import checked
 from reprocheck.datastores import Inputs
 from reprocheck.environments.base import Shown
-from reprocheck.errors import ConfigError
+from reprocheck.errors import ConfigError, RestoreError
 from reprocheck.model import (
     Argv,
     Command,
@@ -151,6 +151,31 @@ def test_what_is_rewritten_or_cannot_be_shown_is_told():
     ((code, message),) = told(unnamed, shows=False)
     assert code == "path-not-shown"
     assert "images cannot be shown to the trials as /mnt/images" in message
+
+
+def test_a_path_that_cannot_be_shown_must_hold_here_what_was_restored(tmp_path):
+    """Else the trials would read other data, and the verdict be about nothing."""
+    there, restored = tmp_path / "there", tmp_path / "inputs/images"
+    for folder in (there, restored):
+        folder.mkdir(parents=True)
+        (folder / "1").write_text("1")
+    material = seen_material(seen_as=str(there))
+    inputs = Inputs(folder=tmp_path / "inputs", materials=(material,), findings=())
+
+    def refuse(*words: str, shows: bool = False) -> None:
+        paths = seen_paths.of_trials([material], [], shows=shows)
+        seen_paths.refuse_others(paths, inputs, argv("python", *words))
+
+    refuse()
+    (there / "2").write_text("2")
+    refuse(shows=True)
+    refuse(str(there))
+    with pytest.raises(RestoreError, match="is not what was restored"):
+        refuse()
+    (there / "2").unlink()
+    (there / "1").write_text("2")
+    with pytest.raises(RestoreError, match="is not what was restored"):
+        refuse()
 
 
 def test_what_is_shown_in_the_runs_own_tree_is_left_as_it_is():

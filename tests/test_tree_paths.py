@@ -4,7 +4,7 @@ import pytest
 
 from reprocheck.errors import SourceError
 from reprocheck.model import Argv, Command, ShellLine, Step
-from reprocheck.tree_paths import check_command, inside, is_inside
+from reprocheck.tree_paths import check_command, inside, is_inside, scripts_outside
 
 
 @pytest.fixture
@@ -49,6 +49,8 @@ def test_a_link_that_stays_inside_is_followed(tree: Path) -> None:
     [
         (Step(run=Argv(args=("python", "train.py"))), ()),
         (Step(run=Argv(args=("python", "-u", "train.py"))), ()),
+        (Step(run=Argv(args=("python", "-m", "torch.run", "-n", "2", "train.py"))), ()),
+        (Step(run=ShellLine(line="A=1 python -u train.py")), ()),
         (Step(run=ShellLine(line="python train.py"), cwd="outward"), ()),
         (Step(run=ShellLine(line="make"), cwd=".."), ()),
         (Step(run=ShellLine(line="make")), ("outward/model",)),
@@ -67,3 +69,18 @@ def test_other_commands_are_fine(tree: Path) -> None:
         Step(run=Argv(args=("/usr/bin/env", "python", "-m", "train"))),
     )
     check_command(Command(steps=steps), ("src/model", "new"), tree)
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (Argv(args=("python", "train.py", "/data/x.py")), []),
+        (Argv(args=("/usr/bin/python3", "-m", "a.b", "--out", "/data")), []),
+        (Argv(args=("python", "/usr/lib/python3.11/cProfile.py", "train.py")), []),
+        (Argv(args=("bash", "/opt/run.sh", "train.py")), ["/opt/run.sh"]),
+        (ShellLine(line="A=1 python -u /opt/train.py | tee log"), ["/opt/train.py"]),
+        (ShellLine(line="python 'unclosed"), []),
+    ],
+)
+def test_scripts_of_elsewhere_are_told(run, expected):
+    assert list(scripts_outside(Command(steps=(Step(run=run),)))) == expected

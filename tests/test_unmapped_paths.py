@@ -164,7 +164,7 @@ def test_a_parameter_counts_and_is_told_with_the_argument(found):
 def test_the_entry_to_write_is_told_also_for_a_tracked_file_of_that_name(found):
     (tracked,) = found("/home/me/data/train.csv", materials=(material(),))
     assert "if it is data/train.csv, which is restored by its digest" in tracked.hint
-    entry = '- {path: "data/train.csv", seen_as: "/home/me/data/train.csv"}'
+    entry = 'data: [{path: "data/train.csv", seen_as: "/home/me/data/train.csv"}]'
     assert entry in tracked.hint
     weak = dataclasses.replace(material("/home/me/data/train.csv"), weak=True)
     assert "DIGEST" in found("/home/me/data/train.csv", materials=(weak,))[0].hint

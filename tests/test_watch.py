@@ -30,6 +30,8 @@ from tests.lab import Lab, copy_of
 class Sandbox:
     """Only answers what it observed."""
 
+    shows = False
+
     def __init__(self, seen: Observed) -> None:
         self.seen = seen
 
@@ -124,6 +126,14 @@ def test_only_regular_files_that_are_there_and_no_input_are_undeclared(ran, tmp_
         "sha256": digest,
     }
     assert [each.code for each in watch.findings] == ["traced", "undeclared-input"]
+
+
+def test_a_declaration_names_the_inputs_that_it_would_hide(ran, tmp_path):
+    (tmp_path / "x").write_text("1")
+    watch = Watch(trace=True, unlisted=("data/raw.csv",))
+    trace = watch.trace_folder(tmp_path)
+    watch.look(ran(1, trace=trace), Sandbox(Observed(files=(f"{tmp_path}/x",))))
+    assert watch.findings[-1].hint.endswith('the whole one; - {path: "data/raw.csv"}')
 
 
 def test_a_trace_that_found_nothing_is_no_missing_one(ran, tmp_path):

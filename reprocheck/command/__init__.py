@@ -24,9 +24,11 @@ from reprocheck.command.base import (
 )
 from reprocheck.command_templates import StepTemplate
 from reprocheck.config import Config
+from reprocheck.errors import SourceError
 from reprocheck.launchers import KERNEL_LAUNCHER, is_launcher
 from reprocheck.model import Argv, Command, Origin, OriginKind, RunRecord, Step
 from reprocheck.placeholders import substitute
+from reprocheck.tree_paths import is_script, scripts_outside
 
 __all__ = ["CommandFound", "PipelineStep", "complete", "find_in_tree", "ways"]
 
@@ -54,10 +56,10 @@ def complete(record: RunRecord, config: Config, tree: Path) -> CommandFound:
 
 
 def _ways(search: Search) -> Iterator[CommandFound | None]:
-    found: tuple[Callable[[Search], CommandFound | None], ...] = (
-        _recorded,
+    found: tuple[Way, ...] = (
+        _else_template(_recorded),
         mlproject.from_own_mlproject,
-        hydra.from_overrides,
+        _else_template(hydra.from_overrides),
         _from_template,  # before what is only guessed: it is how a user corrects a wrong guess
         mlproject.from_mlproject,
         dvc_stages.from_script,
@@ -65,6 +67,24 @@ def _ways(search: Search) -> Iterator[CommandFound | None]:
         script.from_script,
     )
     return (way(search) for way in found)
+
+
+Way = Callable[[Search], CommandFound | None]
+
+
+def _else_template(way: Way) -> Way:
+    """The way; what it cannot read is no error where the config has the command."""
+
+    def found(search: Search) -> CommandFound | None:
+        try:
+            return way(search)
+        except SourceError as error:
+            if not search.config.command:
+                raise
+            search.refused.append(error.message)
+            return None
+
+    return found
 
 
 # --- recorded argv ------------------------------------------------------------------------
@@ -87,6 +107,9 @@ def _recorded(search: Search) -> CommandFound | None:
     steps = tuple(
         notebooks.executed(_into_tree(step, search.tree), search.tree) for step in command.steps
     )
+    for outside in scripts_outside(Command(steps=steps)):  # at its path here may be any other
+        said = f"the recorded script {outside} is not at the commit, or several of its name are"
+        raise missing_command(search, said)
     return CommandFound(command=Command(steps=steps, env=command.env), origin=origin)
 
 
@@ -101,10 +124,11 @@ def _into_tree(step: Step, tree: Path) -> Step:
     if not isinstance(step.run, Argv):
         return step
     args = list(step.run.args)
-    for index, word in enumerate(args[:2]):
+    script = next((i for i, word in enumerate(args) if is_script(word)), 0)
+    for index in {*range(min(2, len(args))), script}:
+        word = args[index]
         if PurePosixPath(word).is_absolute() and not PYTHON.fullmatch(PurePosixPath(word).name):
-            inside = find_in_tree(word, tree)
-            args[index] = str(PurePosixPath(inside)) if inside else word
+            args[index] = find_in_tree(word, tree) or word
     return dataclasses.replace(step, run=Argv(args=tuple(args)))
 
 

@@ -209,11 +209,12 @@ def from_source(search: Search) -> CommandFound | None:
 
 def _inferred(search: Search, found: str, parameters: Mapping[str, Any], paired: str) -> Finding:
     given = ", ".join(parameters) or "none"
+    named = f"{found}, which is paired with it," if paired else found
     return Finding(
         code="inferred-command",
         severity=Severity.WARNING,
-        message=f"only the notebook's name was recorded; {found}{paired} is executed from top to "
-        f"bottom, with these of the run's parameters in its cell tagged parameters: {given}",
+        message=f"only the notebook's name was recorded; {named} is executed from top to bottom, "
+        f"with these of the run's parameters in its cell tagged parameters: {given}",
         hint=f"write the notebook into {search.config.name}, with its parameters: "
         f'command: "{search.record.code.script} -p lr {{params.lr}}"',
         pointer="/command",

@@ -11,6 +11,7 @@ from reprocheck.compare.ladder import same_bits
 from reprocheck.compare.names import MEASURES, is_hardware_bound, is_setting, words
 from reprocheck.compare.question import Question
 from reprocheck.model import Metric, Product, Trial
+from reprocheck.stored_code import FOLDERS
 
 FEWEST_POINTS = 5
 """A history must agree in so many different values."""
@@ -127,6 +128,8 @@ def _by_path(products: Iterable[Product]) -> dict[str, str]:
 def is_result(path: str) -> bool:
     """Whether a file of this name is made by the training, and no description of it."""
     file = PurePosixPath(path.lower())
+    if path.startswith(FOLDERS):  # sources, and what was read beside them
+        return False
     if file.suffix in ("", ".json", ".txt", ".csv"):
         return not _DESCRIPTION_WORDS.intersection(words(file.name))
     return file.suffix not in _DESCRIPTIONS

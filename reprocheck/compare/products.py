@@ -21,6 +21,7 @@ OWN = "reprocheck/"
 
 DESCRIPTION, MISSING, UNREAD = "description", "missing", "unread"
 _ORDER = (MISSING, UNREAD, *reversed(REASONS), DESCRIPTION)
+_PATCHES = (".patch", ".diff")  # a rerun has nothing uncommitted
 _NAMES_TOLD = 5
 _NEVER = "no number of reruns settles that"
 
@@ -70,7 +71,8 @@ def product_findings(question: Question, trials: Sequence[Trial]) -> tuple[Findi
     if not logged or not question.products:
         return ()
     ours = {path for path in question.products if not path.startswith(OWN)}
-    missing = sorted(path for path in ours if any(path not in theirs for theirs in logged))
+    lacking = (path for path in ours if any(path not in theirs for theirs in logged))
+    missing = sorted(path for path in lacking if not path.endswith(_PATCHES))
     theirs = set().union(*logged)
     new = sorted(path for path in theirs - ours if not path.startswith(OWN))
     return (*_when(missing, _missing_finding), *_when(new, _new_finding))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from reprocheck.datastores import places
+from reprocheck.datastores import dvc_digests, places
 from reprocheck.datastores.addressed import AddressedStore
 from reprocheck.datastores.base import Around, DataStore
 from reprocheck.datastores.copies import digest_of
@@ -17,6 +19,7 @@ from reprocheck.datastores.inputs import Inputs, check_path, remove_inside
 from reprocheck.datastores.lfs import LfsStore
 from reprocheck.datastores.manifest import ManifestStore
 from reprocheck.datastores.several import Several
+from reprocheck.datastores.twice import TwiceStore
 from reprocheck.datastores.unpinned import UnpinnedStore
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
@@ -30,6 +33,7 @@ STORES: dict[str, Callable[[Around], DataStore]] = {
     "manifest": ManifestStore,
     "address": AddressedStore,
     "dvc": DvcStore,
+    "twice": TwiceStore,
     "lfs": LfsStore,
 }
 
@@ -81,7 +85,11 @@ def _restore(
 def _is_in_tree(material: Material, tree: Path) -> bool:
     """Whether git itself brought the file, with the recorded digest."""
     path = tree / PurePosixPath(material.path)
-    if material.algorithm not in ("md5", "sha256") or path.is_symlink() or not path.is_file():
+    known = material.algorithm in ("md5", "md5-dos2unix", "sha256")
+    if not known or path.is_symlink() or not path.is_file():
         return False
     inside = path.parent.resolve().is_relative_to(tree.resolve())
+    if inside and material.algorithm == "md5-dos2unix":
+        with path.open("rb") as file, Path(os.devnull).open("wb") as nowhere:
+            return dvc_digests.copy(file, nowhere, True, threading.Event()).agree(material.digest)
     return inside and digest_of(path, material.algorithm) == material.digest

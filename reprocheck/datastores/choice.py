@@ -13,9 +13,10 @@ from pathlib import Path, PurePosixPath
 
 from reprocheck import dvc_files, lfs_files, logged_files
 from reprocheck.config import Config
-from reprocheck.datastores import places, rules, weak
+from reprocheck.datastores import dvc_folders, places, rules, weak
 from reprocheck.datastores.addresses import scheme_of
 from reprocheck.datastores.base import Around
+from reprocheck.datastores.copies import digest_of
 from reprocheck.datastores.rules import Substitute
 from reprocheck.errors import RestoreError
 from reprocheck.model import (
@@ -45,14 +46,15 @@ def choose(
     record, config = apart.record, apart.config
     around = around or Around(tree=tree, folder=tree)
     pointers = lfs_files.tracked(tree, around.env)
-    recorded = _recorded(record, pointers)
-    named = {*recorded, *(_normal(rule.path) for rule in config.data)}
     tracked = dvc_files.at_commit(tree)
+    recorded = _recorded(record, pointers, tracked, tree)
+    named = {*recorded, *(_normal(rule.path) for rule in config.data)}
     found = (lfs_files.named(pointers, path) for path in named)
     kept = {item.path: item for item in found if item}
-    logged = _logged_locks(record.files, tree) | _logged_pointers(record.files, tracked, config)
+    locks = _logged_locks(record.files, tree)
+    locked, findings = dvc_folders.without_gits(locks, tracked, tree)
+    logged = locked | _logged_pointers(record.files, tracked, config)
     known = {**weak.pinned(record, config, tree), **kept, **tracked, **logged, **recorded}
-    findings: list[Finding] = []
     chosen = list(known.values())
     if config.data:
         asked = rules.Asked(
@@ -63,18 +65,26 @@ def choose(
             known=known,
             sources={} if (tree / ".dvc").is_dir() else weak.sources(record, config),
         )
-        chosen, findings = rules.all_configured(asked)
+        chosen, said = rules.all_configured(asked)
+        findings.extend(said)
     for material in chosen:
         _refuse_outside(material.path)
     findings.extend(_other_than_in_lfs(chosen, pointers))
-    unproved = () if config.data else weak.unproved(record, chosen, tree)
+    seen = places.seen(chosen, config, record, substitute)
+    unproved = weak.unproved(record, chosen, tree)
+    if config.data:
+        unproved = weak.uncovered(unproved, seen)
     findings.extend(weak.findings(unproved, len(chosen)))
     findings.extend(places.unpinned(apart.outside))
-    seen = places.seen(chosen, config, record, substitute)
     return (*seen, *unproved, *apart.outside), tuple(findings)
 
 
-def _recorded(record: RunRecord, pointers: Mapping[str, Material]) -> dict[str, Material]:
+def _recorded(
+    record: RunRecord,
+    pointers: Mapping[str, Material],
+    tracked: Mapping[str, Material],
+    tree: Path,
+) -> dict[str, Material]:
     """What the run itself recorded. A digest that a pointer of LFS names is of that file: a path
     that was recorded may be one of another machine.
     """
@@ -85,8 +95,29 @@ def _recorded(record: RunRecord, pointers: Mapping[str, Material]) -> dict[str, 
             path = _normal(material.path)
             if path not in pointers:
                 path = by_digest.get(material.digest, path)
+            if scheme_of(path) or path.startswith("/"):
+                path = _inside(path, material, tracked, tree)
             recorded[path] = dataclasses.replace(material, path=path, source=_source(material))
     return recorded
+
+
+def _inside(path: str, material: Material, tracked: Mapping[str, Material], tree: Path) -> str:
+    """The tree's path of a file that was recorded by an address or by its path on a machine, as
+    MLflow's data sets are: where it ends in the tree's, or where the content is the same. Else
+    as it is.
+    """
+    ends = sorted((each for each in tracked if path.endswith(f"/{each}")), key=len)
+    same = sorted(each for each, item in tracked.items() if item.digest == material.digest)
+    if ends or same:
+        return ends[-1] if ends else same[0]
+    parts = PurePosixPath(path).parts
+    places = ("/".join(parts[start:]) for start in range(1, len(parts)) if ".." not in parts)
+    return next((each for each in places if _has(tree / each, material)), path)
+
+
+def _has(path: Path, material: Material) -> bool:
+    is_file = path.is_file() and not path.is_symlink()
+    return is_file and digest_of(path, material.algorithm) == material.digest
 
 
 def _source(material: Material) -> str:
@@ -95,7 +126,7 @@ def _source(material: Material) -> str:
 
 
 def _normal(path: str) -> str:
-    return str(PurePosixPath(path))
+    return path if scheme_of(path) else str(PurePosixPath(path))
 
 
 def _logged_locks(files: Iterable[RecordedFile], tree: Path) -> dict[str, Material]:

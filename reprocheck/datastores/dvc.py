@@ -23,7 +23,14 @@ from reprocheck.datastores import dvc_config, dvc_findings, dvc_lists, dvc_work
 from reprocheck.datastores.base import Around, Stop, StoppedError
 from reprocheck.datastores.dvc_config import Remotes
 from reprocheck.datastores.dvc_lists import MD5
-from reprocheck.datastores.dvc_objects import CorruptError, MissingError, Place, Remote, Wanted
+from reprocheck.datastores.dvc_objects import (
+    ABSENT,
+    CorruptError,
+    MissingError,
+    Place,
+    Remote,
+    Wanted,
+)
 from reprocheck.datastores.dvc_sources import (
     MOST_IMPORTS,
     Address,
@@ -50,7 +57,9 @@ class _Job:
     kept: Kept
     stop: Stop
     cached: list[str] = field(default_factory=list)  # digests that the cache had
-    spoilt: list[str] = field(default_factory=list)  # what the cache had otherwise
+    spoilt: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # where content was another, and how
     elsewhere: dict[str, int] = field(default_factory=dict)  # files by a source that is no remote
     sizes: list[int] = field(default_factory=list)
 
@@ -212,8 +221,8 @@ class DvcStore:
                 if place is cache:
                     job.cached.append(digest)
                 return
-            if place is cache and "corrupted" in problem:
-                job.spoilt.append(problem)
+            if "corrupted" in problem:
+                job.spoilt.append((place.words, problem))
             said.append(f"{place.words}: {problem}")
         raise MissingError
 
@@ -272,8 +281,8 @@ def _attempt(job: _Job, target: Path, fetch: Callable[[], int]) -> str | None:
         job.sizes.append(fetch())
     except (StoppedError, KeyboardInterrupt):
         raise
-    except MissingError:
-        return "not there"
+    except MissingError as error:
+        return job.remotes.plain(error) or "not there"
     except CorruptError as error:
         return f"corrupted, {job.remotes.plain(error)}"
     except FileExistsError as error:
@@ -300,6 +309,8 @@ def _gone(job: _Job, path: str, digest: str, said: list[str]) -> RestoreError:
         said = ["no DVC remote is configured, neither at the commit nor in the repository", *said]
     if any("corrupted" in line for line in said):
         hint = "the object was changed; push it again from a machine that has it intact"
+    elif any(ABSENT in line for line in said):
+        hint = "mount it, or name its present place: dvc remote modify --local NAME url PATH"
     elif job.remotes.places:
         hint = "push it from a machine that has it: dvc push, or name its remote in .dvc/config"
     else:

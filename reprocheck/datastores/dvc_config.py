@@ -26,6 +26,9 @@ _OF_A_COMMIT |= {"region", "use_ssl", "allow_anonymous_login", "listobjects", "p
 _OF_A_COMMIT |= {"account_name", "read_timeout", "connect_timeout", "connection_timeout"}
 _OF_A_COMMIT |= {"verify", "no_traverse", "cache_regions"}
 _SECRET = re.compile(r"passw|passphrase|secret|token|key|credential|connection_string|header")
+# With five tries of a minute, DVC's own, a server that only hangs takes 20 minutes an object.
+_PATIENCE = {"connect_timeout": 15, "read_timeout": 30}  # seconds; a remote's own settings win
+_TRIES = 2
 _QUERY = re.compile(r"(\w://[^\s'\"?]+)\?[^\s'\"]+")
 
 
@@ -125,7 +128,7 @@ def open_address(url: str, around: Around) -> tuple[Any, str]:
 
     config = config_of(own_folder(TOP, around))
     cls, options, path = get_cloud_fs(config, url=url)
-    return cls(**_guarded(options)), path
+    return _opened(cls, options), path
 
 
 def close(opened: Iterable[Any]) -> None:
@@ -182,7 +185,9 @@ def _safe(remote: dict[str, Any]) -> set[str]:
 
 def _at_home(url: str, folder: PurePosixPath, around: Around) -> str:
     """A relative path of the commit's config, counted from the user's repository."""
-    if around.repository is None or "://" in url or not getattr(url, "def_path", None):
+    from dvc.config_schema import RelPath
+
+    if around.repository is None or not isinstance(url, RelPath):
         return str(url)
     inside = os.path.relpath(url, around.tree / folder / ".dvc")
     return os.path.normpath(around.repository / folder / ".dvc" / inside)
@@ -198,14 +203,19 @@ def _place(config: Any, name: str) -> tuple[Place, bool]:  # noqa: ANN401
         kept = bool(options.get("version_aware") or options.get("worktree"))
         if cls.protocol == "local":
             return Folder(words=words, root=Path(root)), kept
-        return Remote(words=words, fs=cls(**_guarded(options)), root=root), kept
+        return Remote(words=words, fs=_opened(cls, options), root=root), kept
     except Exception as error:  # a plugin that is absent must not hide the others
         return Unusable(words=words, error=error), False
 
 
-def _guarded(options: dict[str, Any]) -> dict[str, Any]:
-    """DVC's SSH forwards the caller's agent to the remote's machine unless it is told not to."""
-    return {**options, "agent_forwarding": False} if "host" in options else options
+def _opened(cls: Any, options: dict[str, Any]) -> Any:  # noqa: ANN401 - DVC's file systems
+    """A remote's file system, patient and trusting within limits."""
+    if cls.protocol in ("http", "https"):
+        fs = cls(**{**_PATIENCE, **options})
+        fs.SESSION_RETRIES = _TRIES
+        return fs
+    # DVC's SSH forwards the caller's agent to the remote's machine unless it is told not to.
+    return cls(**({**options, "agent_forwarding": False} if "host" in options else options))
 
 
 def _cache(own: Path | None, config: Any) -> Folder | None:  # noqa: ANN401

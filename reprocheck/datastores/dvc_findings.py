@@ -24,7 +24,7 @@ class Restored:
     files: int
     size: int  # bytes
     cached: tuple[str, ...]  # digests that this machine's cache had
-    spoilt: tuple[str, ...]  # what the cache had with other content
+    spoilt: tuple[tuple[str, str], ...]  # where an object had other content, and which
     elsewhere: Mapping[str, int]  # files by a source that is no remote
     imported: bool  # with `dvc import`, which no `dvc push` pushes
 
@@ -64,13 +64,18 @@ def _only_in_cache(restored: Restored) -> Iterator[_Said]:
 
 
 def _spoilt(restored: Restored) -> Iterator[_Said]:
-    if restored.spoilt:
+    """What another place had intact: else it would be an error."""
+    for words in dict.fromkeys(words for words, _ in restored.spoilt):
+        said = [problem for where, problem in restored.spoilt if where == words]
+        is_cache = words == CACHE
         yield (
-            "data-cache-corrupt",
+            "data-cache-corrupt" if is_cache else "data-remote-corrupt",
             Severity.WARNING,
-            f"was not taken from {CACHE}, where {len(restored.spoilt)} of its objects have other "
-            f"content: {restored.spoilt[0]}",
-            "remove the changed object and fetch it again: dvc fetch",
+            f"was not taken from {words}, where {len(said)} of its objects have other content: "
+            f"{said[0]}",
+            "remove the changed object and fetch it again: dvc fetch"
+            if is_cache
+            else "remove the changed object and push it again from a machine that has it intact",
         )
 
 

@@ -13,6 +13,7 @@ from typing import IO, Any, Protocol
 from reprocheck.datastores import dvc_digests
 from reprocheck.datastores.dvc_digests import CHUNK, Source, Sums
 
+ABSENT = "there is no folder"
 _LAYOUTS = (("files", "md5"), ())  # of DVC 3, then of DVC 2
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # A planted pipe must not be waited for, nor a symlink be followed before it was looked at.
@@ -20,7 +21,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class MissingError(Exception):
-    """No such object in this place."""
+    """No such object in this place. Its text, where it has one, says why."""
 
 
 class CorruptError(Exception):
@@ -77,11 +78,15 @@ class Folder:
                 return _take_descriptor(descriptor, path, wanted.where(layout), target, stop)
             finally:
                 os.close(descriptor)
-        raise MissingError
+        raise MissingError(*self._without())
 
     def has(self, digest: str) -> bool:
         """Whether an object of this name is there."""
         return any(os.path.lexists(self._path(layout, digest)) for layout in _LAYOUTS)
+
+    def _without(self) -> tuple[str, ...]:
+        """What to say when there is not even the folder, as where nothing is mounted."""
+        return () if self.root.is_dir() else (f"{ABSENT} {self.root}",)
 
     def _path(self, layout: tuple[str, ...], digest: str) -> str:
         return os.path.join(self.root, *layout, digest[:2], digest[2:])  # noqa: PTH118 - speed
@@ -126,6 +131,8 @@ class Remote:
                     return take(source, path, wanted.where(layout), target, stop)
             except FileNotFoundError as error:
                 refusals.extend(self._refusal(error))
+                if refusals and isinstance(refusals[0], OSError):
+                    break  # nobody answers: the other name would be waited for as long
         if refusals:
             raise refusals[0]
         raise MissingError

@@ -5,7 +5,6 @@ What comes from there counts by its MD5 alone, as everything else.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -216,8 +215,7 @@ def _files_of_git(tree: Path, source: str) -> Mapping[str, str]:
         name = path.relative_to(top).as_posix()
         hidden = path.suffix == ".dvc" or path.name == ".gitignore" or ".git" in path.parts
         if path.is_file() and not path.is_symlink() and not hidden:
-            with path.open("rb") as file:
-                found[name] = hashlib.file_digest(file, "md5").hexdigest()
+            found[name] = dvc_files.digest_of(path, "md5")
     return found
 
 

@@ -105,7 +105,7 @@ def _answer(done: process.Completed) -> dict[str, str]:
 def _hint(said: str) -> str:
     if "Gated" in said or "401" in said or "403" in said:
         return "set HF_TOKEN to a token that may read it; trials do not get it"
-    if "NotFound" in said:
+    if "NotFound" in said and "LocalEntryNotFound" not in said:  # which means: it was not reached
         return "check the name, datasets/ in front of a data set's, and the revision"
     return "check the network and HF_ENDPOINT, or put it into the cache that HF_HOME names"
 

@@ -154,5 +154,6 @@ def _all_hexadecimal(digests: Iterable[str]) -> bool:
 
 def _bad(where: str, said: str) -> RestoreError:
     return RestoreError(
-        f"the manifest {where} {said}", "write it in the folder by: sha256sum $(find . -type f)"
+        f"the manifest {where} {said}",
+        "write it in the folder by: find . -type f -exec sha256sum {} +",
     )

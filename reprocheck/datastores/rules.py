@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -16,8 +16,10 @@ from reprocheck.datastores.addresses import local_path, scheme_of, shown
 from reprocheck.datastores.base import Around
 from reprocheck.datastores.storage import is_commit, lakefs_ref
 from reprocheck.errors import ConfigError, RestoreError
-from reprocheck.model import Finding, Material, Origin, OriginKind, RunRecord
+from reprocheck.hostile import printable
+from reprocheck.model import Finding, Material, Origin, OriginKind, RunRecord, Severity
 
+_SHOWN = 5  # names
 LENGTHS = {32: "md5", 64: "sha256"}
 
 Substitute = Callable[[str, RunRecord], str]
@@ -63,7 +65,29 @@ def all_configured(asked: Asked) -> tuple[list[Material], list[Finding]]:
             )
         chosen[material.path] = material
         findings.extend(said)
+    findings.extend(unlisted(chosen.values(), asked))
     return list(chosen.values()), findings
+
+
+def unlisted(chosen: Iterable[Material], asked: Asked) -> Iterator[Finding]:
+    """A note of what the run or its commit names and the config's list does not."""
+    listed = [PurePosixPath(material.path) for material in chosen]
+    left = [
+        path
+        for path in map(PurePosixPath, sorted(asked.known))
+        if not any(path.is_relative_to(each) or each.is_relative_to(path) for each in listed)
+    ]
+    if left:
+        shown_names = ", ".join(printable(str(path)) for path in left[:_SHOWN])
+        more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
+        yield Finding(
+            code="unlisted-data",
+            severity=Severity.NOTE,
+            message=f"{shown_names}{more}: tracked, but not in the list under data in "
+            f"{asked.config.name}, so not restored",
+            hint="the list is the whole list: add what the training reads, as {path: FILE}",
+            pointer="/data",
+        )
 
 
 def configured(rule: DataRule, asked: Asked) -> tuple[Material, tuple[Finding, ...]]:
@@ -231,6 +255,13 @@ def _material(rule: DataRule, asked: Asked, digest: _Digest) -> Material:
         files=None,
         origin=Origin(
             kind=OriginKind.CONFIG,
-            where=f"{asked.config.name}: {rule.digest or shown(rule.url or '')}",
+            where=_where(rule, asked),
         ),
     )
+
+
+def _where(rule: DataRule, asked: Asked) -> str:
+    """Where a digest stands; with the placeholder that gave it."""
+    if rule.digest is None or "{" in rule.digest:
+        return f"{asked.config.name}: {rule.digest or shown(rule.url or '')}"
+    return rule.place or asked.config.name

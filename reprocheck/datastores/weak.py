@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from reprocheck import dvc_files
 from reprocheck.config import Config
 from reprocheck.datastores.addressed import LAKEFS_COMMIT
 from reprocheck.datastores.addresses import scheme_of, shown
@@ -59,9 +60,23 @@ def unproved(record: RunRecord, chosen: Iterable[Material], tree: Path) -> tuple
         for material in record.data
         if material.weak
         and not any(_is_inside(place, path) for place in _places(material) for path in proved)
-        and not any((tree / place).exists() for place in _places(material))
+        and not any(dvc_files.is_brought(tree / place) for place in _places(material))
     }
     return tuple(found.values())
+
+
+def uncovered(materials: Iterable[Material], listed: tuple[Material, ...]) -> tuple[Material, ...]:
+    """Those of unproved materials that were read elsewhere, and that no input of the config's list
+    stands for: neither by its file's name nor by where it is kept or was seen.
+    """
+    known = [text.rstrip("/") for item in listed for text in (item.source, item.seen_as) if text]
+    return tuple(
+        item
+        for item in materials
+        if _is_elsewhere(item.source)
+        and not any(_names(item.source, each.path) for each in listed)
+        and not any(_is_inside(item.source, place) for place in known)
+    )
 
 
 def findings(materials: tuple[Material, ...], proved: int) -> tuple[Finding, ...]:

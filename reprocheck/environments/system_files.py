@@ -10,7 +10,12 @@ import re
 from pathlib import Path, PurePosixPath
 
 _NEVER = re.compile(r"/(proc|sys|dev|etc|run|boot)/|/ld\.so\.|/(memfd|anon_inode):")
-_SYSTEM = re.compile(r"/(usr|bin|sbin|lib|lib32|lib64|libx32|opt|nix|gnu|snap|var/(lib|cache))/")
+# Below /opt are programs, each with folders of its own, but also what a team shares.
+_SYSTEM = re.compile(
+    r"/(usr|bin|sbin|lib|lib32|lib64|libx32|nix|gnu|snap|var/(lib|cache))/"
+    r"|/opt/([^/]*conda\d?|mambaforge|miniforge\d?|nvidia|intel|rocm[^/]*|hostedtoolcache)/"
+    r"|/opt/([^/]+/)*(s?bin|lib(32|64|exec)?|include|share|etc|pyvenv\.cfg)(/|$)"
+)
 _LIBRARY = re.compile(
     r"/(site-packages|dist-packages|node_modules|conda-meta|\.pyenv|\.asdf|\.nix-profile|\.rustup"
     r"|\.local/(bin|lib|share/(uv|pipx|mise|mamba))|fontconfig|ca-certificates|locale|zoneinfo)/"

@@ -27,6 +27,7 @@ _VERSIONED_BY_GIT = (
     r"|git[-_]versioning|miniver|vcversioner|git (describe|log|rev-list|show|tag)|COPY .*\.git"
 )
 _DEFINITIONS = ("pyproject.toml", "setup.py", "setup.cfg", "*Dockerfile*")
+ANSWER_S = 60.0  # how long a remote has for its first answer, before anything is fetched
 
 
 def obtain(place: Place, wanted: str, request: CheckoutRequest, progress: Progress) -> Found:
@@ -88,6 +89,8 @@ class _Remote:
 
     def clone(self, wanted: str) -> tuple[Git, str]:
         """The clone and the commit in full. Raises `NotHereError`."""
+        self._progress.update(f"asking {self._place.words}")
+        self._listed("HEAD", timeout_s=ANSWER_S)  # a dead one must not hold up all fetches below
         if len(wanted) in ids.LENGTHS:
             self._progress.update(f"asking {self._place.words} for commit {wanted[:12]}")
             self._init(len(wanted))
@@ -138,21 +141,27 @@ class _Remote:
 
     def _refs(self) -> Mapping[str, str]:
         """What the place's refs name, annotated tags also for what they point at."""
-        outside = Git(self._request.tree.parent, self._request.env)
-        done = outside(
-            *("ls-remote", "--quiet", "--", self._place.location), trusting=True, check=False
-        )
-        if done.exit_code != 0 or done.timed_out:
-            raise NotHereError(
-                f"{self._place.words} could not be asked: {_said(done)}",
-                "check the address and your access to it, or give another repository with --repo",
-                asked=False,
-            )
+        done = self._listed()
         lines = done.stdout.decode(errors="replace").splitlines()
         refs = {name: tip for tip, _, name in (line.partition("\t") for line in lines)}
         if not refs:
             raise NotHereError(f"{self._place.words} is empty", "push to it", asked=True)
         return {name: tip for name, tip in refs.items() if name.startswith("refs/")} or refs
+
+    def _listed(self, *refs: str, timeout_s: float = 3600.0) -> Completed:
+        """What `git ls-remote` prints. Raises `NotHereError` where the place does not answer."""
+        outside = Git(self._request.tree.parent, self._request.env, timeout_s)
+        options = ("ls-remote", "--quiet", "--", self._place.location, *refs)
+        done = outside(*options, trusting=True, check=False)
+        if done.exit_code != 0 or done.timed_out:
+            late = f"it did not answer within {timeout_s:.0f} s"
+            said = late if done.timed_out else _said(done)
+            raise NotHereError(
+                f"{self._place.words} could not be asked: {said}",
+                "check the address and your access to it, or give another repository with --repo",
+                asked=False,
+            )
+        return done
 
     def _init(self, digits: int) -> None:
         shutil.rmtree(self._request.tree, ignore_errors=True)

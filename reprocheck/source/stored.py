@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from reprocheck.errors import ReadError, SourceError
 from reprocheck.git import Git
 from reprocheck.model import Artifact, Finding, Severity
 from reprocheck.progress import Progress
+from reprocheck.source import untracked
 from reprocheck.source.base import Checkout, CheckoutRequest, NotHereError
 from reprocheck.source.places import local_path, repository_root
-from reprocheck.stored_code import sources, stored_code
+from reprocheck.stored_code import results, sources, stored_code
 from reprocheck.tree_paths import inside
 
 MOST_FILES = 2_000
 MOST_BYTES = 200_000_000
+_TOLD = 5
 _AUTHOR = ("-c", "user.name=reprocheck", "-c", "user.email=reprocheck@localhost")
 
 
@@ -33,6 +35,7 @@ def check_out(
     _check_size(len(chosen), sum(artifact.size or 0 for artifact in chosen.values()))
     progress.update("reading the code that was stored with the run")
     _write(request, chosen)
+    put_back = untracked.put_back(request)
     _commit(Git(request.tree, request.env))
     told = sources(chosen.values())
     return Checkout(
@@ -40,7 +43,7 @@ def check_out(
         commit=request.code.commit,
         repository=_home(request),
         place=f"the run's artifacts ({', '.join(told)})",
-        findings=(_finding(request, told, answers),),
+        findings=(_finding(request, told, answers), *_left_out(request), *put_back),
         stored=told,
     )
 
@@ -101,6 +104,20 @@ def _finding(
         hint=next_step(request),
         pointer="/code/commit",
     )
+
+
+def _left_out(request: CheckoutRequest) -> Iterator[Finding]:
+    paths = results(request.kept.artifacts)
+    if paths:
+        more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
+        yield Finding(
+            code="stored-results",
+            severity=Severity.WARNING,
+            message=f"the run may have made what lies beside its stored code: "
+            f"{', '.join(paths[:_TOLD])}{more}; the reruns start without",
+            hint="if the run read it, track it with DVC, or list it with its hash under data",
+            pointer="/artifacts",
+        )
 
 
 def next_step(request: CheckoutRequest) -> str:

@@ -66,6 +66,25 @@ def test_recorded_arguments_come_first(tmp_path: Path) -> None:
     assert lines(found) == ["python train.py --lr 1"]
 
 
+@pytest.mark.parametrize("before", [(), ("-u",), ("/opt/v/lib/site-packages/torch/run.py", "-n2")])
+def test_a_recorded_script_that_the_commit_lacks_is_not_taken_from_this_machine(
+    tmp_path: Path, before: tuple[str, ...]
+) -> None:
+    mine = tmp_path / "mine/train.py"
+    mine.parent.mkdir()
+    mine.touch()
+    (tmp_path / "tree/src").mkdir(parents=True)
+    words = ("python", *before, str(mine))
+    run = run_of(command=Command(steps=(Step(run=Argv(args=words)),)))
+    with pytest.raises(SourceError, match="is not at the commit"):
+        command.complete(run, Config(), tmp_path / "tree")
+    written = Config(command=(StepTemplate(args=("python", "src/other.py")),))
+    assert command.complete(run, written, tmp_path / "tree").origin.kind is OriginKind.CONFIG
+    (tmp_path / "tree/src/train.py").touch()
+    (step,) = command.complete(run, Config(), tmp_path / "tree").command.steps
+    assert step.run == Argv(args=(*words[:-1], "src/train.py"))
+
+
 def test_a_script_recorded_by_another_machines_path_is_found_in_the_tree(tmp_path: Path) -> None:
     recorded = Command(steps=(Step(run=Argv(args=("python", "/home/ada/proj/src/train.py"))),))
     root = tree(tmp_path, src__train_py="")

@@ -180,7 +180,7 @@ def test_a_broken_notebook_has_no_parameters(tmp_path: Path, content: str) -> No
 def test_what_only_starts_a_kernel_asks_for_the_notebooks_name(tmp_path: Path, source: str) -> None:
     with pytest.raises(SourceError, match="kernel-launcher") as caught:
         step_of(run_of(source), tmp_path)
-    assert 'command: "notebooks/train.ipynb"' in caught.value.hint
+    assert 'command: "notebooks/train.ipynb -p lr {params.lr}"' in caught.value.hint
     launched = ("python", source, "-f", "/run/kernel-1.json")
     with pytest.raises(SourceError, match="kernel-launcher"):
         step_of(recorded(" ".join(launched)), tmp_path)

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from reprocheck.compare.evidence import is_result
 from reprocheck.compare.products import compare_products, product_findings, products_sentence
 from reprocheck.model import Numbers, Product, Tensors, Verdict
 
@@ -131,13 +132,16 @@ def test_what_is_not_gated_is_shown_with_its_reason(ask):
 
 
 def test_missing_and_new_products_are_findings(ask):
-    question, trials = ask({"a": "1", "b": "1", "reprocheck/record.json": "1"}, {"a": "1"},
+    question, trials = ask({"a": "1", "b": "1", "reprocheck/x": "1", "diff.patch": "1"}, {"a": "1"},
                            {"a": "1", "b": "1", "c": "1", "reprocheck/x": "1"})  # fmt: skip
     found = product_findings(question, trials)
     assert [(f.code, f.severity.value, f.message.split(": ")[1]) for f in found] == [
         ("missing-product", "warning", "b"),
         ("new-product", "note", "c"),
     ]
+    sources, trials = ask({"code/train.csv": "1", "diff.patch": "1"}, {"code/train.csv": "1"})
+    assert [each.reason for each in compare_products(sources, trials)] == ["missing", "same"]
+    assert not is_result("code/train.csv")
     many, trials = ask({f"p{i}": "1" for i in range(9)}, {})
     (finding,) = product_findings(many, trials)
     assert finding.message.endswith("p4 and 4 more")

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import json
 import os
@@ -84,6 +85,20 @@ def test_an_older_hash_is_restored_with_no_file_of_dvc_naming_it(
     pointer.write_text(pointer.read_text().replace(md5(ROWS), md5("changed")))
     restore(project, tmp_path / "in", material(md5(ROWS)))
     assert (tmp_path / "in/data/train.csv").read_text() == ROWS
+
+
+def by_sha256(content: str) -> Material:
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    return dataclasses.replace(material(digest), algorithm="sha256")
+
+
+def test_a_sha256_proves_what_dvc_tracks_by_md5(project: Path, tmp_path: Path) -> None:
+    restore(project, tmp_path / "in", by_sha256(ROWS))
+    assert (tmp_path / "in/data/train.csv").read_text() == ROWS
+    with pytest.raises(RestoreError, match=r"expected sha256 .*found .* at MD5") as told:
+        restore(project, tmp_path / "other" / "in", by_sha256("other data"))
+    assert hashlib.sha256(ROWS.encode()).hexdigest() in told.value.message
+    assert not (tmp_path / "other/in/data/train.csv").exists()
 
 
 def test_a_trials_copies_are_its_own(project: Path, tmp_path: Path) -> None:

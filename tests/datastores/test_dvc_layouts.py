@@ -2,13 +2,15 @@
 
 import os
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reprocheck import datastores, dvc_files
-from reprocheck.datastores import Around
+from reprocheck.datastores import Around, dvc_config
+from reprocheck.datastores.dvc_objects import Folder, MissingError, Wanted
 from reprocheck.errors import RestoreError
 from reprocheck.model import Material, Origin, OriginKind
 from tests import warm
@@ -223,12 +225,45 @@ def test_the_named_remote_is_the_only_one_that_is_asked(laid_out: Path, tmp_path
         restore(laid_out, tmp_path, "first.csv", remote="second")
 
 
+def test_a_wrong_object_of_a_remote_is_told_where_another_has_it(
+    laid_out: Path, tmp_path: Path
+) -> None:
+    name = Path("files/md5", md5(b"second")[:2], md5(b"second")[2:])
+    wrong = laid_out / "first" / name
+    wrong.parent.mkdir(parents=True, exist_ok=True)
+    wrong.write_text("other")
+    pointer = around(laid_out, tmp_path).tree / "second.csv.dvc"
+    pointer.write_text(pointer.read_text().replace("  remote: second\n", ""))
+    try:
+        restored, inputs = restore(laid_out, tmp_path, "second.csv")
+        content = wrong.read_text()
+    finally:
+        wrong.unlink()
+    assert (restored, content) == ({"second.csv": "second"}, "other")
+    assert [finding.code for finding in inputs.findings] == ["data-remote-corrupt"]
+
+
 def test_an_unknown_remote_is_an_error_that_names_the_others(
     laid_out: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(RestoreError, match="no DVC remote is named 'third'") as caught:
         restore(laid_out, tmp_path, "first.csv", remote="third")
     assert "first, second" in caught.value.hint
+
+
+def test_a_relative_remote_of_the_commit_counts_from_the_users_repository(tmp_path: Path) -> None:
+    """Also when their present config calls it otherwise, or no longer has it."""
+    for place, text in (("tree", "['remote \"old\"']\n    url = ../../kept\n"), ("own", "")):
+        (tmp_path / place / ".dvc").mkdir(parents=True)
+        (tmp_path / place / ".dvc/config").write_text(text)
+    own = Repo(tmp_path / "deeper/own").path
+    shutil.copytree(tmp_path / "own/.dvc", own / ".dvc")
+    around = Around(tree=tmp_path / "tree", repository=own, folder=own)
+    (found,) = dvc_config.remotes_for(dvc_config.TOP, around, None).places
+    assert isinstance(found, Folder)
+    assert found.root == tmp_path / "deeper/kept"
+    with pytest.raises(MissingError, match=r"there is no folder .*deeper/kept"):
+        found.fetch(Wanted(digest="0" * 32), tmp_path / "x", threading.Event())
 
 
 @pytest.mark.parametrize(

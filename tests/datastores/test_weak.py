@@ -92,7 +92,7 @@ def test_a_digest_in_the_config_proves_what_is_read_from_the_logged_source(
 @pytest.mark.parametrize("source", ["data/train.csv", "https://host/data/test.csv"])
 def test_another_source_is_not_the_inputs(tmp_path: Path, source: str) -> None:
     rule = DataRule(path="data/train.csv", digest=SHA)
-    ((material,), _) = chosen(tmp_path, weak(source), rules=(rule,))
+    ((material, *_), _) = chosen(tmp_path, weak(source), rules=(rule,))
     assert material.source == ""
 
 
@@ -123,3 +123,31 @@ def test_a_commit_of_lakefs_proves_what_it_names(tmp_path: Path) -> None:
 def test_a_branch_of_lakefs_proves_nothing(tmp_path: Path) -> None:
     (_, findings) = chosen(tmp_path, weak("lakefs://repo/main/x.csv"))
     assert [item.code for item in findings] == ["unproved-data", "mutable-reference"]
+
+
+def test_a_folder_that_git_keeps_empty_proves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/.gitkeep").write_text("")
+    assert [item.code for item in chosen(tmp_path, weak("/mnt/images"))[1]] == ["unproved-data"]
+    (tmp_path / "images/1.png").write_text("1")
+    assert chosen(tmp_path, weak("/mnt/images")) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("source", "codes"),
+    [
+        ("s3://bucket/rows.parquet", ["unproved-data"]),
+        ("s3://bucket/images/train", []),  # below what the config names as its place
+        ("/mnt/train.csv", []),  # a file of that name
+        ("/mnt/seen/rows.csv", []),
+        ("", []),  # the training made it of what it read
+    ],
+)
+def test_a_source_that_the_configs_list_does_not_cover_is_told(
+    tmp_path: Path, source: str, codes: list[str]
+) -> None:
+    rules = (
+        DataRule(path="data/train.csv", digest=SHA, url="https://host/x"),
+        DataRule(path="one", digest=SHA, url="s3://bucket/images", seen_as="/mnt/seen"),
+    )
+    assert [item.code for item in chosen(tmp_path, weak(source), rules=rules)[1]] == codes

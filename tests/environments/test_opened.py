@@ -70,6 +70,7 @@ def test_escapes_are_undone():
             "/usr/share/corpora/words.csv.gz",
             "/usr/share/nltk_data/corpora/x.zip",
             "/opt/data/a.CSV",
+            "/opt/team/norm.txt",
             "/var/lib/feed/x.parquet",
         ),
     ],
@@ -84,6 +85,7 @@ def test_data_is_an_input_wherever_it_is(path):
         *("/etc/passwd", "/proc/cpuinfo", "/sys/x.csv", "/usr/lib/libc.so.6", "/usr/lib/x.py"),
         *("/opt/cuda/lib/libcublas.so.12", "/home/me/lib/libmine.so", "/usr/share/locale/de.mo"),
         *("/opt/conda/lib/python3.11/site-packages/sklearn/datasets/data/iris.csv",),
+        *("/opt/rocm-6.1/.info/version", "/opt/tool/2/etc/tool.conf", "/opt/miniconda3/x.json"),
         *("/var/cache/fontconfig/x", "/home/me/ca.pem", "/root/.pyenv/version", "/bin/cat"),
     ],
 )

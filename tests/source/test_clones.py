@@ -1,8 +1,10 @@
+import socket
 from pathlib import Path
 
 import pytest
 
 from reprocheck.errors import SourceError
+from reprocheck.source import clones
 from tests.conftest import Repo, snapshot
 from tests.source.conftest import CheckOut
 from tests.source.git_host import Host
@@ -162,3 +164,14 @@ def test_a_remote_of_the_named_repository_is_asked_too(
     repo.git("clone", "--quiet", str(served.path), str(tmp_path / "behind"))
     commit = pushed(repo)
     assert check_out(commit, repo=str(tmp_path / "behind")).commit == commit
+
+
+def test_a_remote_that_never_answers_does_not_hold_up(
+    check_out: CheckOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clones, "ANSWER_S", 1.0)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(SourceError, match="could not be asked: it did not answer within 1 s"),
+    ):
+        check_out("deadbeef" * 5, repository=f"http://127.0.0.1:{silent.getsockname()[1]}/x.git")

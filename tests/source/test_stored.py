@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.errors import ReadError, SourceError
-from reprocheck.model import Artifact
+from reprocheck.model import Artifact, UntrackedFile
 from reprocheck.source import Kept
 from tests.conftest import Repo, snapshot
 from tests.source.conftest import CheckOut, codes, kept
@@ -43,6 +43,38 @@ def test_the_code_that_was_stored_stands_in_for_a_commit_that_nobody_has(
     assert (done.commit, done.repository) == (LOST, None)
     assert codes(done) == ["code-from-artifacts"]
     assert Repo.at(done.tree).git("status", "--porcelain") == ""
+
+
+def test_what_the_run_may_have_made_is_left_out_and_told(
+    check_out: CheckOut, tmp_path: Path
+) -> None:
+    made = {
+        *("model.pkl", "out/w.safetensors", "metrics.json", "eval_results.csv", "mlflow.db"),
+        *("results/fold-1.csv", "curve.csv"),
+    }
+    read = {
+        *("train.py", "results/__init__.py", "params.json", "data/train.csv", "labels.csv"),
+        *("requirements.txt", "config/eval.yaml", "report_config.json", "weights.csv"),
+    }
+    alone = {"curve.csv": "1", "labels.csv": "1", "model/MLmodel": "", "model/weights.csv": ""}
+    files = {f"code/{name}": name for name in (*sorted(made), *sorted(read))} | alone
+    done = check_out(LOST, kept=kept(tmp_path / "artifacts", files))
+    there = (path for path in done.tree.rglob("*") if path.is_file() and ".git" not in path.parts)
+    assert {path.relative_to(done.tree).as_posix() for path in there} == read
+    (told,) = (each for each in done.findings if each.code == "stored-results")
+    assert "code/curve.csv" in told.message
+    assert "and 2 more" in told.message
+
+
+def test_recorded_untracked_files_are_beside_stored_code(
+    check_out: CheckOut, tmp_path: Path
+) -> None:
+    there = kept(tmp_path / "artifacts", {"train.py": "a", "reprocheck/untracked/net.py": "b"})
+    (file,) = (each.path for each in there.artifacts if each.path != "train.py")
+    untracked = (UntrackedFile(path="net.py", sha256=None, artifact=file),)
+    done = check_out(LOST, script="train.py", kept=there, untracked=untracked)
+    assert (done.tree / "net.py").read_text() == "b"
+    assert codes(done) == ["code-from-artifacts", "untracked-files"]
 
 
 def test_the_finding_says_who_was_asked_and_who_could_not_be(
