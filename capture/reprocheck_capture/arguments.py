@@ -5,11 +5,15 @@ import re
 import sys
 from typing import Dict, List, Optional, Sequence
 
+from reprocheck_capture import variables
 from reprocheck_capture.failures import guarded
 from reprocheck_capture.hiding import HIDDEN, masked_arguments
 
 _PYTHON = re.compile(r"(python|pypy)[0-9.]*(\.exe)?")
 _SEED = re.compile(r"(?i)([\w.-]*[._-])?(seed|random[-_]state)([-_](everything|value|\d+))?")
+_LAUNCHERS = {"torchrun", "accelerate", "deepspeed", "mpirun", "mpiexec", "horovodrun", "srun"}
+_LAUNCHERS |= {"torch.distributed.run", "torch.distributed.launch", "accelerate.commands.launch"}
+_HIGHEST = 4  # processes above this one that are looked at
 _NUMBER = re.compile(r"[0-9]{1,20}|(?i:none|null)")
 
 
@@ -20,7 +24,7 @@ def argv(folder: str = "") -> List[str]:
     Python's own path is left out: an environment has its own. A script below `folder`, the
     repository's root, is named relative to the working directory.
     """
-    return masked_arguments(_typed(original(), folder))
+    return masked_arguments(_typed(launcher() or original(), folder))
 
 
 def original() -> List[str]:
@@ -29,13 +33,43 @@ def original() -> List[str]:
     return [str(word) for word in told]
 
 
-def _of_proc() -> List[str]:
+def launcher() -> List[str]:
+    """The arguments of what started this process as one of several; empty where it is alone.
+
+    A worker's own command trains on one device: it is another experiment.
+    """
+    found: List[str] = []
+    pid = os.getppid() if variables.world_size() else 0
+    for _ in range(_HIGHEST):
+        words = _of_proc(str(pid)) if pid > 1 else []
+        if not words:
+            break
+        found = words if _is_launcher(words) else found
+        pid = _parent(pid)
+    return found
+
+
+def _is_launcher(words: Sequence[str]) -> bool:
+    names = [os.path.basename(word) for word in words[:2]]
+    modules = [after for word, after in zip(words, words[1:]) if word == "-m"]
+    return bool(_LAUNCHERS.intersection([*names, *modules[:1]]))
+
+
+def _parent(pid: int) -> int:
     try:
-        with open("/proc/self/cmdline", "rb") as file:
+        with open("/proc/{}/stat".format(pid), "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _of_proc(process: str = "self") -> List[str]:
+    try:
+        with open("/proc/{}/cmdline".format(process), "rb") as file:
             words = file.read().rstrip(b"\0").split(b"\0")
     except OSError:
         return []
-    return [os.fsdecode(word) for word in words]
+    return [os.fsdecode(word) for word in words] if words != [b""] else []
 
 
 def _typed(args: Sequence[str], folder: str) -> List[str]:

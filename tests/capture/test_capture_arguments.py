@@ -1,10 +1,14 @@
 """The command and its seeds; secrets in them."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from reprocheck_capture import arguments, hiding
+
+CAPTURE = Path(__file__).parents[2] / "capture"
 
 
 @pytest.mark.parametrize(
@@ -34,6 +38,26 @@ def test_without_orig_argv_the_kernel_tells_the_interpreters_options(monkeypatch
     told = sys.orig_argv
     monkeypatch.delattr(sys, "orig_argv")
     assert arguments.original()[1:] == told[1:]
+
+
+def test_a_worker_tells_the_command_of_its_launcher(tmp_path):
+    worker = "from reprocheck_capture import arguments; print(arguments.argv())"
+    (tmp_path / "worker.py").write_text(worker)
+    torchrun = "import subprocess, sys; subprocess.run([sys.executable, 'worker.py'], check=True)"
+    (tmp_path / "torchrun").write_text(torchrun)
+    argv = [sys.executable, "torchrun", "--nproc_per_node=2", "worker.py"]
+    told = [
+        subprocess.run(
+            argv,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(CAPTURE), **env},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for env in ({}, {"WORLD_SIZE": "2"})
+    ]
+    assert told == [str(["python", "worker.py"]), str(["python", *argv[1:]])]
 
 
 @pytest.mark.parametrize(
