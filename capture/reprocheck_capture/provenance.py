@@ -30,19 +30,31 @@ def _log(datasets: Dict[str, str], predictions: Dict[str, str]) -> None:
 
     hook.prepare()
     run = mlflow.active_run() or mlflow.start_run()
-    run_id = run.info.run_id
+    stored = [path for path in map(_stored, predictions.values()) if path]
+    if not upload.started(run.info.run_id, dict(run.data.tags)):
+        return  # predictions are a product of the training, also where nothing else is recorded
+    found = {name: _dataset(path) for name, path in datasets.items()}
+    _add([entry for entries in found.values() for entry in entries])
+    if found:
+        upload.set_data(run.info.run_id)
+    if found or stored:
+        named = {name: [entry["path"] for entry in entries] for name, entries in found.items()}
+        upload.write(run.info.run_id, {"datasets": named, "predictions": stored})
+
+
+@guarded("predictions", str)
+def _stored(path: str) -> str:
+    import mlflow
+
+    mlflow.log_artifact(path, "predictions")
+    return "predictions/" + os.path.basename(path)
+
+
+def _add(entries: List[Dict[str, Any]]) -> None:
+    """What is given counts before what DVC tells of the same path."""
     data = record.facts().data
-    fresh = [found for path in datasets.values() for found in _dataset(path)]
-    known = {entry.get("path"): entry for entry in fresh}
-    data[:] = [entry for entry in data if entry.get("path") not in known] + list(known.values())
-    more = {"datasets": datasets, "predictions": predictions} if datasets or predictions else {}
-    upload.started(run_id, dict(run.data.tags))
-    if datasets:
-        upload.set_tags(run_id, {"reprocheck.data": record.tags().get("reprocheck.data", "")})
-    if more:
-        upload.write(run_id, more)
-    for path in predictions.values():
-        mlflow.log_artifact(path, "predictions")
+    fresh = {entry["path"]: entry for entry in entries}
+    data[:] = [*(e for e in data if e.get("path") not in fresh), *fresh.values()]
 
 
 def _named(given: Optional[Paths]) -> Dict[str, str]:
@@ -56,6 +68,7 @@ def _named(given: Optional[Paths]) -> Dict[str, str]:
     return {str(name): os.fspath(path) for name, path in given.items()}
 
 
+@guarded("data sets", list)
 def _dataset(path: str) -> List[Dict[str, Any]]:
     """The digest of a file, or those of a folder's files."""
     root = os.path.realpath(record.facts().code.root or os.getcwd())

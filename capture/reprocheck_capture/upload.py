@@ -14,54 +14,69 @@ from reprocheck_capture.variables import is_off
 
 WAIT_S = 10.0
 """How long a run waits for its artifacts to be stored; they are stored beside it after that."""
+DATA = "reprocheck.data"
 RESUMED = "reprocheck.resumed"
 """The other commands that wrote into a run, as a JSON list of their arguments."""
 
-_seen: Dict[Tuple[int, str], Dict[str, str]] = {}
+_seen: Dict[Tuple[int, str], bool] = {}  # by process and run, whether its record is ours
 _uploads: Dict[str, threading.Thread] = {}
+_told: Dict[str, Dict[str, Any]] = {}  # what a script told of its run
 
 
-def started(run_id: str, tags: Dict[str, str]) -> None:
-    """Records a run that was started or resumed here; each once a process."""
+def started(run_id: str, tags: Dict[str, str]) -> bool:
+    """Records a run that was started or resumed here, once a process.
+
+    False where its record is another command's, or capturing is switched off.
+    """
     key = (os.getpid(), run_id)
     if is_off() or key in _seen:
-        return
+        return _seen.get(key, False)
     ours = record.tags()
-    _seen[key] = ours
+    _seen[key] = "reprocheck.schema" not in tags or not _is_another(tags, ours)
     client = _client()
     if "reprocheck.schema" not in tags:
         _set(client, run_id, {name: text for name, text in ours.items() if _is_missing(name, tags)})
-    elif _is_another(tags, ours):
+    elif not _seen[key]:
         _resumed(client, run_id, tags, ours)
-        return  # the artifacts are those of the command that began the run
-    write(run_id)
+    if _seen[key]:
+        write(run_id)
+    return _seen[key]
 
 
 def ending(run_id: str) -> None:
     """What only shows while a run goes on: what it read from the hub."""
-    known = _seen.get((os.getpid(), run_id))
     waiting = _uploads.pop(run_id, None)
     if waiting is not None:
         waiting.join(WAIT_S)
-    if known is None or is_off():
+    if not _seen.get((os.getpid(), run_id)) or is_off():
         return
     data = record.facts().data
     late = [entry for entry in hub.revisions() if entry not in data]
     if late:
         data.extend(late)
-        set_tags(run_id, {"reprocheck.data": record.tags().get("reprocheck.data", "")})
+        set_data(run_id)
         write(run_id)
         _uploads.pop(run_id).join(WAIT_S)
 
 
-def set_tags(run_id: str, tags: Dict[str, str]) -> None:
-    """Sets those that have a text."""
-    _set(_client(), run_id, {name: text for name, text in tags.items() if text})
+def set_data(run_id: str) -> None:
+    """Sets the data's tag anew; one that no longer fits goes, for record.json to tell them all."""
+    told = record.tags().get(DATA)
+    client = _client()
+    if told:
+        _set(client, run_id, {DATA: told})
+    elif DATA in client.get_run(run_id).data.tags:
+        client.delete_tag(run_id, DATA)
 
 
 def write(run_id: str, more: Optional[Dict[str, Any]] = None) -> None:
     """Stores the artifacts, in a thread of its own where that takes long."""
-    files = record.artifacts(run_id, more)
+    before = _uploads.get(run_id)
+    if before is not None:
+        before.join(WAIT_S)
+    told = _told.setdefault(run_id, {})
+    told.update(more or {})
+    files = record.artifacts(run_id, told)
     context = contextvars.copy_context()  # MLflow keeps its workspace there
     args = (_store, _client(), run_id, files)
     thread = threading.Thread(target=context.run, args=args, daemon=True)

@@ -55,7 +55,7 @@ def train(installed, repo):
             **given,
         }
         done = subprocess.run(
-            [python, "-W", "error:reprocheck-capture", "train.py", *args],
+            [python, "-W", "ignore:reprocheck-capture", "train.py", *args],
             cwd=repo.path / "src",
             env={**os.environ, **given},
             capture_output=True,
@@ -137,7 +137,7 @@ def test_a_run_that_another_program_created_as_mlflow_run_does_is_recorded_too(
 
 
 MORE = """\
-import sys
+import os, sys
 import mlflow, numpy
 import reprocheck_capture
 from reprocheck_capture import record, upload
@@ -150,7 +150,12 @@ sys.orig_argv = ["python", "evaluate.py"]  # as if it were another process
 record._known.clear()
 upload._seen.clear()
 mlflow.start_run(run_id=run_id)
-print(run_id)
+reprocheck_capture.log_provenance("predictions.csv", "no such file")
+mlflow.end_run()
+os.environ["REPROCHECK_CAPTURE"] = "off"  # as in a rerun
+with mlflow.start_run() as off:
+    reprocheck_capture.log_provenance("data", "predictions.csv")
+print(off.info.run_id, run_id)
 """
 
 
@@ -173,4 +178,9 @@ def test_one_line_records_data_and_predictions_and_another_command_changes_nothi
     assert len(record.command.steps[0].run.args[-1]) == 1500
     assert record.origins["/command"].where == "reprocheck/record.json"
     assert "tag reprocheck.argv" in document["capture"]["missing"]
+    assert document["capture"]["datasets"] == {"train": ["src/data/a.csv", "src/data/b.csv"]}
+    (other,) = record_ids(repo) - {run_id}
+    rerun = read(repo, tmp_path, other)
+    assert [each.path for each in rerun.artifacts] == ["predictions/predictions.csv"]
+    assert not any(name.startswith("reprocheck.") for name in rerun.tags)
     assert json.loads(record.tags["reprocheck.resumed"]) == [["python", "evaluate.py"]]
