@@ -7,13 +7,14 @@ in blocks; what looks otherwise is not read, and told.
 import hashlib
 import os
 import re
-from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from reprocheck_capture.failures import guarded, lacks
 from reprocheck_capture.git import git
 
 _LINE = re.compile(r"(?P<indent> *)(?P<dash>- )?(?P<key>[^\s:#'\"][^:#]*?): ?(?P<value>.*)")
 _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
+_FILES = (".dvc", "dvc.lock")
 _READ_AT_MOST = 8000000  # bytes of inputs that are checked against their digest, in all
 _MOST_FILES, _LARGEST = 500, 2000000
 
@@ -21,34 +22,39 @@ Entry = Dict[str, Any]
 
 
 @guarded("DVC inputs", list)
-def inputs(root: str) -> List[Entry]:
+def inputs(root: str, untracked: Iterable[str] = ()) -> List[Entry]:
     """Path, md5, size and count of files of each; paths are relative to the repository's root.
 
+    `untracked` are files that git does not know, those of DVC among them.
     What is not in the working directory as its digest says is not the run's input, and left out.
     """
     if not root:
         return []
-    files, tracked = _files(root)
     outs: Dict[str, Entry] = {}
     deps: Dict[str, Entry] = {}
-    for path in files:
+    for path in _files(root, untracked):
         for kind, entry in _entries(root, path):
             into = outs if kind == "outs" and path.endswith(".dvc") else deps
             if kind == "deps" or path.endswith(".dvc"):
                 into.setdefault(entry["path"], entry)
+    tracked = _known(root, ("--", *(":(literal)" + path for path in deps))) if deps else []
     # Scripts are dependencies of stages, too: git has them.
     found = {**{p: e for p, e in deps.items() if p not in tracked}, **outs}
     budget = [_READ_AT_MOST]
     return [found[path] for path in sorted(found) if _is_there(root, found[path], budget)]
 
 
-def _files(root: str) -> Tuple[List[str], FrozenSet[str]]:
-    told = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    paths = [os.fsdecode(path) for path in told.split(b"\0") if path]
-    found = [p for p in paths if p.endswith(".dvc") or os.path.basename(p) == "dvc.lock"]
+def _files(root: str, untracked: Iterable[str]) -> List[str]:
+    names = ("--", "*.dvc", "dvc.lock", "*/dvc.lock")
+    found = {*_known(root, names), *(path for path in untracked if path.endswith(_FILES))}
     if len(found) > _MOST_FILES:
         lacks("DVC inputs", "there are {} files of DVC".format(len(found)))
-    return found[:_MOST_FILES], frozenset(paths)
+    return sorted(found)[:_MOST_FILES]
+
+
+def _known(root: str, paths: Iterable[str]) -> List[str]:
+    told = git(root, "ls-files", "-z", *paths)  # the index alone: no walk over the tree
+    return [os.fsdecode(path) for path in told.split(b"\0") if path]
 
 
 def _entries(root: str, path: str) -> Iterator[Tuple[str, Entry]]:

@@ -14,11 +14,20 @@ LARGEST_PATCH = 10000000
 LARGEST_FILE, LARGEST_FILES, MOST_FILES = 1000000, 5000000, 200
 SOURCES = (
     *(".py", ".pyx", ".pxd", ".pyi", ".ipynb", ".sh", ".r", ".jl", ".sql", ".proto", ".jinja"),
-    *(".yaml", ".yml", ".toml", ".cfg", ".ini", ".json", ".gin", ".conf"),
+    *(".yaml", ".yml", ".toml", ".cfg", ".ini", ".json", ".gin", ".conf", ".dvc"),
     *(".c", ".cc", ".cpp", ".cu", ".cuh", ".h", ".hpp", ".rs", ".go", ".f90"),
 )
-NAMED = ("Dockerfile", "Makefile", "MLproject", "Snakefile", "setup.py", "requirements.txt")
-_NOT_OURS = ("mlruns/", "mlartifacts/", "wandb/", "outputs/", ".venv/", "venv/", "node_modules/")
+NAMED = ("Dockerfile", "Makefile", "MLproject", "Snakefile", "dvc.lock", "requirements.txt")
+_NOT_OURS = (
+    "mlruns/",
+    "mlartifacts/",
+    "wandb/",
+    "outputs/",
+    "multirun/",
+    ".venv/",
+    "venv/",
+    "node_modules/",
+)
 _DIFF = (
     *("diff", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv"),
     *("--no-renames", "--ignore-submodules=none", "--src-prefix=a/", "--dst-prefix=b/"),

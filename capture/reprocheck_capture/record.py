@@ -80,7 +80,7 @@ def _find_out() -> Facts:
         variables=variables.determinism(),
         hardware=machine.hardware(),
         container=container.container(),
-        data=[*dvc.inputs(found.root), *hub.revisions()],
+        data=[*dvc.inputs(found.root, found.untracked or ()), *hub.revisions()],
         environment=environment,
         locks=told,
         python=packages.python(),

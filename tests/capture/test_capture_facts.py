@@ -157,6 +157,9 @@ def test_inputs_are_what_the_tree_has_as_dvc_says(in_repo, nothing_missing):
         {"path": "data/raw.csv", "md5": digest(raw), "size": 4},
         {"path": "sub/kept.csv", "md5": digest(same), "size": 4},
     ]
+    in_repo.write({"new.csv": b"new", "new.csv.dvc": out.format(digest(b"new"), 3, "new.csv")})
+    found = dvc.inputs(str(in_repo.path), ["new.csv.dvc", "a.py"])
+    assert found[1] == {"path": "new.csv", "md5": digest(b"new"), "size": 3}
     assert nothing_missing["DVC input changed.csv"] == "it is not what DVC's file says"
 
 
