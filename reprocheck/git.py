@@ -28,6 +28,9 @@ _INERT = (
     "-c",
     "http.lowSpeedTime=120",
 )
+# So does an ssh whose other end is gone: after two minutes without a sign of life it ends.
+_SSH = "ssh -o ServerAliveInterval=30 -o ServerAliveCountMax=4"
+_OVER_NETWORK = ("clone", "fetch", "ls-remote", "submodule", "lfs")
 _REPOSITORY_VARIABLES = re.compile(r"GIT_(?!SSH|SSL|ASKPASS|CONFIG|TRACE|HTTP|PROXY)")
 
 
@@ -51,6 +54,8 @@ class Git:
         Raises `SourceError` when it fails, unless `check` is false.
         """
         env = _environment(self.env, trusting)
+        if trusting and not {"GIT_SSH", "GIT_SSH_COMMAND"} & env.keys():
+            env |= self._ssh(args)
         call = process.Call(
             argv=("git", *_INERT, *args),
             cwd=self.folder,
@@ -73,6 +78,13 @@ class Git:
         """What a git command prints, without white space around it; "" when it fails."""
         done = self(*args, trusting=trusting, check=False)
         return done.stdout.decode(errors="replace").strip() if done.exit_code == 0 else ""
+
+    def _ssh(self, args: tuple[str, ...]) -> Mapping[str, str]:
+        """Bounds how long a silent ssh is waited for, unless the user's config names another."""
+        if not any(name in args for name in _OVER_NETWORK):
+            return {}
+        own = self("config", "--get", "core.sshCommand", trusting=True, check=False)
+        return {} if own.stdout.strip() else {"GIT_SSH_COMMAND": _SSH}
 
 
 def _environment(env: Mapping[str, str], trusting: bool) -> dict[str, str]:
