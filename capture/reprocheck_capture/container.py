@@ -5,6 +5,7 @@ import re
 from typing import Dict
 
 from reprocheck_capture.failures import guarded
+from reprocheck_capture.system_files import read
 
 # What clusters and builders tell of the image; nothing here is a secret.
 _IMAGE = (
@@ -19,7 +20,7 @@ def container() -> Dict[str, str]:
     """Its id, and its image where a variable tells it; empty outside of a container."""
     if not is_contained():
         return {}
-    found = _ID.search(_read("/proc/self/cgroup")) or _ID.search(_read("/proc/self/mountinfo"))
+    found = _ID.search(read("/proc/self/cgroup")) or _ID.search(read("/proc/self/mountinfo"))
     image = next((os.environ[name] for name in _IMAGE if os.environ.get(name)), "")
     told = {"id": found.group(1) if found else "", "image": os.path.basename(image)[:300]}
     if "/" in image and not os.path.isabs(image):  # a path of the host tells too much
@@ -32,12 +33,4 @@ def is_contained() -> bool:
     marks = ("/.dockerenv", "/run/.containerenv", "/.singularity.d")
     if any(map(os.path.exists, marks)) or "KUBERNETES_SERVICE_HOST" in os.environ:
         return True
-    return _ID.search(_read("/proc/self/cgroup")) is not None
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
+    return _ID.search(read("/proc/self/cgroup")) is not None

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional
 
 from reprocheck_capture import hardware_probe
 from reprocheck_capture.failures import guarded
+from reprocheck_capture.system_files import read
 from reprocheck_capture.variables import world_size
 
 _PLAIN = ("cpu_model", "cpu_count", "memory_bytes", "platform", "os", "libc")
@@ -34,10 +35,10 @@ def gpus(told: str = _OF_NVIDIA) -> Optional[List[Dict[str, Any]]]:
     files = sorted(glob.glob(os.path.join(told, "gpus", "*", "information")))
     if not files:
         return hardware_probe.gpus(os.environ.get("CUDA_VISIBLE_DEVICES"))
-    version = re.search(r"Kernel Module\s+(?:for \S+\s+)?([\d.]+)", _read(told + "/version"))
+    version = re.search(r"Kernel Module\s+(?:for \S+\s+)?([\d.]+)", read(told + "/version"))
     found = []
     for index, path in enumerate(files):
-        fields = dict(re.findall(r"^([\w ]+):\s*(.+?)\s*$", _read(path), re.MULTILINE))
+        fields = dict(re.findall(r"^([\w ]+):\s*(.+?)\s*$", read(path), re.MULTILINE))
         found.append(
             {
                 "index": str(index),
@@ -87,11 +88,3 @@ def _pools() -> Dict[str, str]:
     if threads:
         told["threads"] = ", ".join("{} {}".format(*each) for each in sorted(threads.items()))
     return told
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""

@@ -118,7 +118,7 @@ def test_a_dockerfile_counts_inside_of_a_container(tmp_path, monkeypatch):
 
 def test_a_containers_image_is_told_by_the_few_variables_that_may(monkeypatch):
     monkeypatch.setattr(container, "is_contained", lambda: True)
-    monkeypatch.setattr(container, "_read", lambda _: "0::/docker/" + "a" * 64)
+    monkeypatch.setattr(container, "read", lambda _: "0::/docker/" + "a" * 64)
     monkeypatch.setenv("CONTAINER_IMAGE", "registry/a:1")
     assert container.container() == {"id": "a" * 64, "image": "registry/a:1"}
 

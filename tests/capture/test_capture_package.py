@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 from pathlib import Path
 
@@ -73,3 +74,14 @@ def test_it_can_be_switched_off(monkeypatch):
     before = list(sys.meta_path)
     assert not CaptureContext().in_context()
     assert sys.meta_path == before
+
+
+def test_the_source_archive_is_whole(tmp_path):
+    argv = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", tmp_path]
+    subprocess.run(argv, cwd=CAPTURE, check=True, capture_output=True)
+    (path,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        files = {Path(member.name).name: member for member in archive.getmembers()}
+        assert {module.name for module in MODULES} <= files.keys()
+        assert files["hardware_probe.py"].isfile()
+        assert files["LICENSE"].isfile()
