@@ -184,3 +184,29 @@ def test_one_line_records_data_and_predictions_and_another_command_changes_nothi
     assert [each.path for each in rerun.artifacts] == ["predictions/predictions.csv"]
     assert not any(name.startswith("reprocheck.") for name in rerun.tags)
     assert json.loads(record.tags["reprocheck.resumed"]) == [["python", "evaluate.py"]]
+
+
+BOTH = """\
+import os, mlflow
+from mlflow.tracking import MlflowClient
+created = MlflowClient().create_run("0").info.run_id
+os.environ["MLFLOW_RUN_ID"] = created
+with mlflow.start_run():
+    pass
+with mlflow.start_run() as started:
+    pass
+print(created, started.info.run_id)
+"""
+
+
+@pytest.mark.parametrize("version", ["1.30.1", "2.22.0"])
+def test_older_versions_of_mlflow_record_as_much(train, repo, tmp_path, python_with, version):
+    repo.write({"src/train.py": BOTH})
+    started = train("--seed", "7", python=python_with(version))
+    for run_id in record_ids(repo):
+        record = read(repo, tmp_path / run_id, run_id)
+        assert record.command.steps[0].run.args[-3:] == ("train.py", "--seed", "7")
+        assert record.code.patch.sha256 is not None
+        assert b"+import os, mlflow" in record.code.patch.content
+        assert any("freeze" in file.path for file in record.files)
+    assert len(record_ids(repo) - {started}) == 1
