@@ -22,6 +22,7 @@ from reprocheck.model import (
 )
 from reprocheck.recipe import SEED_PARAMETERS
 from reprocheck.schema import pointer as schema_pointer
+from reprocheck.trackers import mlflow_own_record
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import COMMIT_TAGS, read_code, without_credentials
 from reprocheck.trackers.mlflow_lineage import as_started, read_family, read_siblings
@@ -69,7 +70,7 @@ def read_record(
     family = read_family(store, run)
     started = as_started(run, family)
     code, code_origins, unclear = read_code(_with_git_state(store, started), kept)
-    tags = TagReader(run=started)
+    tags = TagReader(run=started, beside=mlflow_own_record.texts(run, kept))
     command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()
     hardware = _hardware(kept)
     metrics = _metrics(store, run)

@@ -49,6 +49,7 @@ class MlflowRedirection:
             "MLFLOW_REGISTRY_URI": uri,
             "MLFLOW_ALLOW_FILE_STORE": "true",
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            "REPROCHECK_CAPTURE": "off",  # a trial's record is the report
             "REPROCHECK_STORE": uri,
             "REPROCHECK_REDIRECT": injected,
             "PYTHONPATH": injected,

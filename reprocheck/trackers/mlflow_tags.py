@@ -34,6 +34,8 @@ class TagReader:
     """Reads facts out of a run's tags; one that cannot be read becomes a finding."""
 
     run: FoundRun
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """What the tags would say, had they the room."""
     findings: list[Finding] = field(default_factory=list)
     origins: dict[str, Origin] = field(default_factory=dict)
 
@@ -45,7 +47,7 @@ class TagReader:
         if not _is_argv(args):
             self._bad(ARGV, "it is not a JSON list of strings")
             return None
-        self.origins["/command"] = _tag(ARGV)
+        self.origins["/command"] = self._origin(ARGV)
         return Command(steps=(Step(run=Argv(args=tuple(args)), cwd=self._cwd()),))
 
     def seeds(self) -> Mapping[str, str]:
@@ -128,7 +130,7 @@ class TagReader:
         return str(path)
 
     def _json(self, tag: str) -> Any:  # noqa: ANN401  (JSON)
-        text = self.run.tags.get(tag)
+        text = self.run.tags.get(tag, self.beside.get(tag))
         if text is None:
             return None
         try:
@@ -136,6 +138,11 @@ class TagReader:
         except ValueError:
             self._bad(tag, "it is not JSON, perhaps cut off by the tracker")
             return None
+
+    def _origin(self, tag: str) -> Origin:
+        if tag in self.run.tags:
+            return _tag(tag)
+        return Origin(kind=OriginKind.ARTIFACT, where="reprocheck/record.json")
 
     def _bad(self, tag: str, why: str) -> None:
         pointer = "/tags/" + tag.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,1 @@
+../../reprocheck/hardware_probe.py

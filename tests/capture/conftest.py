@@ -1,0 +1,29 @@
+"""The package for training environments, imported from its folder; nothing of it is installed."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+CAPTURE = Path(__file__).parents[2] / "capture"
+sys.path.insert(0, str(CAPTURE))
+
+
+@pytest.fixture(autouse=True)
+def nothing_missing(monkeypatch):
+    """Each test counts anew what is missing."""
+    from reprocheck_capture import failures, record
+
+    monkeypatch.setattr(failures, "_warned", [])
+    monkeypatch.setattr(record, "_known", [])
+    failures.MISSING.clear()
+    return failures.MISSING
+
+
+@pytest.fixture
+def in_repo(repo, monkeypatch):
+    """A repository with one commit, in which this process seems to run train.py."""
+    repo.commit({"train.py": "print(1)\n", "lib.py": "a = 1\n"})
+    monkeypatch.chdir(repo.path)
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(repo.path / "train.py"))
+    return repo
