@@ -21,7 +21,9 @@ from reprocheck.model import (
     MetricRule,
     PredictionsRule,
     ProductRule,
+    RecordRules,
     Require,
+    Requirement,
     RerunPlan,
     SeedPolicy,
     Sigma,
@@ -33,9 +35,7 @@ MOST_LOOKS = 20
 """Reruns up to which the levels of several looks are known."""
 
 LATER = (
-    "tracker.experiment",
     "reruns.parallel",
-    "record",
     "report",
 )
 """Keys that the design names and this version does not act on: refused, never ignored."""
@@ -56,6 +56,7 @@ class Config:
     path: Path | None = None
     tracking_uri: str | None = None
     artifact_roots: Mapping[str, str] = field(default_factory=dict)
+    experiment: str | None = None  # that `audit` looks at
     command: tuple[StepTemplate, ...] = ()
     ignore_parameters: tuple[str, ...] = ()
     environment_kind: str = "auto"
@@ -78,6 +79,7 @@ class Config:
     budget_s: float | None = None
     timeout_s: float | None = None  # None: from the original's duration
     pass_env: tuple[str, ...] = ()
+    record: RecordRules = field(default_factory=RecordRules)
     require: Require = Require.CONSISTENT
 
     @property
@@ -214,6 +216,7 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
             old: _relative_uri(new, path.parent) or new
             for old, new in tracker.get("artifact_roots", {}).items()
         },
+        experiment=tracker.get("experiment"),
         command=commands(document.get("command"), located.place("/command")),
         ignore_parameters=tuple(document.get("parameters", {}).get("ignore", ())),
         environment_kind=environment.get("kind", "auto"),
@@ -241,7 +244,18 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         if timeout == "auto"
         else _seconds(timeout, located.place("/limits/timeout")),
         pass_env=tuple(document.get("pass_env", ())),
+        record=_record_rules(document.get("record", {}), located),
         require=Require(document.get("require", "consistent")),
+    )
+
+
+def _record_rules(record: Mapping[str, Any], located: LocatedYaml) -> RecordRules:
+    named = record.get("schema")
+    return RecordRules(
+        require=tuple(map(Requirement, record.get("require", ()))),
+        artifacts=tuple(record.get("artifacts", ())),
+        schema=located.path.parent / named if named else None,
+        place=located.line("/record"),
     )
 
 

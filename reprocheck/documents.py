@@ -70,6 +70,7 @@ def _record(record: model.RunRecord, secrets: frozenset[str], detail: Detail) ->
         "environment": record.environment and _spec(record.environment, secrets),
         "files": [_file(file) for file in record.files],
         "data": [_material(material) for material in record.data],
+        "dataset_version": record.dataset_version,
         "metrics": _metrics(record.metrics, detail),
         "artifacts": [
             {"path": artifact.path, "size": artifact.size} for artifact in record.artifacts
@@ -77,7 +78,7 @@ def _record(record: model.RunRecord, secrets: frozenset[str], detail: Detail) ->
         "seeds": dict(record.seeds),
         "hardware": dict(record.hardware),
         "tags": dict(record.tags),
-        "approvals": [{"by": each.by, "what": each.what} for each in record.approvals],
+        "approvals": [_approval(each) for each in record.approvals],
         "siblings": [_sibling(sibling) for sibling in record.siblings],
         "peers": [_sibling(peer) for peer in record.peers],
         "lineage": _lineage(record.lineage),
@@ -155,6 +156,16 @@ def _metrics(metrics: Mapping[str, model.Metric], detail: Detail) -> Document:
     }
 
 
+def _approval(approval: model.Approval) -> Document:
+    return {
+        "by": approval.by,
+        "what": approval.what,
+        "role": approval.role,
+        "commit": approval.commit,
+        "at": time(approval.at),
+    }
+
+
 def _sibling(sibling: model.Sibling) -> Document:
     metrics = {name: number(value) for name, value in sibling.metrics.items()}
     return {"run_id": sibling.run_id, "metrics": metrics}
@@ -218,6 +229,7 @@ def _finding(finding: model.Finding) -> Document:
         "message": finding.message,
         "hint": finding.hint,
         "pointer": finding.pointer,
+        **({"fix": finding.fix} if finding.fix else {}),
     }
 
 

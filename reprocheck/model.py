@@ -354,6 +354,9 @@ class Approval:
 
     by: str
     what: str
+    role: str = ""  # in which the person signed, as "reviewer"
+    commit: str = ""  # what was signed; "": not said, so that it binds nothing
+    at: datetime | None = None  # UTC
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -407,6 +410,7 @@ class RunRecord:
     lineage: Lineage
     peers: tuple[Sibling, ...] = ()
     definition: ExperimentDefinition | None = None
+    dataset_version: str = ""  # as the team calls it
     origins: Mapping[str, Origin]  # by JSON pointer into the record, for example /code/commit
     findings: tuple[Finding, ...] = ()  # what went wrong while reading, short of an error
 
@@ -427,6 +431,7 @@ class Finding:
     message: str
     hint: str
     pointer: str  # JSON pointer into the record, "" for the whole
+    fix: str = ""  # the exact line that mends it: a command, or a line of a file; "": none does
 
 
 # --- what is asked ------------------------------------------------------------------------
@@ -507,6 +512,36 @@ class MetricRule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RequiredComparison:
+    """A run that the run's result has to be compared with."""
+
+    against: str  # a run id or name, or words as "the model in production"
+    metrics: tuple[str, ...]  # () stands for the primary ones
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignOff:
+    """Who has to approve a run."""
+
+    role: str
+    by: tuple[str, ...] = ()  # people who may; () is anybody in that role
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegisteredData:
+    """An entry of the team's register of data that the experiment uses."""
+
+    name: str
+    version: str = ""
+    path: str = ""  # relative to the tree's root
+    digest: str = ""  # "sha256:…" or "md5:…"
+    sensitive: tuple[str, ...] = ()  # flags as "personal", "medical"
+    licence: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ExperimentDefinition:
     """What was fixed before the run: the metrics that count, with margins and thresholds."""
 
@@ -514,6 +549,12 @@ class ExperimentDefinition:
     secondary: tuple[str, ...]
     rules: Mapping[str, MetricRule]
     origin: Origin
+    sha256: str = ""  # of the file as it was recorded, in hexadecimal
+    hypothesis: str = ""
+    comparisons: tuple[RequiredComparison, ...] = ()
+    sign_offs: tuple[SignOff, ...] = ()
+    sensitive: tuple[str, ...] = ()  # flags of the experiment as a whole
+    data: tuple[RegisteredData, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -534,6 +575,82 @@ class ProductRule:
     pattern: str
     gate: bool
     place: str = ""
+
+
+class Requirement(enum.StrEnum):
+    """What a team can require of a run before it starts (`record.require`)."""
+
+    CLEAN_TREE = "clean-tree"
+    PUSHED_COMMIT = "pushed-commit"
+    TRACKED_IMPORTS = "tracked-imports"
+    PINNED_ENVIRONMENT = "pinned-environment"
+    DATA_HASH = "data-hash"
+    DEFINITION = "definition"
+    SEED = "seed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordRules:
+    """What the config says about records (`record`)."""
+
+    require: tuple[Requirement, ...] = ()
+    artifacts: tuple[str, ...] = ()  # patterns; each has to match an artifact of the run
+    schema: Path | None = None  # a JSON schema of the team's, applied on top of run.schema.json
+    place: str = ""
+
+
+class Grade(enum.StrEnum):
+    """How verifiable a recorded run is."""
+
+    VERIFIABLE = "verifiable"
+    CAVEATS = "verifiable with caveats"
+    NOT_VERIFIABLE = "not verifiable"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditedRun:
+    """A run with its grade, and why it has it."""
+
+    ref: RunRef
+    name: str
+    experiment: str
+    status: RunStatus
+    started_at: datetime | None  # UTC
+    commit: str
+    grade: Grade
+    findings: tuple[Finding, ...]  # the worst first
+    metrics: Mapping[str, float] = field(default_factory=dict)  # last values
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """A finding of several runs."""
+
+    code: str
+    severity: Severity
+    message: str  # of one of them
+    fix: str
+    runs: int
+    alone: int  # runs that would be of a better grade if it were mended
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Audit:
+    """How verifiable an experiment's history is."""
+
+    experiments: tuple[str, ...]
+    filter: str
+    made_at: datetime  # UTC
+    tool_version: str
+    runs: tuple[AuditedRun, ...]
+    causes: tuple[Cause, ...]  # the commonest first
+    rescue: str  # the one step that would rescue most runs; "": there is none
+    rescued: int  # how many it would
+    findings: tuple[Finding, ...] = ()  # about the runs together, as names that differ
+
+    def count(self, grade: Grade) -> int:
+        """How many runs have a grade."""
+        return sum(run.grade is grade for run in self.runs)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

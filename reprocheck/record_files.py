@@ -169,6 +169,7 @@ def _record(document: Mapping[str, Any]) -> RunRecord:
         siblings=tuple(_sibling(each) for each in document.get("siblings", ())),
         peers=tuple(_sibling(each) for each in document.get("peers", ())),
         definition=_definition(document),
+        dataset_version=document.get("dataset_version", ""),
         lineage=Lineage(**lineage),
         origins={place: _origin(each) for place, each in document.get("origins", {}).items()},
     )
