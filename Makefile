@@ -19,6 +19,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd capture && ../$(BIN)/mypy --cache-dir ../.mypy_cache
 	$(BIN)/lint-imports --no-cache
 
 format: $(STAMP)
