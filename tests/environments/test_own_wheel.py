@@ -104,7 +104,7 @@ def wheel(folder: Path, name: str, version: str, needs: str = "") -> None:
 def test_what_another_package_depends_on_is_ours_too(build, tmp_path):
     wheels = tmp_path / "tree/wheels"
     wheel(wheels, "trainer", "1.0", "Requires-Dist: reprocheck-capture>=9")
-    wheel(wheels, "reprocheck_capture", "9.0")
+    wheel(wheels, "reprocheck_capture", "8.0")  # which does not even fit
     more = "reprocheck-capture>8 ; python_version < '3'\n"
     sandbox = build(spec(f"--no-index\n--find-links wheels\ntrainer\n{more}", directory="."))
     pins = f'{PIN}\n{PIN} ; python_version < "3"\n'
