@@ -37,8 +37,10 @@ def pytest_configure() -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Iterator[None]:
     """Fails a test in which a finding has a code without a section in docs/findings.md."""
-    yield
-    unknown, WATCHER.unknown = sorted(WATCHER.unknown), set()
+    try:
+        yield
+    finally:
+        unknown, WATCHER.unknown = sorted(WATCHER.unknown), set()
     assert not unknown, f"codes without a section in docs/findings.md: {', '.join(unknown)}"
 
 

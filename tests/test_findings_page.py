@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 
+import click
 import pytest
+import yaml
 
+from reprocheck import schema
+from reprocheck.cli import cli
 from reprocheck.model import Finding, Severity
 from tests import finding_codes
 from tests.finding_codes import KEBAB, PAGE, Watcher, sections, source_codes
@@ -58,6 +63,40 @@ def test_the_contents_lead_to_each_section():
     links = re.findall(r"\[([\w-]+)\]\(#([\w-]+)\)", contents)
     assert [text for text, anchor in links if text != anchor] == []
     assert {text for text, _ in links} == set(SECTIONS)
+
+
+# --- what to paste ------------------------------------------------------------------------
+
+
+def blocks(language):
+    found = re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    assert found
+    return found
+
+
+def test_each_section_has_something_to_paste():
+    assert [code for code, text in SECTIONS.items() if text.count("\n```") != 2] == []
+
+
+def test_the_configs_follow_their_schema():
+    configs = [yaml.safe_load(text) for text in blocks("yaml") if not text.startswith("stages:")]
+    wrong = {str(each): schema.check({"version": 1} | each, "config") for each in configs}
+    assert {text: issues for text, issues in wrong.items() if issues} == {}
+
+
+def test_the_lines_of_python_are_python():
+    for text in blocks("python"):
+        compile(text, "findings.md", "exec")
+
+
+def test_the_commands_have_the_options_that_the_page_gives_them():
+    for line in (line for text in blocks("sh") for line in text.splitlines()):
+        words = shlex.split(line, comments=True)
+        if "reprocheck" in words[:-1] and words[0] != "mlflow":
+            name, *rest = words[words.index("reprocheck") + 1 :]
+            command = cli.get_command(click.Context(cli), name)
+            known = {option for each in command.params for option in each.opts}
+            assert {word for word in rest if word.startswith("-")} <= known, line
 
 
 # --- how the codes are found --------------------------------------------------------------
