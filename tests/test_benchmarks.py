@@ -46,9 +46,9 @@ def test_the_benchmark_of_capture_records_one_way_and_not_the_other(tmp_path):
 
 
 def test_the_benchmark_of_capture_judges_by_its_aim_with_gits_time_aside():
-    off = capture.Cost(imported=1000.0, run=20.0, git=0.0)
+    off = capture.Cost(imported=1000.0, run=20.0, git=0.0, cpu=5.0)
     for run, judged in ((219.0, "yes"), (220.0, "NO")):
-        on = capture.Cost(imported=1010.0, run=run, git=50.0)
+        on = capture.Cost(imported=1010.0, run=run, git=50.0, cpu=9.0)
         lines = [*capture.table(100, off, on)]
         assert lines[1].endswith("1.01 x")
         assert lines[-1].endswith(judged)
