@@ -112,6 +112,8 @@ class _Source:
     def pairs(self) -> Iterator[tuple[str, set[str]]]:
         for call in self._calls["Finding"]:
             given = {word.arg: word.value for word in call.node.keywords}
+            if not {"code", "severity"} <= given.keys():
+                continue  # read back from a document
             made = Made(
                 code=given["code"],
                 severity=given["severity"],

@@ -49,13 +49,13 @@ def test_each_section_has_the_form(part):
 
 def test_the_severities_are_those_of_the_code(codes):
     words = "|".join(severity.value for severity in Severity)
-    wrong = {}
+    wrong = []
     for code, text in SECTIONS.items():
         line = text.split(FORM[0])[1].split("\n- ")[0]
         told = set(re.findall(rf"\b({words})\b", line))
         if not told or told != (codes.get(code) or told):
-            wrong[code] = f"told {sorted(told)}, are {sorted(codes[code])}"
-    assert not wrong
+            wrong.append(f"{code}: told {sorted(told)}, is {sorted(codes[code])}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_contents_lead_to_each_section():
@@ -127,6 +127,9 @@ def of_rows():
     for code, severity, said in rows():
         yield Finding(code=code, severity=severity, message=said)
     yield _formed("ten")
+
+def read_back(words):
+    return Finding(**words)
 
 def _formed(kind):
     found = f"is-{kind}"
