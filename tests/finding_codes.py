@@ -192,6 +192,8 @@ def _module(path: Path) -> Module:
 
 
 def _visit(node: ast.AST, function: Function, module: Module) -> None:
+    if isinstance(node, ast.Match):
+        _narrow(node)
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Call):
             module.calls.append(Call(node=child, function=function, module=module))
@@ -199,6 +201,14 @@ def _visit(node: ast.AST, function: Function, module: Module) -> None:
             module.rows.append(child)
         inner = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
         _visit(child, child if inner else function, module)  # type: ignore[arg-type]
+
+
+def _narrow(node: ast.Match) -> None:
+    """Writes into each case what a subject that is a plain name is there."""
+    for case in node.cases:
+        match node.subject, case.pattern:
+            case ast.Name(id=name), ast.MatchValue(value=ast.Constant() as constant):
+                case.body = [_Substitution({name: constant}).visit(line) for line in case.body]
 
 
 def _constants(modules: list[Module]) -> dict[object, set[str]]:

@@ -131,6 +131,11 @@ def of_rows():
         yield Finding(code=code, severity=severity, message=said)
     yield _formed("ten")
 
+def of_a_case(code):
+    match code:
+        case "eleven-twelve":
+            return Finding(code=code, severity=Severity.ERROR)
+
 def read_back(words):
     return Finding(**words)
 
@@ -150,6 +155,7 @@ def test_codes_are_found_however_they_reach_a_finding(tmp_path):
         "six-seven": {"error"},
         "eight-nine": {"warning"},
         "is-ten": {"note"},
+        "eleven-twelve": {"error"},
     }
 
 
