@@ -226,12 +226,25 @@ def _constants(modules: list[Module]) -> dict[object, set[str]]:
     """Texts of names of modules: by module and name, and by name for those that import them."""
     found: dict[object, set[str]] = {}
     for module in modules:
-        for node in module.tree.body:
-            match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
-                    found[module.path, name] = {text}
-                    found.setdefault(name, set()).add(text)
+        for name, text in itertools.chain.from_iterable(map(_texts_of, module.tree.body)):
+            found[module.path, name] = {text}
+            found.setdefault(name, set()).add(text)
     return found
+
+
+def _texts_of(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """The texts that an assignment gives to names."""
+    match node:
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+            pairs = list(zip(names, values, strict=False))
+        case ast.Assign(targets=[name], value=value):
+            pairs = [(name, value)]
+        case _:
+            pairs = []
+    for pair in pairs:
+        match pair:
+            case ast.Name(id=told), ast.Constant(value=str(text)):
+                yield told, text
 
 
 def _is_of(call: Call, function: ast.FunctionDef | ast.AsyncFunctionDef, module: Module) -> bool:
