@@ -82,27 +82,36 @@ def test_each_section_has_something_to_paste():
     assert [code for code, text in SECTIONS.items() if text.count("\n```") != 2] == []
 
 
-def test_the_configs_follow_their_schema():
-    configs = [yaml.safe_load(text) for text in blocks("yaml") if not text.startswith("stages:")]
-    wrong = {str(each): schema.check({"version": 1} | each, "config") for each in configs}
+def test_the_files_follow_their_schemas():
+    wrong = {}
+    for text in blocks("yaml"):
+        name = re.match(r"(?:# (\S+)\n)?", text)[1] or "reprocheck.yaml"
+        shape = {"experiment.yaml": "experiment", "reprocheck.yaml": "config"}.get(name)
+        if shape:  # dvc.yaml has none of ours
+            wrong[text] = schema.check({"version": 1} | yaml.safe_load(text), shape)
     assert {text: issues for text, issues in wrong.items() if issues} == {}
 
 
+def commands():
+    lines = "".join(blocks("sh")).splitlines()
+    return [shlex.split(line, comments=True) for line in lines]
+
+
 def test_the_lines_of_python_are_python():
-    for text in blocks("python"):
+    given = [words[2] for words in commands() if words[:2] == ["python", "-c"]]
+    for text in (*blocks("python"), *given):
         compile(text, "findings.md", "exec")
 
 
 def test_the_commands_have_the_options_that_the_page_gives_them():
-    for line in (line for text in blocks("sh") for line in text.splitlines()):
-        words = shlex.split(line, comments=True)
+    for words in commands():
         if "reprocheck" in words[:-1] and words[0] != "mlflow":
             name, *rest = words[words.index("reprocheck") + 1 :]
             command = cli.get_command(click.Context(cli), name)
             known = {option for each in command.params for option in each.opts}
             own = itertools.takewhile(lambda word: word != "--", rest)
             given = {word.partition("=")[0] for word in own if word.startswith("-")}
-            assert given <= known, line
+            assert given <= known, words
 
 
 # --- how the codes are found --------------------------------------------------------------
