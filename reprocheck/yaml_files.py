@@ -11,8 +11,11 @@ from typing import Any
 import yaml
 
 from reprocheck.errors import ConfigError, SourceError
+from reprocheck.text_files import BrokenTextError, odd_text, read_text
 
 MOST_NODES = 20_000  # aliases can make a small file expand without end
+LARGEST = 1_000_000
+"""Bytes of a YAML file: more would take this parser many seconds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,23 +48,26 @@ def load(path: Path) -> LocatedYaml:
     Raises `ConfigError` that names file and line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"reading {path}: {_reason(error)}", "give an existing UTF-8 file to --config"
-        ) from error
+        text = read_text(path, LARGEST)
+    except BrokenTextError as error:
+        hint = error.hint or "give an existing UTF-8 file to --config"
+        raise ConfigError(f"reading {path}: {error}", hint) from error
     return parse(text, path)
 
 
 def parse(text: str, path: Path) -> LocatedYaml:
-    """The YAML in a text; `path` names it in messages.
+    """The YAML in a text; `path` names it in messages. What looks like a date is text.
 
     Raises `ConfigError` that names path and line.
     """
+    if len(text) > LARGEST:
+        raise ConfigError(f"{path}: it has over {LARGEST // 1_000_000} MB", "shorten it")
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        # One pass for both: parsing is what takes the time.
+        loader = _OurLoader(text)
+        node = loader.get_single_node()
         lines = dict(_walk(node, path)) if node is not None else {}
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+        document = loader.construct_document(node) if node is not None else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -118,6 +124,15 @@ _Loader.add_implicit_resolver(
 )
 
 
+class _OurLoader(_Loader):
+    """Also without dates: `2026-01-31` is a version, and JSON has no dates."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML declares it
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+    }
+
+
 _BOOL = "tag:yaml.org,2002:bool"
 
 
@@ -145,13 +160,21 @@ def _walk(root: yaml.Node, path: Path) -> Iterator[tuple[str, int]]:
         node, pointer, above, line = todo.pop()
         left -= 1
         if id(node) in above or left < 0:
+            many = "" if id(node) in above else f" ({MOST_NODES:,} values are read)"
             raise ConfigError(
-                f"{path}:{line}: an alias that contains itself, or expands without end",
+                f"{path}:{line}: an alias that contains itself, or expands without end{many}",
                 "write the values out instead of using & and *",
             )
+        _refuse_odd(node, f"{path}:{line}")
         yield pointer, line
         for name, value, at in _children(node, path):
             todo.append((value, f"{pointer}/{escape(name)}", above | {id(node)}, at))
+
+
+def _refuse_odd(node: yaml.Node, place: str) -> None:
+    odd = odd_text(node.value, LARGEST) if isinstance(node, yaml.ScalarNode) else ""
+    if odd:
+        raise ConfigError(f"{place}: a value {odd}", "write text in UTF-8, without escapes")
 
 
 def _children(node: yaml.Node, path: Path) -> Iterator[tuple[str, yaml.Node, int]]:
@@ -166,9 +189,3 @@ def _children(node: yaml.Node, path: Path) -> Iterator[tuple[str, yaml.Node, int
                 raise ConfigError(f"{path}:{line}: '{name}' is given twice", "keep one of the two")
             seen.add(name)
             yield name, value, line
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return "it is not UTF-8 text"
