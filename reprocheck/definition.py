@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -28,6 +29,9 @@ from reprocheck.yaml_files import LocatedYaml, escape
 PATHS = ("reprocheck/experiment.yaml", "experiment.yaml")
 """Where it is among a run's artifacts, the first that exists."""
 
+RUN_ID = re.compile(r"[0-9a-fA-F]{6,64}")
+"""What `against` of a comparison has to look like for a run's id."""
+
 
 def read_definition(
     files: Iterable[RecordedFile],
@@ -50,6 +54,11 @@ def parse_definition(file: RecordedFile) -> ExperimentDefinition:
     Raises `ConfigError` that names file and line.
     """
     return _definition(_located(file), file)
+
+
+def digest_of(file: RecordedFile) -> str:
+    """SHA-256 of a definition's file as it is recorded, in hexadecimal."""
+    return file.sha256 or hashlib.sha256(file.content).hexdigest()
 
 
 def _located(file: RecordedFile) -> LocatedYaml:
@@ -82,7 +91,7 @@ def _definition(located: LocatedYaml, file: RecordedFile) -> ExperimentDefinitio
             **dict(_rules(secondary, "/metrics/secondary", located)),
         },
         origin=file.origin,
-        sha256=file.sha256 or hashlib.sha256(file.content).hexdigest(),
+        sha256=digest_of(file),
         **_beside(document),
     )
 

@@ -44,7 +44,7 @@ def record(record: model.RunRecord, secrets: frozenset[str], detail: Detail) -> 
         "seeds": dict(record.seeds),
         "hardware": dict(record.hardware),
         "tags": dict(record.tags),
-        "approvals": [_approval(each) for each in record.approvals],
+        "approvals": [approval(each) for each in record.approvals],
         "siblings": [_sibling(sibling) for sibling in record.siblings],
         "peers": [_sibling(peer) for peer in record.peers],
         "lineage": _lineage(record.lineage),
@@ -152,7 +152,8 @@ def _plain(value: object) -> object:
             return value
 
 
-def _approval(approval: model.Approval) -> Document:
+def approval(approval: model.Approval) -> Document:
+    """A sign-off, also as the tag `approved_by` has it."""
     return {
         "by": approval.by,
         "what": approval.what,

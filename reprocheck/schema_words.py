@@ -33,6 +33,8 @@ class SchemaIssue:
     pointer: str  # JSON pointer into the document, "" for the whole
     message: str
     hint: str
+    missing: str = ""  # the key that is missing there
+    choices: tuple[str, ...] = ()  # what the value can be, of that key or there
 
 
 def issues_of(errors: Iterable[ValidationError]) -> tuple[SchemaIssue, ...]:
@@ -94,9 +96,26 @@ def _issues(error: ValidationError) -> Iterator[SchemaIssue]:
     if error.validator in unknown and error.validator_value is False:
         yield from _unknown_keys(error)
         return
+    missing = _missing(error) if error.validator == "required" else ""
     yield SchemaIssue(
-        pointer=pointer(error.absolute_path), message=_message(error), hint=_hint(error)
+        pointer=pointer(error.absolute_path),
+        message=_message(error),
+        hint=_hint(error),
+        missing=missing,
+        choices=_choices(_property(error, missing) if missing else _schema(error)),
     )
+
+
+def _choices(part: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values that a part of a schema names, or its examples."""
+    if "const" in part:
+        return (_plain(part["const"]),)
+    return tuple(map(_plain, part.get("enum") or part.get("examples", ())))
+
+
+def _property(error: ValidationError, key: str) -> Mapping[str, Any]:
+    found = _schema(error).get("properties", {}).get(key, {})
+    return found if isinstance(found, Mapping) else {}
 
 
 def _unknown_keys(error: ValidationError) -> Iterator[SchemaIssue]:
@@ -235,7 +254,7 @@ def _hint(error: ValidationError) -> str:
     if isinstance(own, str):
         return own
     if error.validator == "required":
-        schema = _schema(error).get("properties", {}).get(_missing(error), {})
+        schema = _property(error, _missing(error))
     parent: Any = error.parent
     if parent is not None and "description" not in schema:
         return _hint(parent)  # an alternative is described where it is named

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -78,7 +79,10 @@ class TagReader:
         return tuple(found)
 
     def approvals(self) -> tuple[Approval, ...]:
-        """Sign-offs from the tag `approved_by`: a name, or JSON with `by` and `what`."""
+        """Sign-offs from the tag `approved_by`: a name, or JSON.
+
+        The JSON is a mapping with `by`, `what`, `role`, `commit` and `at`, or a list of either.
+        """
         text = self.run.tags.get("approved_by", "").strip()
         if not text:
             return ()
@@ -166,9 +170,18 @@ def _tag(name: str) -> Origin:
 
 
 def _approval(item: Any) -> Approval:  # noqa: ANN401  (JSON)
-    if isinstance(item, dict):
-        return Approval(by=str(item.get("by", "")), what=str(item.get("what", "")))
-    return Approval(by=str(item), what="")
+    if not isinstance(item, dict):
+        return Approval(by=str(item), what="")
+    texts = {name: str(item.get(name) or "") for name in ("by", "what", "role", "commit")}
+    return Approval(**texts, at=_instant(str(item.get("at") or item.get("date") or "")))
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _material(entry: Any) -> Material | None:  # noqa: ANN401  (JSON)
