@@ -66,13 +66,15 @@ def read_record_file(path: Path) -> RunRecord:
 
 
 def _refuse(path: Path, issues: tuple[schema.SchemaIssue, ...]) -> None:
-    if issues:
-        more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
-        place = cut(printable(issues[0].pointer), LONGEST_PLACE) or "/"
-        raise RecordFileError(
-            f"{path} is no record of a run: {place} {issues[0].message}{more}",
-            issues[0].hint or _HINT,
-        )
+    if not issues:
+        return
+    # Of another version's record, anything else may differ as well.
+    first = next((each for each in issues if each.pointer == "/schema_version"), issues[0])
+    more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
+    place = cut(printable(first.pointer), LONGEST_PLACE) or "/"
+    raise RecordFileError(
+        f"{path} is no record of a run: {place} {first.message}{more}", first.hint or _HINT
+    )
 
 
 def _document(path: Path) -> dict[str, Any]:

