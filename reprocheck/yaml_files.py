@@ -142,10 +142,9 @@ class _OurLoader(_Loader):
         """Ends a file of many values as soon as that shows: it would take this parser minutes."""
         self.left -= 1
         if self.left < 0:
-            raise _RefusedError(
-                problem=f"it has over {MOST_NODES:,} values, more than are read",
-                problem_mark=self.peek_event().start_mark,
-            )
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            problem = f"it has over {MOST_NODES:,} values, more than are read"
+            raise _RefusedError(problem=problem, problem_mark=mark)
         return super().compose_node(parent, index)
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML declares it
