@@ -135,7 +135,14 @@ def _approval(approval: Mapping[str, Any]) -> model.Approval:
 
 
 def _finding(finding: Mapping[str, Any]) -> model.Finding:
-    return model.Finding(**{**finding, "severity": Severity(finding["severity"])})
+    return model.Finding(
+        code=finding["code"],
+        severity=Severity(finding["severity"]),
+        message=finding["message"],
+        hint=finding["hint"],
+        pointer=finding["pointer"],
+        fix=finding.get("fix", ""),
+    )
 
 
 def _extra(document: Mapping[str, Any]) -> Mapping[str, object]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from reprocheck import record_documents, record_reading, schema
 from reprocheck.detail import Detail, Document, number, time
+from reprocheck.model import Finding, Severity
 
 KEYS = (
     *("run_id", "git_commit", "dataset_version", "hyperparameters", "metrics", "artifacts"),
@@ -249,13 +250,14 @@ def _unread(template: Mapping[str, Any]) -> Iterator[Document]:
         if key in known:
             continue
         meant = schema.near(key, known)
-        yield {
-            "code": "unread-key",
-            "severity": "warning" if meant else "note",
-            "message": f"the record's key {key} is kept, and not read",
-            "hint": f"did you mean {meant}?" if meant else f"known: {', '.join(known)}",
-            "pointer": schema.pointer(["extra", key]),
-        }
+        found = Finding(
+            code="unread-key",
+            severity=Severity.WARNING if meant else Severity.NOTE,
+            message=f"the record's key {key} is kept, and not read",
+            hint=f"did you mean {meant}?" if meant else f"known: {', '.join(known)}",
+            pointer=schema.pointer(["extra", key]),
+        )
+        yield record_documents.finding(found)
 
 
 # --- and back -----------------------------------------------------------------------------

@@ -37,7 +37,8 @@ _VOCABULARIES = ("core", "applicator", "unevaluated", "validation", "meta-data",
 _LIKE = 0.8
 """How alike a keyword that nobody knows has to be to one that counts, to be a misspelt one."""
 
-_UNREACHABLE = "artifacts-unreachable"
+_UNLISTED = ("artifacts-unreachable", "artifacts-truncated")
+"""Findings of a record that has not all artifacts of its run."""
 
 
 def team_findings(record: RunRecord, rules: RecordRules) -> tuple[Finding, ...]:
@@ -58,9 +59,10 @@ def team_findings(record: RunRecord, rules: RecordRules) -> tuple[Finding, ...]:
 
 
 def artifact_findings(record: RunRecord, rules: RecordRules) -> tuple[Finding, ...]:
-    """Patterns that no artifact of the run matches, or only empty ones."""
-    if any(finding.code == _UNREACHABLE for finding in record.findings):
-        return ()  # what there is is not known, and told already
+    """Patterns that no artifact of the run matches, or only empty ones.
+
+    Where the artifacts could not be listed, whatever is required is missing: nothing shows it.
+    """
     matches = ((pattern, _matching(record, pattern)) for pattern in rules.artifacts)
     return tuple(
         _missing(record, pattern, matching)
@@ -263,12 +265,15 @@ def _name(part: str) -> str:
 def _missing(record: RunRecord, pattern: str, empty: list[Artifact]) -> Finding:
     paths = [artifact.path for artifact in record.artifacts]
     meant = "" if empty else schema.near(pattern, paths)
+    message = f"no artifact of the run matches {pattern}, which the team requires"
+    if any(finding.code in _UNLISTED for finding in record.findings):
+        message += "; not all of its artifacts could be listed"
+    elif empty:
+        message = f"{empty[0].path} is empty; the team requires {pattern}"
     return Finding(
         code="missing-artifact",
         severity=Severity.ERROR,
-        message=f"{empty[0].path} is empty; the team requires {pattern}"
-        if empty
-        else f"no artifact of the run matches {pattern}, which the team requires",
+        message=message,
         hint=f"did you mean {meant}?" if meant else "log it with the run, in the training or later",
         pointer="/artifacts",
         fix=_log(record, pattern),

@@ -233,9 +233,10 @@ def test_a_near_name_is_told():
     assert finding.hint == "did you mean model-card.md?"
 
 
-def test_nothing_is_missed_where_artifacts_cannot_be_read():
+def test_what_cannot_be_listed_is_not_taken_for_there():
     unread = Finding(
         code="artifacts-unreachable", severity=Severity.WARNING, message="", hint="", pointer=""
     )
     record = make_record(artifacts=(), findings=(unread,))
-    assert artifact_findings(record, RecordRules(artifacts=("model_card.md",))) == ()
+    (finding,) = artifact_findings(record, RecordRules(artifacts=("model_card.md",)))
+    assert "not all of its artifacts could be listed" in finding.message
