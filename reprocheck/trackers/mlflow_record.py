@@ -101,6 +101,7 @@ def read_record(
         lineage=family.lineage,
         peers=family.peers,
         definition=definition,
+        dataset_version=tags.dataset_version(),
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
         findings=(*kept.findings, *unclear, *tags.findings, *broken, *_ambiguous(store, metrics)),
     )

@@ -93,6 +93,17 @@ class TagReader:
             value = text
         return tuple(_approval(item) for item in (value if isinstance(value, list) else [value]))
 
+    def dataset_version(self) -> str:
+        """The data's version by the tag or the parameter `dataset_version`."""
+        for kind, texts in (
+            (OriginKind.TAG, self.run.tags),
+            (OriginKind.TRACKER, self.run.parameters),
+        ):
+            if texts.get("dataset_version"):
+                self.origins["/dataset_version"] = Origin(kind=kind, where="dataset_version")
+                return texts["dataset_version"]
+        return ""
+
     def _own_data(self) -> list[Material]:
         entries = self._json(DATA)
         if entries is None:
