@@ -175,7 +175,7 @@ def _hardware(kept: Kept) -> Mapping[str, str]:
     try:
         found = json.loads(content or b"{}")["hardware"]
         return {str(name): _text(value) for name, value in found.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}  # the record's own schema is judged elsewhere
 
 

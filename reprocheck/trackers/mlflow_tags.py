@@ -89,7 +89,7 @@ class TagReader:
         self.origins["/approvals"] = _tag("approved_by")
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = text
         return tuple(_approval(item) for item in (value if isinstance(value, list) else [value]))
 
@@ -150,7 +150,7 @@ class TagReader:
             return None
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             self._bad(tag, "it is not JSON, perhaps cut off by the tracker")
             return None
 
