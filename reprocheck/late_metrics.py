@@ -30,12 +30,14 @@ FIX = "with mlflow.start_run(run_id={}): mlflow.log_metric({}, value)"
 
 def findings(record: RunRecord) -> Iterator[Finding]:
     """A warning for each metric with a value that is later than the run's end."""
-    late = [(metric, behind) for metric in _judged(record) if (behind := _late_ms(record, metric))]
+    late = [
+        (metric, time_ms) for metric in _judged(record) if (time_ms := _late_ms(record, metric))
+    ]
     for metric, late_ms in late[:MOST]:
         behind = format_duration(late_ms / 1000)
         told = f"{metric.name} was logged {behind} after the run had ended: whether the run's "
         told += f"command computed its {format_value(metric.value)} is not known"
-        fix = mending.python(FIX, record.ref.run_id, metric.name)
+        fix = mending.line(FIX, record.ref.run_id, metric.name)
         yield _finding(told, pointer(["metrics", metric.name]), fix)
     if len(late) > MOST:
         told = f"{counted(len(late) - MOST, 'more metric')} had values after the run's end"

@@ -30,8 +30,7 @@ def client(uri: str, call: str, *words: str) -> str:
 
 def shell(*words: str) -> str:
     """The words as a shell line; "" where they are not what they look like, or too long."""
-    line = shlex.join(words)
-    return line if line.isprintable() and len(line) <= _LONGEST else ""
+    return _shown(shlex.join(words))
 
 
 def set_tag(record: RunRecord, name: str, value: str) -> str:
@@ -45,8 +44,11 @@ def address(record: RunRecord) -> str:
     return origin.where if origin and origin.kind is OriginKind.TRACKER else ""
 
 
-def python(call: str, *values: str) -> str:
-    """A line of Python that calls with these texts first, as `mlflow.log_param("lr", lr)`;
-    `call` has {} for each of them."""
-    line = call.format(*(json.dumps(value, ensure_ascii=False) for value in values))
-    return line if line.isprintable() and len(line) <= _LONGEST else ""
+def line(template: str, *values: str) -> str:
+    """A line of Python or YAML with these texts, in quotes, where the template has {}; "" where
+    they are not what they look like, or too long."""
+    return _shown(template.format(*(json.dumps(each, ensure_ascii=False) for each in values)))
+
+
+def _shown(text: str) -> str:
+    return text if text.isprintable() and len(text) <= _LONGEST else ""

@@ -201,7 +201,7 @@ def _parameters(record: RunRecord) -> Iterator[Finding]:
             message=f"the store cut the value of the parameter {name}: its end is not known",
             hint="log long values as an artifact, or as several parameters",
             pointer=schema.pointer(["parameters", name]),
-            fix=mending.python('mlflow.log_dict({{{}: value}}, "parameters.json")', name),
+            fix=mending.line('mlflow.log_dict({{{}: value}}, "parameters.json")', name),
         )
 
 
@@ -235,9 +235,7 @@ def _data(record: RunRecord) -> Iterator[Finding]:
                 message=f"the digest of {material.path} does not cover its whole content",
                 hint=f"give the md5 or sha256 of {material.path} under `data` in reprocheck.yaml",
                 pointer=f"/data/{i}/digest",
-                fix=mending.python(
-                    "reprocheck_capture.log_provenance(datasets=[{}])", material.path
-                ),
+                fix=mending.line("reprocheck_capture.log_provenance(datasets=[{}])", material.path),
             )
 
 

@@ -608,6 +608,19 @@ class Grade(enum.StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Validation:
+    """What a record is worth: its grade, and why."""
+
+    asked: str  # as the user named the run or the file
+    record: RunRecord
+    grade: Grade
+    findings: tuple[Finding, ...]  # the worst first
+    tool_version: str
+    file: Path | None = None  # that the record was read from
+    lines: Mapping[str, int] = field(default_factory=dict)  # of the file, by JSON pointer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AuditedRun:
     """A run with its grade, and why it has it."""
 

@@ -35,9 +35,13 @@ def test_a_shell_takes_every_value_as_it_is(value, tmp_path):
 @pytest.mark.parametrize("value", ["a\nb", "a\rb", "\x1b[2J", "\u202e", "x" * 5000])
 def test_what_cannot_be_shown_as_it_is_gets_no_line(value):
     assert mending.set_tag(make_record(), "a", value) == ""
-    assert mending.python("mlflow.log_param({}, x)", value) == ""
+
+
+@pytest.mark.parametrize("value", ["\u202e", "x" * 5000])
+def test_a_line_of_a_file_shows_its_texts_as_they_are(value):
+    assert mending.line("mlflow.log_param({}, x)", value) == ""
 
 
 def test_python_takes_every_text_as_it_is():
-    line = mending.python("print({})", 'a"); import os  # {}')
-    assert line == 'print("a\\"); import os  # {}")'
+    line = mending.line("print({})", 'a"); import os  # {}\n')
+    assert line == 'print("a\\"); import os  # {}\\n")'

@@ -262,6 +262,8 @@ def _finding(finding: Finding) -> Text:
     line.append(printable(finding.message), style="default")
     if finding.hint:
         line.append(f" ({printable(finding.hint)})", style="dim")
+    if finding.fix:
+        line.append(f"\n    {printable(finding.fix)}")
     return line
 
 
