@@ -23,6 +23,8 @@ SCHEMA = "1"
 LONGEST_TAG = 4000
 LONGEST_TAGS = 8000
 """MLflow copies them into each data set that it logs, and refuses one of 64 KB."""
+LONGEST_DOCUMENT = 900000
+"""Of a record.json: reprocheck reads no larger one than 1 MB."""
 LONGEST_MLFLOW_TAG = 500
 """Of a branch or an address: more is none."""
 
@@ -148,8 +150,8 @@ def _json(value: object) -> str:
 # --- artifacts ----------------------------------------------------------------------------
 
 
-def artifacts(run_id: str, more: Optional[Dict[str, Any]] = None) -> Dict[str, bytes]:
-    """The content of the files below reprocheck/, by path; `more` goes into record.json."""
+def files() -> Dict[str, bytes]:
+    """The content of the files below reprocheck/ but record.json, by path: one for all runs."""
     known = facts()
     state = known.code
     found = {"environment/" + name: content for name, content in known.environment.items()}
@@ -159,14 +161,14 @@ def artifacts(run_id: str, more: Optional[Dict[str, Any]] = None) -> Dict[str, b
         found["upstream.patch"] = state.upstream
     for path, content in (state.untracked or {}).items():
         found["untracked/" + path] = content
-    found["record.json"] = _document(run_id, more or {})
     return found
 
 
-def _document(run_id: str, more: Dict[str, Any]) -> bytes:
+def document(run_id: str, more: Dict[str, Any], end: Optional[Dict[str, Any]] = None) -> bytes:
+    """The record.json of a run; `more` goes into its `capture`, `end` is what `seal` tells."""
     known = facts()
     step = {"argv": known.argv, "cwd": known.cwd}
-    document = {
+    found = {
         "schema_version": 1,
         "tracker": "mlflow",
         "run_id": run_id,
@@ -188,7 +190,21 @@ def _document(run_id: str, more: Dict[str, Any]) -> bytes:
             **more,
         },
     }
-    return (json.dumps(document, indent=1) + "\n").encode("utf-8", "replace")
+    return completed(found, end or {})
+
+
+def completed(found: Dict[str, Any], end: Dict[str, Any]) -> bytes:
+    """A record.json with what is known of the run's end, as much of it as may be read again."""
+    facts_of_end = {name: told for name, told in end.items() if name != "sealed"}
+    capture = dict(found.get("capture") or {})
+    capture.pop("sealed", None)
+    sealed = {**capture, "sealed": end["sealed"]} if end else capture
+    short = {name: told for name, told in facts_of_end.items() if not isinstance(told, dict)}
+    for more, told in ((facts_of_end, sealed), (short, sealed), (short, capture)):
+        content = json.dumps({**found, **more, "capture": told}, indent=1) + "\n"
+        if len(content) <= LONGEST_DOCUMENT:
+            break
+    return content.encode("utf-8", "replace")
 
 
 def _material(entry: Dict[str, Any]) -> Dict[str, Any]:

@@ -1,13 +1,17 @@
-"""What did not fit into a run's tags, from the record that reprocheck-capture kept with the run."""
+"""What the record that reprocheck-capture kept with a run says beyond the run's tags."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reprocheck import schema
+from reprocheck.model import Seal
+from reprocheck.seals import seal_of
 from reprocheck.trackers.mlflow_recorded_files import OWN, Kept
-from reprocheck.trackers.mlflow_run import FoundRun
+from reprocheck.trackers.mlflow_run import FoundRun, unclamped
 
 RECORD = f"{OWN}record.json"
 
@@ -21,6 +25,25 @@ def texts(run: FoundRun, kept: Kept) -> Mapping[str, str]:
         return {name: text for name, text in _texts(document) if name not in run.tags}
     except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return {}  # the record's own schema is judged elsewhere
+
+
+def seal(run: FoundRun, kept: Kept) -> Seal | None:
+    """What the run had when it ended; None where the seal is broken or of an earlier end.
+
+    A run may be resumed by what records nothing: its end then is another than the sealed one.
+    """
+    try:
+        document: Any = json.loads(kept.content(RECORD) or b"{}")
+        found = None if schema.check(document, "run") else seal_of(document)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None  # the record's own schema is judged elsewhere
+    if found is None or found.at != run.ended_at or document["run_id"] != run.run_id:
+        return None
+    metrics = {
+        name: dataclasses.replace(each, value=unclamped(each.value))
+        for name, each in found.metrics.items()
+    }
+    return dataclasses.replace(found, metrics=metrics)
 
 
 def _texts(document: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  (JSON)

@@ -140,7 +140,7 @@ MORE = """\
 import os, sys
 import mlflow, numpy
 import reprocheck_capture
-from reprocheck_capture import record, upload
+from reprocheck_capture import record, runs
 
 reprocheck_capture.log_provenance({"train": "data"}, predictions="predictions.csv")
 run_id = mlflow.active_run().info.run_id
@@ -148,7 +148,7 @@ mlflow.log_input(mlflow.data.from_numpy(numpy.zeros(3)), context="training")
 mlflow.end_run()
 sys.orig_argv = ["python", "evaluate.py"]  # as if it were another process
 record._known.clear()
-upload._seen.clear()
+runs._seen.clear()
 mlflow.start_run(run_id=run_id)
 reprocheck_capture.log_provenance("predictions.csv", "no such file")
 mlflow.end_run()
