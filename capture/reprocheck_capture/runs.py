@@ -4,15 +4,20 @@ import json
 import os
 from typing import Any, Dict, List, Tuple
 
-from reprocheck_capture import hub, record, seal, upload
+from reprocheck_capture import hub, notebook, record, seal, upload
 from reprocheck_capture.failures import lacks
+from reprocheck_capture.git import sha256
 from reprocheck_capture.variables import is_off
 
 DATA = "reprocheck.data"
 RESUMED = "reprocheck.resumed"
 """The other commands that wrote into a run, as a JSON list of their arguments."""
 
+IN_ORDER = "reprocheck.notebook.in_order"
+"""Whether a notebook's cells ran from top to bottom: yes or no."""
+
 _seen: Dict[Tuple[int, str], bool] = {}  # by process and run, whether its record is ours
+_facts: Dict[str, record.Facts] = {}
 
 
 def started(run_id: str, tags: Dict[str, str]) -> bool:
@@ -23,7 +28,8 @@ def started(run_id: str, tags: Dict[str, str]) -> bool:
     key = (os.getpid(), run_id)
     if is_off() or key in _seen:
         return _seen.get(key, False)
-    ours = record.tags()
+    known = record.facts()
+    ours = record.tags(known)
     _seen[key] = "reprocheck.schema" not in tags or not _is_another(tags, ours)
     client = _client()
     if "reprocheck.schema" not in tags:
@@ -32,13 +38,37 @@ def started(run_id: str, tags: Dict[str, str]) -> bool:
     elif not _seen[key]:
         _resumed(client, run_id, tags, ours)
     if _seen[key]:
-        upload.write(client, run_id, {})
+        _facts[run_id] = known
+        upload.write(client, run_id, known, {})
     return _seen[key]
 
 
+def facts(run_id: str) -> record.Facts:
+    """Those of a run's start."""
+    return _facts.get(run_id) or record.facts()
+
+
 def told(run_id: str, more: Dict[str, Any]) -> None:
-    """Adds what a script told to the record of a run that was started here."""
-    upload.write(_client(), run_id, more)
+    """Adds what a script told, and how its notebook ran, to the record of a run of this process."""
+    client = _client()
+    upload.write(client, run_id, facts(run_id), {**more, **_notebook(client, run_id)})
+
+
+def _notebook(client: Any, run_id: str) -> Dict[str, Any]:  # noqa: ANN401
+    """Keeps the notebook as it is saved now; how its cells ran so far, for the record."""
+    known = facts(run_id)
+    if not known.notebook.path:
+        return {}
+    files = notebook.kept(known.notebook)
+    if files:
+        upload.send(client, run_id, files)
+        upload.wait(run_id)
+    found = {"path": record.notebook_path(known), **notebook.order(known.notebook)}
+    if files:
+        found["sha256"] = sha256(b"".join(files.values()))
+    if "in_order" in found:
+        upload.set_tags(client, run_id, {IN_ORDER: "yes" if found["in_order"] else "no"})
+    return {"notebook": found}
 
 
 def ending(run_id: str) -> None:
@@ -46,7 +76,7 @@ def ending(run_id: str) -> None:
     upload.wait(run_id)
     if not _seen.get((os.getpid(), run_id)) or is_off():
         return
-    data = record.facts().data
+    data = facts(run_id).data
     late = [entry for entry in hub.revisions() if entry not in data]
     if late:
         data.extend(late)
@@ -58,18 +88,19 @@ def ended(client: Any, run_id: str) -> None:  # noqa: ANN401  (MLflow's)
     ours = _seen.get((os.getpid(), run_id))
     if ours is None or is_off():
         return
+    more = _notebook(client, run_id) if ours else {}  # its tag is written before the seal
     end = seal.ended(client, client.get_run(run_id))
     if not end:
         return
     if ours:
-        upload.write(client, run_id, {}, end)
+        upload.write(client, run_id, facts(run_id), more, end)
     else:
         upload.complete(client, run_id, end)
 
 
 def set_data(run_id: str) -> None:
     """Sets the data's tag anew; one that no longer fits goes, for record.json to tell them all."""
-    told = record.tags().get(DATA)
+    told = record.tags(facts(run_id)).get(DATA)
     client = _client()
     if told:
         upload.set_tags(client, run_id, {DATA: told})

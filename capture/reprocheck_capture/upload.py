@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import threading
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Set, Tuple
 
 from reprocheck_capture import record
 from reprocheck_capture.failures import failed, guarded
@@ -25,13 +25,14 @@ LARGE_FROM, MANY_FROM = 100000, 12  # bytes and files; fewer are kept by each ru
 
 _uploads: Dict[str, threading.Thread] = {}
 _told: Dict[str, Dict[str, Any]] = {}  # what a script told of its run
-_keeps: Dict[str, bool] = {}  # runs that have all files but record.json
-_holders: Dict[str, str] = {}  # by store, the run that keeps them for later ones
+_keeps: Set[str] = set()  # runs that have all files but record.json
+_holders: Dict[Tuple[str, str], str] = {}  # by store and digests, the run that keeps the files
 
 
 def write(
     client: Any,  # noqa: ANN401
     run_id: str,
+    known: record.Facts,
     more: Dict[str, Any],
     end: Optional[Dict[str, Any]] = None,
 ) -> None:
@@ -42,21 +43,28 @@ def write(
     wait(run_id)
     told = _told.setdefault(run_id, {})
     told.update(more)
-    files = {} if _keeps.get(run_id) or "held" in told else _own(client, run_id, told)
-    send(client, run_id, {**files, RECORD: record.document(run_id, told, end)})
+    files = {}
+    if run_id not in _keeps and "held" not in told:
+        files = _own(client, run_id, record.files(known), told)
+    send(client, run_id, {**files, RECORD: record.document(known, run_id, told, end)})
 
 
-def _own(client: Any, run_id: str, told: Dict[str, Any]) -> Dict[str, bytes]:  # noqa: ANN401
+def _own(
+    client: Any,  # noqa: ANN401
+    run_id: str,
+    files: Dict[str, bytes],
+    told: Dict[str, Any],
+) -> Dict[str, bytes]:
     """The files that this run has to keep itself; of others it is told which run has them."""
-    files = record.files()
     large = len(files) > MANY_FROM or sum(map(len, files.values())) > LARGE_FROM
-    holder = _holders.setdefault(_store_of(client), run_id) if large else run_id
+    digests = {FOLDER + "/" + path: sha256(content) for path, content in files.items()}
+    key = (_store_of(client), json.dumps(digests, sort_keys=True))
+    holder = _holders.setdefault(key, run_id) if large else run_id
     if holder != run_id:
-        digests = {FOLDER + "/" + path: sha256(content) for path, content in files.items()}
         told["held"] = {"run_id": holder, "files": digests}
         set_tags(client, run_id, {HOLDER: holder})
         return {}
-    _keeps[run_id] = True
+    _keeps.add(run_id)
     return files
 
 
@@ -117,9 +125,9 @@ def _store(client: Any, run_id: str, files: Dict[str, bytes]) -> None:  # noqa: 
                 file.write(content)
         client.log_artifacts(run_id, folder, FOLDER)
     except Exception as error:
-        _keeps.pop(run_id, None)
-        for store in [store for store, holder in _holders.items() if holder == run_id]:
-            _holders.pop(store, None)  # nobody else relies on it
+        _keeps.discard(run_id)
+        for key in [key for key, holder in _holders.items() if holder == run_id]:
+            _holders.pop(key, None)  # nobody else relies on it
         failed("artifacts", error)
     finally:
         if folder:

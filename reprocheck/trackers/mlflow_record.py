@@ -104,7 +104,11 @@ def read_record(
         definition=definition,
         sealed=mlflow_own_record.seal(run, kept),
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
-        findings=(*kept.findings, *unclear, *tags.findings, *broken, *_ambiguous(store, metrics)),
+        findings=(
+            *(*kept.findings, *unclear, *tags.findings, *broken),
+            *mlflow_own_record.findings(run, kept),
+            *_ambiguous(store, metrics),
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,3 +107,17 @@ def in_repo(repo, monkeypatch):
     monkeypatch.chdir(repo.path)
     monkeypatch.setattr(sys.modules["__main__"], "__file__", str(repo.path / "train.py"))
     return repo
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """A folder with the package as a wheel of this tree has it."""
+    from uv import find_uv_bin
+
+    with shared_folder(tmp_path_factory, "capture") as folder:
+        if not folder.exists():
+            argv = [find_uv_bin(), "pip", "install", "-q", "--no-deps", "--no-build-isolation"]
+            argv += ["--refresh-package", "reprocheck-capture", "--python", sys.executable]
+            argv += ["--target", folder, CAPTURE]  # uv keeps wheels by the age of pyproject.toml
+            subprocess.run(argv, check=True)
+    return folder
