@@ -23,6 +23,7 @@ from reprocheck.detail import (
     thin,
     time,
 )
+from reprocheck.seals import seal_document
 
 RECORD_VERSION = 1
 LARGEST_REPORT = 5_000_000
@@ -83,6 +84,7 @@ def _record(record: model.RunRecord, secrets: frozenset[str], detail: Detail) ->
         "peers": [_sibling(peer) for peer in record.peers],
         "lineage": _lineage(record.lineage),
         "definition": record.definition and definition_document(record.definition),
+        "capture": record.sealed and {"sealed": seal_document(record.sealed)},
         "origins": _origins(record),
         "findings": [finding_document(finding) for finding in record.findings],
     }

@@ -46,7 +46,7 @@ def _install() -> bool:
     if active is None or client is None or not hasattr(fluent, "start_run"):
         return False
     _wrap(active, "__init__", after=_started)
-    _wrap(client, "set_terminated", before=_ending)
+    _wrap(client, "set_terminated", before=_ending, after=_ended)
     return True
 
 
@@ -65,7 +65,7 @@ def _wrap(
             before(self, *args, **named)
         result = original(self, *args, **named)
         if after is not None:
-            after(self)
+            after(self, *args, **named)
         return result
 
     wrapped.__name__, wrapped.__doc__ = name, original.__doc__
@@ -74,14 +74,21 @@ def _wrap(
 
 
 @guarded("the run", lambda: None)
-def _started(run: Any) -> None:  # noqa: ANN401
-    from reprocheck_capture import upload
+def _started(run: Any, *_: Any, **__: Any) -> None:  # noqa: ANN401
+    from reprocheck_capture import runs
 
-    upload.started(run.info.run_id, dict(run.data.tags))
+    runs.started(run.info.run_id, dict(run.data.tags))
 
 
 @guarded("the run's end", lambda: None)
 def _ending(client: Any, run_id: str = "", *_: Any, **named: Any) -> None:  # noqa: ANN401, ARG001
-    from reprocheck_capture import upload
+    from reprocheck_capture import runs
 
-    upload.ending(run_id or named.get("run_id", ""))
+    runs.ending(run_id or named.get("run_id", ""))
+
+
+@guarded("the run's end", lambda: None)
+def _ended(client: Any, run_id: str = "", *_: Any, **named: Any) -> None:  # noqa: ANN401
+    from reprocheck_capture import runs
+
+    runs.ended(client, run_id or named.get("run_id", ""))

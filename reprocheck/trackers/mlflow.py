@@ -11,6 +11,7 @@ from reprocheck.progress import Progress
 from reprocheck.trackers.base import Fetched, Redirection
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_find import find_run, uri_of_page
+from reprocheck.trackers.mlflow_held import held_roots
 from reprocheck.trackers.mlflow_models import model_folders
 from reprocheck.trackers.mlflow_open import open_store
 from reprocheck.trackers.mlflow_products import Reader, Root, unread
@@ -85,6 +86,7 @@ class MlflowTracker:
             roots=(
                 Root(folder="", uri=run.artifact_uri),
                 *(Root(folder=place, uri=model.artifact_uri) for place, model in named),
+                *held_roots(store, record),
             ),
             folder=folder.absolute(),
         )

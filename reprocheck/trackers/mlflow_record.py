@@ -28,6 +28,7 @@ from reprocheck.trackers import mlflow_own_record
 from reprocheck.trackers.mlflow_altered import altered
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import COMMIT_TAGS, read_code, without_credentials
+from reprocheck.trackers.mlflow_held import with_held
 from reprocheck.trackers.mlflow_lineage import as_started, read_family, read_siblings
 from reprocheck.trackers.mlflow_patches import GIT_STATE
 from reprocheck.trackers.mlflow_recorded_files import UNREACHABLE, Kept, gather
@@ -68,7 +69,7 @@ def read_record(
     finder = RootFinder(
         tracking_uri=store.uri, moved=artifact_roots, scratch=scratch, folder=store.folder
     )
-    kept = gather(run, models_of(store, run), finder)
+    kept = with_held(store, gather(run, models_of(store, run), finder), finder)
     if store.pages is not None and any(f.code == UNREACHABLE for f in kept.findings):
         check_server(store.uri, store.shown)  # a dead one is told now, not after every timeout
     family = read_family(store, run)
@@ -105,9 +106,11 @@ def read_record(
         lineage=family.lineage,
         peers=family.peers,
         definition=definition,
+        sealed=mlflow_own_record.seal(run, kept),
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
         findings=(
             *(*kept.findings, *unclear, *tags.findings, *broken, *_deleted(store, run)),
+            *mlflow_own_record.findings(run, kept),
             *(*altered(run, metrics), *_ambiguous(store, metrics)),
         ),
     )

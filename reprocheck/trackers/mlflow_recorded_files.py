@@ -136,13 +136,13 @@ class _Gathering:
                 self.findings.append(unreachable(error))
 
     def _download(self, wanted: _Wanted) -> None:
-        limit = _MAX_PATCH_BYTES if wanted.name.endswith((".patch", ".diff")) else _MAX_BYTES
+        limit = limit_of(wanted.name)
         if len(self.files) >= _MAX_FILES or (wanted.size or 0) > limit:
-            self.findings.append(_skipped(wanted.name))
+            self.findings.append(skipped(wanted.name))
             return
         content = wanted.root.read(wanted.path)
         if len(content) > limit:
-            self.findings.append(_skipped(wanted.name))
+            self.findings.append(skipped(wanted.name))
             return
         kind = OriginKind.MODEL if wanted.kind is OriginKind.MODEL else OriginKind.ARTIFACT
         origin = Origin(kind=kind, where=wanted.name)
@@ -224,7 +224,13 @@ def _too_many(uri: str) -> Finding:
     )
 
 
-def _skipped(name: str) -> Finding:
+def limit_of(name: str) -> int:
+    """The most bytes of a recorded file that are read."""
+    return _MAX_PATCH_BYTES if name.endswith((".patch", ".diff")) else _MAX_BYTES
+
+
+def skipped(name: str) -> Finding:
+    """What is told of a recorded file that is too large."""
     return Finding(
         code="recorded-file-skipped",
         severity=Severity.NOTE,
