@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from reprocheck import mending
 from reprocheck.model import Approval, Finding, OriginKind, RunRecord, Severity
 
-CODE = "unbound-approval"
+UNBOUND = "unbound-approval"
 _SHORTEST = 7  # digits that tell a commit
 _COMMIT = re.compile(rf"[0-9a-f]{{{_SHORTEST},64}}")
 
@@ -20,7 +20,7 @@ def findings(record: RunRecord) -> Iterator[Finding]:
     for index, approval in enumerate(record.approvals):
         if not approval.commit:
             yield Finding(
-                code=CODE,
+                code=UNBOUND,
                 severity=Severity.WARNING,
                 message=f"the approval by {approval.by} names no commit: it does not say which "
                 "code was approved",
@@ -30,7 +30,7 @@ def findings(record: RunRecord) -> Iterator[Finding]:
             )
         elif record.code.commit and not _is_of(approval, record.code.commit):
             yield Finding(
-                code=CODE,
+                code=UNBOUND,
                 severity=Severity.ERROR,
                 message=f"the approval by {approval.by} is of commit {approval.commit[:64]}, and "
                 f"the run is of {record.code.commit}",

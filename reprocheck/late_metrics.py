@@ -10,7 +10,7 @@ from reprocheck.model import Finding, Metric, RunRecord, RunStatus, Severity
 from reprocheck.numbers import counted, format_value
 from reprocheck.schema import pointer
 
-CODE = "late-metric"
+LATE = "late-metric"
 SLACK_MS = 60_000
 """Each time is of the machine that logged: the one that ended the run may be behind it."""
 
@@ -59,7 +59,7 @@ def _late_ms(record: RunRecord, metric: Metric) -> int:
 
 def _finding(message: str, place: str, fix: str) -> Finding:
     return Finding(
-        code=CODE,
+        code=LATE,
         severity=Severity.WARNING,
         message=message,
         hint=HINT,

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 
-from reprocheck import late_metrics, mending, schema, unlogged_arguments
+from reprocheck import late_metrics, late_writes, mending, schema, unlogged_arguments
 from reprocheck.detail import Detail
 from reprocheck.documents import record_document
 from reprocheck.launchers import EXAMPLE, KERNEL_LAUNCHER, is_launcher
@@ -300,5 +300,6 @@ CHECKS: tuple[Callable[[RunRecord], Iterator[Finding]], ...] = (
     _rebuilding,
     _times,
     late_metrics.findings,
+    late_writes.findings,
     unlogged_arguments.findings,
 )

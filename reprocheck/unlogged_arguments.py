@@ -16,7 +16,7 @@ from reprocheck.parameter_names import OUTPUT, is_device, words_of
 from reprocheck.schema import pointer
 from reprocheck.seeds import recorded_seeds
 
-CODE = "unlogged-argument"
+UNLOGGED = "unlogged-argument"
 ARGUMENTS = "mlflow.log_params(vars(args))"
 MOST = 5
 _LONGEST = 40  # characters of an argument that a message shows
@@ -156,7 +156,7 @@ def _unlogged(arguments: list[str], step: int, fix: str) -> Finding:
     more = len(arguments) - MOST
     told = ", ".join(arguments[:MOST]) + (f" and {more} more" if more > 0 else "")
     return Finding(
-        code=CODE,
+        code=UNLOGGED,
         severity=Severity.NOTE,
         message=f"no logged parameter shows what the command was given: {told}",
         hint="log every argument as a parameter, so that runs can be told apart by them",
@@ -167,7 +167,7 @@ def _unlogged(arguments: list[str], step: int, fix: str) -> Finding:
 
 def _other(word: Word, name: str, value: str) -> Finding:
     return Finding(
-        code=CODE,
+        code=UNLOGGED,
         severity=Severity.WARNING,
         message=f"the command was given {_shown(word)}, and the parameter {name} says "
         f"{value[:_LONGEST]}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from reprocheck.late_metrics import LATE
 from reprocheck.model import Finding, Metric, Severity
 from reprocheck.numbers import format_value
 from reprocheck.schema import pointer
@@ -20,7 +21,7 @@ def altered(run: FoundRun, metrics: Mapping[str, Metric]) -> Iterator[Finding]:
         if not any(_is_same(told, value) for value in end):
             values = [format_value(each, told - end[-1]) for each in (told, end[-1])]
             yield Finding(
-                code="late-metric",
+                code=LATE,
                 severity=Severity.WARNING,
                 message=f"{name} is {values[0]} in the tracker's list, and its own history ends in "
                 f"{values[1]}, which counts here: one of the two was changed",
