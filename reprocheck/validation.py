@@ -7,14 +7,22 @@ approvals that are bound to the code, what `record` in reprocheck.yaml requires.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reprocheck import __version__, approvals, json_places, metadata, required, yaml_files
+from reprocheck import (
+    __version__,
+    approvals,
+    json_places,
+    metadata,
+    questions,
+    required,
+    yaml_files,
+)
 from reprocheck.config import Config
 from reprocheck.errors import ConfigError
-from reprocheck.grading import grade
+from reprocheck.grading import breaks_rule, grade
 from reprocheck.model import Finding, RunRecord, Severity, Validation
 from reprocheck.required import Around
 from reprocheck.temporary import temporary_folder
@@ -56,9 +64,13 @@ def validate(request: Request) -> Validation:
 
 
 def judge(record: RunRecord, request: Request) -> Validation:
-    """What a record that was read is worth."""
+    """What a record that was read is worth.
+
+    Raises `ConfigError` where the config's rules cannot be meant of what the run logged.
+    """
     around = Around(config=request.config, root=request.root, env=request.env)
     found = findings_of(record, around)
+    found = _worst_first((*found, *_doubts(record, request.config, found)))
     return Validation(
         asked=request.asked,
         record=record,
@@ -96,7 +108,18 @@ def findings_of(record: RunRecord, around: Around) -> tuple[Finding, ...]:
     told = {code for finding in strict for code in _TWINS.get(finding.code, ())}
     own = [finding for finding in metadata.validate(record) if finding.code not in told]
     found = dict.fromkeys((*own, *approvals.findings(record), *strict))
-    return tuple(sorted(found, key=lambda finding: _WORST_FIRST.index(finding.severity)))
+    return _worst_first(found)
+
+
+def _doubts(record: RunRecord, config: Config, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """What is loose in the rules by which it would be judged; nothing where it would not be."""
+    if any(each.severity is Severity.ERROR and not breaks_rule(each) for each in found):
+        return ()
+    return questions.ask(questions.Original.of(record), (), config, ())[1]
+
+
+def _worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.severity)))
 
 
 def _supplied(config: Config) -> frozenset[str]:
