@@ -12,7 +12,7 @@ import threading
 from typing import Any, Dict, Optional, Set, Tuple
 
 from reprocheck_capture import record
-from reprocheck_capture.failures import failed, guarded
+from reprocheck_capture.failures import failed, guarded, lacks
 from reprocheck_capture.git import sha256
 
 WAIT_S = 10.0
@@ -94,12 +94,15 @@ def send(client: Any, run_id: str, files: Dict[str, bytes]) -> None:  # noqa: AN
 
 
 def complete(client: Any, run_id: str, end: Dict[str, Any]) -> None:  # noqa: ANN401
-    """Writes a run's end into the record.json that another process stored."""
+    """Writes a run's end into the record.json that another process stored, if it is to be had."""
     folder = tempfile.mkdtemp(prefix="reprocheck-capture-")
     try:
         path = client.download_artifacts(run_id, FOLDER + "/" + RECORD, folder)
         with open(path, encoding="utf-8") as file:
             found = json.load(file)
+    except Exception as error:  # a seal of an earlier end claims nothing
+        lacks("seal of run " + run_id, str(error)[:300])
+        return
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     send(client, run_id, {RECORD: record.completed(found, end)})
