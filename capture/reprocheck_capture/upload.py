@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import threading
-from typing import Any, Dict, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from reprocheck_capture import record
 from reprocheck_capture.failures import failed, guarded, lacks
@@ -22,6 +22,9 @@ RECORD = "record.json"
 HOLDER = "reprocheck.artifacts"
 """The tag of a run whose larger files another run of its process keeps: that one's id."""
 LARGE_FROM, MANY_FROM = 100000, 12  # bytes and files; fewer are kept by each run itself
+
+refused: List[str] = []
+"""What tags begin with that the store refuses; stores try for seconds before they do."""
 
 _uploads: Dict[str, threading.Thread] = {}
 _told: Dict[str, Dict[str, Any]] = {}  # what a script told of its run
@@ -113,8 +116,9 @@ def set_tags(client: Any, run_id: str, tags: Dict[str, str]) -> None:  # noqa: A
     """Sets tags of a run, all in one request."""
     from mlflow.entities import RunTag
 
-    if tags:
-        client.log_batch(run_id, tags=[RunTag(name, text) for name, text in tags.items()])
+    wanted = [(name, text) for name, text in tags.items() if not name.startswith(tuple(refused))]
+    if wanted:
+        client.log_batch(run_id, tags=[RunTag(name, text) for name, text in wanted])
 
 
 def _store(client: Any, run_id: str, files: Dict[str, bytes]) -> None:  # noqa: ANN401
