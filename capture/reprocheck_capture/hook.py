@@ -9,6 +9,7 @@ goes when the class is there.
 import sys
 from typing import Any, Callable, Dict, List, Optional
 
+from reprocheck_capture import hub
 from reprocheck_capture.failures import failed, guarded
 
 _FLUENT = "mlflow.tracking.fluent"
@@ -28,6 +29,7 @@ class _Waiting:
 
 def prepare() -> None:
     """Installs the hook, now or as soon as MLflow is imported so far."""
+    hub.watch()
     if not _install() and not any(isinstance(each, _Waiting) for each in sys.meta_path):
         sys.meta_path.insert(0, _Waiting())
 
