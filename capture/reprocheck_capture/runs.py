@@ -84,17 +84,21 @@ def ending(run_id: str) -> None:
 
 
 def ended(client: Any, run_id: str) -> None:  # noqa: ANN401  (MLflow's)
-    """Seals the record: by what the store has of the run, whoever wrote it there."""
+    """Seals the record: by what the store has of the run, whoever wrote it there.
+
+    Also of a run that was recorded elsewhere: `mlflow run` ends once more what its program ended.
+    """
+    if is_off():
+        return
     ours = _seen.get((os.getpid(), run_id))
-    if ours is None or is_off():
-        return
     more = _notebook(client, run_id) if ours else {}  # its tag is written before the seal
-    end = seal.ended(client, client.get_run(run_id))
-    if not end:
+    run = client.get_run(run_id)
+    if "reprocheck.schema" not in run.data.tags:
         return
-    if ours:
+    end = seal.ended(client, run)
+    if end and ours:
         upload.write(client, run_id, facts(run_id), more, end)
-    else:
+    elif end:
         upload.complete(client, run_id, end)
 
 

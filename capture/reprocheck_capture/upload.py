@@ -9,10 +9,10 @@ import os
 import shutil
 import tempfile
 import threading
-from typing import Any, Dict, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from reprocheck_capture import record
-from reprocheck_capture.failures import failed, guarded
+from reprocheck_capture.failures import failed, guarded, lacks
 from reprocheck_capture.git import sha256
 
 WAIT_S = 10.0
@@ -22,6 +22,9 @@ RECORD = "record.json"
 HOLDER = "reprocheck.artifacts"
 """The tag of a run whose larger files another run of its process keeps: that one's id."""
 LARGE_FROM, MANY_FROM = 100000, 12  # bytes and files; fewer are kept by each run itself
+
+refused: List[str] = []
+"""What tags begin with that the store refuses; stores try for seconds before they do."""
 
 _uploads: Dict[str, threading.Thread] = {}
 _told: Dict[str, Dict[str, Any]] = {}  # what a script told of its run
@@ -94,12 +97,15 @@ def send(client: Any, run_id: str, files: Dict[str, bytes]) -> None:  # noqa: AN
 
 
 def complete(client: Any, run_id: str, end: Dict[str, Any]) -> None:  # noqa: ANN401
-    """Writes a run's end into the record.json that another process stored."""
+    """Writes a run's end into the record.json that another process stored, if it is to be had."""
     folder = tempfile.mkdtemp(prefix="reprocheck-capture-")
     try:
         path = client.download_artifacts(run_id, FOLDER + "/" + RECORD, folder)
         with open(path, encoding="utf-8") as file:
             found = json.load(file)
+    except Exception as error:  # a seal of an earlier end claims nothing
+        lacks("seal of run " + run_id, str(error)[:300])
+        return
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     send(client, run_id, {RECORD: record.completed(found, end)})
@@ -110,8 +116,9 @@ def set_tags(client: Any, run_id: str, tags: Dict[str, str]) -> None:  # noqa: A
     """Sets tags of a run, all in one request."""
     from mlflow.entities import RunTag
 
-    if tags:
-        client.log_batch(run_id, tags=[RunTag(name, text) for name, text in tags.items()])
+    wanted = [(name, text) for name, text in tags.items() if not name.startswith(tuple(refused))]
+    if wanted:
+        client.log_batch(run_id, tags=[RunTag(name, text) for name, text in wanted])
 
 
 def _store(client: Any, run_id: str, files: Dict[str, bytes]) -> None:  # noqa: ANN401

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +23,24 @@ from reprocheck.model import (
     Severity,
 )
 from reprocheck.trackers.mlflow_artifacts import ArtifactRoot, RootFinder, UnreachableError
+from reprocheck.trackers.mlflow_lineage import PARENT_TAG
 from reprocheck.trackers.mlflow_products import Root
-from reprocheck.trackers.mlflow_recorded_files import OWN, UNTRACKED, Kept, limit_of, skipped
+from reprocheck.trackers.mlflow_recorded_files import (
+    OWN,
+    UNTRACKED,
+    Kept,
+    gather,
+    limit_of,
+    skipped,
+)
+from reprocheck.trackers.mlflow_run import FoundRun
 from reprocheck.trackers.mlflow_store import MlflowStore
 
 RECORD = f"{OWN}record.json"
+_OF_PROCESS = (
+    *("reprocheck.schema", "reprocheck.argv", "reprocheck.cwd", "reprocheck.tree"),
+    *("reprocheck.patch.sha256", "reprocheck.environment.sha256", "mlflow.source.git.commit"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,8 +64,13 @@ def held(files: Sequence[RecordedFile]) -> Held | None:
     return Held(run_id=run_id, files=own) if own and run_id else None
 
 
-def with_held(store: MlflowStore, kept: Kept, finder: RootFinder) -> Kept:
-    """What a run kept together with what another run keeps for it. Raises `ReadError`."""
+def with_held(store: MlflowStore, run: FoundRun, kept: Kept, finder: RootFinder) -> Kept:
+    """What a run kept together with what other runs of its process keep for it.
+
+    Raises `ReadError`.
+    """
+    if not any(artifact.path == RECORD for artifact in kept.artifacts):
+        kept = _with_parents(store, run, kept, finder)
     wanted = held(kept.files)
     if wanted is None:
         return kept
@@ -62,24 +80,79 @@ def with_held(store: MlflowStore, kept: Kept, finder: RootFinder) -> Kept:
         found = tuple(holder.files(artifacts))
     except (UnknownRunError, UnreachableError) as error:
         return dataclasses.replace(kept, findings=(*kept.findings, _gone(wanted, str(error))))
+    files = tuple(each for each in found if isinstance(each, RecordedFile))
+    findings = tuple(each for each in found if isinstance(each, Finding))
+    return _joined(kept, artifacts, files, findings)
+
+
+def _with_parents(store: MlflowStore, run: FoundRun, kept: Kept, finder: RootFinder) -> Kept:
+    """With the record of the parent, where that is of the same process: autologging gives the runs
+    of a search our tags, and starts none of them."""
+    parent = _parent(store, run)
+    if parent is None:
+        return kept
+    above = gather(parent, (), finder, only=OWN)
+    return _joined(kept, above.artifacts, above.files, above.findings)
+
+
+def _parent(store: MlflowStore, run: FoundRun) -> FoundRun | None:
+    if "reprocheck.schema" not in run.tags or not run.tags.get(PARENT_TAG):
+        return None
+    try:
+        parent = store.run(run.tags[PARENT_TAG])
+    except UnknownRunError:
+        return None
+    same = all(run.tags.get(name) == parent.tags.get(name) for name in _OF_PROCESS)
+    return parent if same else None
+
+
+def _joined(
+    kept: Kept,
+    artifacts: Iterable[Artifact],
+    files: Iterable[RecordedFile],
+    findings: Iterable[Finding],
+) -> Kept:
     every = sorted((*kept.artifacts, *artifacts), key=lambda artifact: artifact.path)
     return Kept(
         artifacts=tuple(every),
-        files=(*kept.files, *(each for each in found if isinstance(each, RecordedFile))),
-        findings=(*kept.findings, *(each for each in found if isinstance(each, Finding))),
+        files=(*kept.files, *files),
+        findings=(*kept.findings, *findings),
     )
 
 
 def held_roots(store: MlflowStore, record: RunRecord) -> tuple[Root, ...]:
-    """Where the files are that another run keeps for a record. Raises `ReadError`."""
-    wanted = held(record.files)
-    if wanted is None:
-        return ()
+    """Where the files are that other runs keep for a record. Raises `ReadError`."""
+    wanted, parent = held(record.files), record.tags.get(PARENT_TAG, "")
+    names = {parent: frozenset({each.path for each in record.artifacts if _is_own(each.path)})}
+    if not parent or _writer(record.files) != parent:
+        names = {}
+    if wanted is not None:
+        names = {run_id: paths - wanted.files.keys() for run_id, paths in names.items()}
+        names[wanted.run_id] = frozenset(wanted.files)
+    return tuple(_roots(store, names))
+
+
+def _roots(store: MlflowStore, names: Mapping[str, frozenset[str]]) -> Iterator[Root]:
+    for run_id, paths in names.items():
+        if not paths:
+            continue
+        try:
+            yield Root(folder="", uri=store.run(run_id).artifact_uri, only=paths)
+        except UnknownRunError:
+            continue  # a finding said so when the record was read
+
+
+def _is_own(path: str) -> bool:
+    return path.startswith(OWN)
+
+
+def _writer(files: Sequence[RecordedFile]) -> str:
+    """The run that a record.json is of."""
+    content = next((file.content for file in files if file.path == RECORD), b"{}")
     try:
-        uri = store.run(wanted.run_id).artifact_uri
-    except UnknownRunError:
-        return ()  # a finding said so when the record was read
-    return (Root(folder="", uri=uri, only=frozenset(wanted.files)),)
+        return str(json.loads(content).get("run_id"))
+    except (ValueError, AttributeError, RecursionError):
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

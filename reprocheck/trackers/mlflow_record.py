@@ -69,7 +69,7 @@ def read_record(
     finder = RootFinder(
         tracking_uri=store.uri, moved=artifact_roots, scratch=scratch, folder=store.folder
     )
-    kept = with_held(store, gather(run, models_of(store, run), finder), finder)
+    kept = with_held(store, run, gather(run, models_of(store, run), finder), finder)
     if store.pages is not None and any(f.code == UNREACHABLE for f in kept.findings):
         check_server(store.uri, store.shown)  # a dead one is told now, not after every timeout
     family = read_family(store, run)

@@ -103,6 +103,7 @@ class _Gathering:
     """Collects over several roots; a root that fails spoils only what is in it."""
 
     finder: RootFinder
+    only: str = ""
     artifacts: list[Artifact] = field(default_factory=list)
     wanted: list[_Wanted] = field(default_factory=list)
     files: list[RecordedFile] = field(default_factory=list)
@@ -113,7 +114,8 @@ class _Gathering:
             return
         try:
             root = self.finder.open(uri)
-            found = list(itertools.islice(root.files(), MAX_ENTRIES + 1))
+            counted = (file for file in root.files() if file.path.startswith(self.only))
+            found = list(itertools.islice(counted, MAX_ENTRIES + 1))
         except UnreachableError as error:
             self.findings.append(unreachable(error))
             return
@@ -149,9 +151,12 @@ class _Gathering:
         self.files.append(RecordedFile(path=wanted.name, content=content, origin=origin))
 
 
-def gather(run: FoundRun, models: Sequence[FoundModel], finder: RootFinder) -> Kept:
-    """Lists the artifacts of the run and its models, and downloads what is its record."""
-    gathering = _Gathering(finder=finder)
+def gather(run: FoundRun, models: Sequence[FoundModel], finder: RootFinder, only: str = "") -> Kept:
+    """Lists the artifacts of the run and its models, and downloads what is its record.
+
+    `only` is how all paths begin that count.
+    """
+    gathering = _Gathering(finder=finder, only=only)
     gathering.list_root(run.artifact_uri, "", model=False)
     for folder, model in zip(model_folders([m.name for m in models]), models, strict=True):
         gathering.list_root(model.artifact_uri, folder, model=True)

@@ -14,7 +14,8 @@ with mlflow.start_run() as parent:
     took = time.monotonic() - began
 with mlflow.start_run() as later:
     pass
-print(parent.info.run_id, child.info.run_id, later.info.run_id, took)
+assert took < 5, took
+print(parent.info.run_id, child.info.run_id, later.info.run_id)
 """
 
 
@@ -28,9 +29,7 @@ def sweep(team):
     """Ids of a parent, its last child, and a later run, of a process with a patch of 2 MB."""
     team.repo.commit({"lib.py": "a = 1\n", "train.py": ""})
     team.repo.write({"lib.py": "a = 2\n" * 300_000, "new.py": "b = 1\n"})
-    ids = team.train(SWEEP, commit=False)[0].split()
-    assert float(ids.pop()) < 10 * 0.5
-    return ids
+    return team.train(SWEEP, commit=False)
 
 
 def test_a_large_patch_is_stored_once_and_read_for_each_run(team, tmp_path, sweep):
