@@ -34,6 +34,7 @@ _KEYS = re.compile(
 )
 _BEARER = re.compile(r"(?i)\b(authorization:\s*(?:bearer|basic|token)\s+)\S+")
 _ASSIGNED = re.compile(r"(?<![\w.-])(-{0,2}([A-Za-z][\w.-]{0,80})=)[^\s'\"&]+")
+_PAIR = re.compile(r"""(["']([A-Za-z][\w.-]{0,80})["']\s{0,9}:\s{0,9})(["'])[^"']*\3""")  # of JSON
 _OPTION = re.compile(r"(?<![\w.-])(--([A-Za-z][\w.-]{0,80})[ \t])(?!-)[^\s'\"]+")
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -94,6 +95,7 @@ def redact(text: str, secrets: frozenset[str] = frozenset()) -> str:
     text = _BEARER.sub(r"\1" + HIDDEN, text)
     text = _ASSIGNED.sub(_hide_named, text)
     text = _OPTION.sub(_hide_named, text)
+    text = _PAIR.sub(_hide_pair, text)
     text = _KEYS.sub(HIDDEN, text)
     # A lone surrogate cannot be written as UTF-8.
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -177,3 +179,7 @@ def _visible(character: str) -> str:
 
 def _hide_named(match: re.Match[str]) -> str:
     return match[1] + HIDDEN if is_secret(match[2]) else match[0]
+
+
+def _hide_pair(match: re.Match[str]) -> str:
+    return f"{match[1]}{match[3]}{HIDDEN}{match[3]}" if is_secret(match[2]) else match[0]

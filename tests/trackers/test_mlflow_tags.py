@@ -157,6 +157,19 @@ def test_recorded_data_hides_the_same_dataset():
     [
         ("ann", (Approval(by="ann", what=""),)),
         ('{"by": "ann", "what": "release"}', (Approval(by="ann", what="release"),)),
+        (
+            '{"by": "ann", "role": "risk", "commit": "abc", "at": "2026-02-01T01:00:00+01:00"}',
+            (
+                Approval(
+                    by="ann",
+                    what="",
+                    role="risk",
+                    commit="abc",
+                    at=datetime(2026, 2, 1, tzinfo=UTC),
+                ),
+            ),
+        ),
+        ('{"by": "ann", "role": null, "at": "soon"}', (Approval(by="ann", what=""),)),
         ('["ann", "bob"]', (Approval(by="ann", what=""), Approval(by="bob", what=""))),
         ("  ", ()),
     ],
