@@ -206,6 +206,24 @@ def test_both_tags_of_approvals_count():
     assert tags.origins["/approvals/0"].where == "approved_by"
 
 
+def test_tags_nested_without_end_are_no_tags():
+    deep = "[" * 6000
+    tags = reader(
+        {"approved_by": deep, "reprocheck.argv": deep, "reprocheck.seeds": deep}, {"seed": "3"}
+    )
+    assert tags.approvals()[0].by == deep
+    assert (tags.command(), tags.seeds()) == (None, {"seed": "3"})
+    assert [f.code for f in tags.findings] == ["bad-tag", "bad-tag"]
+
+
+def test_the_datas_version_is_a_tag_or_a_parameter():
+    assert reader().dataset_version() == ""
+    tags = reader({"dataset_version": "v3"}, {"dataset_version": "v2"})
+    assert tags.dataset_version() == "v3"
+    assert reader(parameters={"dataset_version": "v2"}).dataset_version() == "v2"
+    assert tags.origins["/dataset_version"].where == "dataset_version"
+
+
 def test_logged_datasets_reach_the_record(store):
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
