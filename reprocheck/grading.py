@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reprocheck.config import Config
 from reprocheck.model import Finding, Grade, Severity
 
 RULES = ("required-", "team-")
@@ -35,15 +34,6 @@ def grade(findings: Iterable[Finding], given: frozenset[str] = frozenset()) -> G
         if finding.severity is not Severity.NOTE or finding.code in OPEN - given:
             worst = Grade.CAVEATS
     return worst
-
-
-def supplied(config: Config) -> frozenset[str]:
-    """The codes of what the config has for runs that lack it."""
-    has = {
-        "missing-command": bool(config.command),
-        "missing-environment": config.environment_kind == "script" or bool(config.environment_file),
-    }
-    return frozenset(code for code, is_there in has.items() if is_there)
 
 
 def breaks_rule(finding: Finding) -> bool:

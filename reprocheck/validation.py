@@ -24,7 +24,7 @@ from reprocheck import (
 )
 from reprocheck.config import Config
 from reprocheck.errors import ConfigError
-from reprocheck.grading import breaks_rule, grade, supplied
+from reprocheck.grading import breaks_rule, grade
 from reprocheck.model import Finding, RunRecord, Severity, Validation
 from reprocheck.required import Around
 from reprocheck.temporary import temporary_folder
@@ -76,7 +76,7 @@ def judge(record: RunRecord, request: Request) -> Validation:
     return Validation(
         asked=request.asked,
         record=record,
-        grade=grade(found, supplied(request.config)),
+        grade=grade(found, _supplied(request.config)),
         findings=found,
         tool_version=__version__,
         file=None if request.asked == STDIN else request.file,
@@ -129,6 +129,15 @@ def _doubts(record: RunRecord, config: Config, found: tuple[Finding, ...]) -> tu
 
 def _worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.severity)))
+
+
+def _supplied(config: Config) -> frozenset[str]:
+    """What the config has for runs that lack it."""
+    supplied = {
+        "missing-command": bool(config.command),
+        "missing-environment": config.environment_kind == "script" or bool(config.environment_file),
+    }
+    return frozenset(code for code, is_there in supplied.items() if is_there)
 
 
 def _read_file(file: Path) -> RunRecord:
