@@ -70,7 +70,7 @@ def _status(record: RunRecord) -> Iterator[Finding]:
 def _terminated(record: RunRecord) -> str:
     if record.status not in (RunStatus.RUNNING, RunStatus.SCHEDULED):
         return ""
-    return mending.client(mending.address(record), "set_terminated", record.ref.run_id)
+    return mending.of_run(record, "set_terminated")
 
 
 def _commit(record: RunRecord) -> Iterator[Finding]:
