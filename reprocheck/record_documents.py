@@ -12,6 +12,7 @@ from typing import assert_never
 
 from reprocheck import code_documents, hostile, model, used_documents
 from reprocheck.detail import Detail, Document, number, thin, time
+from reprocheck.seals import seal_document
 
 RECORD_VERSION = 1
 CAPTURE = "/capture"
@@ -49,6 +50,7 @@ def record(record: model.RunRecord, secrets: frozenset[str], detail: Detail) -> 
         "peers": [_sibling(peer) for peer in record.peers],
         "lineage": _lineage(record.lineage),
         "definition": record.definition and definition_document(record.definition),
+        "capture": record.sealed and {"sealed": seal_document(record.sealed)},
         "origins": _origins(record),
         "findings": [finding(each) for each in record.findings],
         **_extra(record.extra),

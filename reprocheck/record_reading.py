@@ -40,6 +40,7 @@ from reprocheck.model import (
     TreeState,
 )
 from reprocheck.record_documents import CAPTURE
+from reprocheck.seals import seal_of
 
 _NON_FINITE = {"NaN", "Infinity", "-Infinity"}
 
@@ -76,6 +77,7 @@ def record(document: Mapping[str, Any]) -> RunRecord:
         peers=tuple(_sibling(each) for each in document.get("peers", ())),
         definition=_definition(document),
         dataset_version=document.get("dataset_version", ""),
+        sealed=seal_of(document),
         lineage=Lineage(**lineage),
         origins={place: _origin(each) for place, each in document.get("origins", {}).items()},
         findings=tuple(_finding(each) for each in document.get("findings", ())),

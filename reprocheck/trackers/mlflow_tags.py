@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
+from reprocheck import mending
 from reprocheck.model import (
     Approval,
     Argv,
@@ -23,6 +23,7 @@ from reprocheck.model import (
     Step,
 )
 from reprocheck.recipe import SEED_PARAMETERS
+from reprocheck.trackers.mlflow_approvals import read_approvals
 from reprocheck.trackers.mlflow_run import DatasetInput, FoundRun
 
 ARGV, CWD, DATA, SEEDS = (f"reprocheck.{name}" for name in ("argv", "cwd", "data", "seeds"))
@@ -79,19 +80,12 @@ class TagReader:
         return tuple(found)
 
     def approvals(self) -> tuple[Approval, ...]:
-        """Sign-offs from the tag `approved_by`: a name, or JSON.
-
-        The JSON is a mapping with `by`, `what`, `role`, `commit` and `at`, or a list of either.
-        """
-        text = self.run.tags.get("approved_by", "").strip()
-        if not text:
-            return ()
-        self.origins["/approvals"] = _tag("approved_by")
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            value = text
-        return tuple(_approval(item) for item in (value if isinstance(value, list) else [value]))
+        """Sign-offs from the tags `approved_by` (a name, or JSON) and `approvals` (a JSON list)."""
+        found, origins, bad = read_approvals(self.run.tags)
+        self.origins.update(origins)
+        for tag, why in bad.items():
+            self._bad(tag, why)
+        return found
 
     def dataset_version(self) -> str:
         """The data's version by the tag or the parameter `dataset_version`."""
@@ -168,6 +162,7 @@ class TagReader:
                 message=f"The tag {tag} was ignored: {why}.",
                 hint="Record the run with reprocheck-capture, or correct the tag in the tracker.",
                 pointer=pointer,
+                fix=mending.CAPTURE,
             )
         )
 
@@ -178,21 +173,6 @@ def _is_argv(args: Any) -> bool:  # noqa: ANN401  (JSON)
 
 def _tag(name: str) -> Origin:
     return Origin(kind=OriginKind.TAG, where=name)
-
-
-def _approval(item: Any) -> Approval:  # noqa: ANN401  (JSON)
-    if not isinstance(item, dict):
-        return Approval(by=str(item), what="")
-    texts = {name: str(item.get(name) or "") for name in ("by", "what", "role", "commit")}
-    return Approval(**texts, at=_instant(str(item.get("at") or item.get("date") or "")))
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _material(entry: Any) -> Material | None:  # noqa: ANN401  (JSON)
