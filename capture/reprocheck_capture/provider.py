@@ -34,4 +34,4 @@ def _tags() -> Dict[str, str]:
 
     hook.prepare()
     record.renew()
-    return record.tags(record.facts())
+    return record.tags()

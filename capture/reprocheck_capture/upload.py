@@ -3,13 +3,14 @@
 A sweep of a hundred runs in one process would else store a hundred copies of one patch.
 """
 
+import contextlib
 import contextvars
 import json
 import os
 import shutil
 import tempfile
 import threading
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from reprocheck_capture import record
 from reprocheck_capture.failures import failed, guarded, lacks
@@ -21,6 +22,7 @@ FOLDER = "reprocheck"
 RECORD = "record.json"
 HOLDER = "reprocheck.artifacts"
 """The tag of a run whose larger files another run of its process keeps: that one's id."""
+_BAR = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 LARGE_FROM, MANY_FROM = 100000, 12  # bytes and files; fewer are kept by each run itself
 
 refused: List[str] = []
@@ -100,7 +102,8 @@ def complete(client: Any, run_id: str, end: Dict[str, Any]) -> None:  # noqa: AN
     """Writes a run's end into the record.json that another process stored, if it is to be had."""
     folder = tempfile.mkdtemp(prefix="reprocheck-capture-")
     try:
-        path = client.download_artifacts(run_id, FOLDER + "/" + RECORD, folder)
+        with _no_bar():
+            path = client.download_artifacts(run_id, FOLDER + "/" + RECORD, folder)
         with open(path, encoding="utf-8") as file:
             found = json.load(file)
     except Exception as error:  # a seal of an earlier end claims nothing
@@ -109,6 +112,19 @@ def complete(client: Any, run_id: str, end: Dict[str, Any]) -> None:  # noqa: AN
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     send(client, run_id, {RECORD: record.completed(found, end)})
+
+
+@contextlib.contextmanager
+def _no_bar() -> Iterator[None]:
+    """MLflow shows a bar for each download; this one is none of the training's."""
+    before = os.environ.get(_BAR)
+    os.environ[_BAR] = "false"
+    try:
+        yield
+    finally:
+        os.environ.pop(_BAR, None)
+        if before is not None:
+            os.environ[_BAR] = before
 
 
 @guarded("tags", lambda: None)
