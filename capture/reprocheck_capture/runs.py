@@ -40,6 +40,9 @@ def started(run_id: str, tags: Dict[str, str]) -> bool:
     if _seen[key]:
         _facts[run_id] = known
         upload.write(client, run_id, known, {})
+        holder = upload.holder_of(run_id)
+        if holder and upload.HOLDER not in tags:
+            upload.set_tags(client, run_id, {upload.HOLDER: holder})
     return _seen[key]
 
 

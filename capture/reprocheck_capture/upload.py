@@ -31,6 +31,7 @@ refused: List[str] = []
 _uploads: Dict[str, threading.Thread] = {}
 _told: Dict[str, Dict[str, Any]] = {}  # what a script told of its run
 _keeps: Set[str] = set()  # runs that have all files but record.json
+_contents: List[Tuple[record.Facts, Dict[str, bytes], Dict[str, str]]] = []
 _holders: Dict[Tuple[str, str], str] = {}  # by store and digests, the run that keeps the files
 
 
@@ -48,29 +49,47 @@ def write(
     wait(run_id)
     told = _told.setdefault(run_id, {})
     told.update(more)
-    files = {}
+    files: Dict[str, bytes] = {}
     if run_id not in _keeps and "held" not in told:
-        files = _own(client, run_id, record.files(known), told)
+        files = _own(client, run_id, known, told)
     send(client, run_id, {**files, RECORD: record.document(known, run_id, told, end)})
 
 
-def _own(
-    client: Any,  # noqa: ANN401
-    run_id: str,
-    files: Dict[str, bytes],
-    told: Dict[str, Any],
-) -> Dict[str, bytes]:
+def _own(client: Any, run_id: str, known: record.Facts, told: Dict[str, Any]) -> Dict[str, bytes]:  # noqa: ANN401
     """The files that this run has to keep itself; of others it is told which run has them."""
-    large = len(files) > MANY_FROM or sum(map(len, files.values())) > LARGE_FROM
-    digests = {FOLDER + "/" + path: sha256(content) for path, content in files.items()}
+    files, digests = _content(known)
     key = (_store_of(client), json.dumps(digests, sort_keys=True))
-    holder = _holders.setdefault(key, run_id) if large else run_id
+    holder = _holders.setdefault(key, run_id) if _is_large(files) else run_id
     if holder != run_id:
         told["held"] = {"run_id": holder, "files": digests}
-        set_tags(client, run_id, {HOLDER: holder})
         return {}
     _keeps.add(run_id)
     return files
+
+
+def holder_tag(uri: str, known: record.Facts) -> Dict[str, str]:
+    """The tag of a run that is about to start in a store: who keeps its larger files."""
+    files, digests = _content(known)
+    holder = _holders.get((uri, json.dumps(digests, sort_keys=True)))
+    return {HOLDER: holder} if holder and _is_large(files) else {}
+
+
+def holder_of(run_id: str) -> str:
+    """The run that keeps the larger files of one; "" where it does so itself."""
+    return str(_told.get(run_id, {}).get("held", {}).get("run_id", ""))
+
+
+def _content(known: record.Facts) -> Tuple[Dict[str, bytes], Dict[str, str]]:
+    """The files of a process, and their digests; kept, since each run asks for them."""
+    if not _contents or _contents[0][0] is not known:
+        files = record.files(known)
+        digests = {FOLDER + "/" + path: sha256(content) for path, content in files.items()}
+        _contents[:] = [(known, files, digests)]
+    return _contents[0][1], _contents[0][2]
+
+
+def _is_large(files: Dict[str, bytes]) -> bool:
+    return len(files) > MANY_FROM or sum(map(len, files.values())) > LARGE_FROM
 
 
 def _store_of(client: Any) -> str:  # noqa: ANN401
