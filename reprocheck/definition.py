@@ -166,7 +166,7 @@ def _unread(located: LocatedYaml) -> Iterator[Finding]:
     document: Any = located.document
     known = list(schema.load("experiment")["properties"])
     for key in document:
-        meant = "" if key in known else schema.near(key, known)
+        meant = "" if key in known else schema.misspelt(key, known)
         if meant:
             yield Finding(
                 code="unread-key",

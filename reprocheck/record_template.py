@@ -249,7 +249,7 @@ def _unread(template: Mapping[str, Any]) -> Iterator[Document]:
     for key in template:
         if key in known:
             continue
-        meant = schema.near(key, known)
+        meant = schema.misspelt(key, known)
         found = Finding(
             code="unread-key",
             severity=Severity.WARNING if meant else Severity.NOTE,

@@ -11,7 +11,16 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reprocheck.schema_words import SHOWN, TYPES, SchemaIssue, issues_of, near, pointer, shown
+from reprocheck.schema_words import (
+    SHOWN,
+    TYPES,
+    SchemaIssue,
+    issues_of,
+    misspelt,
+    near,
+    pointer,
+    shown,
+)
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, FormatChecker
@@ -24,6 +33,7 @@ __all__ = [
     "check",
     "issues_of",
     "load",
+    "misspelt",
     "near",
     "newer",
     "pointer",

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SHOWN = 60
 """Characters of a document's value that a message shows."""
 
+_SHORT = 4
+"""Characters of a word that one other letter makes another word."""
+
 TYPES = {
     "array": "a list",
     "boolean": "true or false",
@@ -48,11 +51,17 @@ def pointer(parts: Iterable[object]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def near(key: str, known: Iterable[str]) -> str:
+def near(key: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """The known key that a misspelt one most likely means, "" for none."""
     folded = {name.lower().replace("-", "_"): name for name in known}
-    found = difflib.get_close_matches(key[:SHOWN].lower().replace("-", "_"), folded, n=1)
+    mine = key[:SHOWN].lower().replace("-", "_")
+    found = difflib.get_close_matches(mine, folded, n=1, cutoff=cutoff)
     return folded[found[0]] if found else ""
+
+
+def misspelt(key: str, known: Iterable[str]) -> str:
+    """As `near`, where a key of another's own is as likely: `date` is no misspelt `data`."""
+    return near(key, known, 0.75 if len(key) > _SHORT else 0.85)
 
 
 # --- which errors to tell -----------------------------------------------------------------
