@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from reprocheck import mending
@@ -42,6 +43,19 @@ def findings(record: RunRecord) -> Iterator[Finding]:
     if len(late) > MOST:
         told = f"{counted(len(late) - MOST, 'more metric')} had values after the run's end"
         yield _finding(told, "/metrics", "")
+
+
+def ends_of(metric: Metric) -> tuple[float, ...]:
+    """The values that may be the last: which of one step and millisecond it is, no store tells."""
+    last = metric.history[-1]
+    at = (last.step, last.timestamp_ms)
+    return tuple(each.value for each in metric.history if (each.step, each.timestamp_ms) == at)
+
+
+def is_same(one: float, other: float) -> bool:
+    """Whether two texts of one double may have been read: not every database prints every digit."""
+    both_nan = math.isnan(one) and math.isnan(other)
+    return both_nan or math.isclose(one, other, rel_tol=1e-9)
 
 
 def _judged(record: RunRecord) -> Iterator[Metric]:

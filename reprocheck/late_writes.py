@@ -5,11 +5,10 @@ MLflow keeps no time for parameters and tags, and takes any time for a metric's 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from reprocheck import mending
-from reprocheck.late_metrics import LATE, SYSTEM
+from reprocheck.late_metrics import LATE, SYSTEM, ends_of, is_same
 from reprocheck.model import Finding, Metric, RunRecord, Seal, SealedMetric, Severity
 from reprocheck.numbers import format_value
 from reprocheck.schema import pointer
@@ -50,9 +49,7 @@ def _metric(metric: Metric, sealed: SealedMetric | None) -> str:
     if sealed is None:
         return "was not there when the run ended"
     last = metric.history[-1]
-    at = (last.step, last.timestamp_ms)
-    ends = [each.value for each in metric.history if (each.step, each.timestamp_ms) == at]
-    if not any(_is_same(value, sealed.value) for value in ends):
+    if not any(is_same(value, sealed.value) for value in ends_of(metric)):
         beside = last.value - sealed.value
         shown = [format_value(each, beside) for each in (last.value, sealed.value)]
         return f"is {shown[0]}, and was {shown[1]} when the run ended"
@@ -60,11 +57,6 @@ def _metric(metric: Metric, sealed: SealedMetric | None) -> str:
     if more > 0:
         return f"has {more} values more than when the run ended"
     return ""
-
-
-def _is_same(one: float, other: float) -> bool:
-    both_nan = math.isnan(one) and math.isnan(other)
-    return both_nan or math.isclose(one, other, rel_tol=1e-9)
 
 
 def _parameters(record: RunRecord, seal: Seal) -> Iterator[Finding]:
