@@ -9,6 +9,7 @@ goes when the class is there.
 import sys
 from typing import Any, Callable, List, Optional
 
+from reprocheck_capture import noted
 from reprocheck_capture.failures import guarded
 
 _FLUENT = "mlflow.tracking.fluent"
@@ -46,6 +47,7 @@ def _install() -> bool:
     if active is None or client is None or not hasattr(fluent, "start_run"):
         return False
     _wrap(active, "__init__", after=_started)
+    noted.watch(client)
     _wrap(client, "set_terminated", before=_ending)
     return True
 
@@ -77,6 +79,7 @@ def _wrap(
 def _started(run: Any) -> None:  # noqa: ANN401
     from reprocheck_capture import upload
 
+    noted.note(run)
     upload.started(run.info.run_id, dict(run.data.tags))
 
 
