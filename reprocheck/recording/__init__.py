@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reprocheck.recording import code_imports, foresight, programs
 from reprocheck.recording.base import Asked, Foreseen, Lack, Situation
-from reprocheck.recording.capture_folder import capture_folder
+from reprocheck.recording.capture_files import capture_folder
 from reprocheck.recording.requirements import check, refused
 from reprocheck.recording.template import FILE_NAME, write_template
 from reprocheck.recording.training import Noted, create, exit_code, keep_ref, train

@@ -24,15 +24,15 @@ _LENGTHS = {32: "md5", 64: "sha256"}
 
 @dataclass(slots=True)
 class _Reading:
-    """What may still be read, and what was not for lack of it."""
+    """How much may still be read."""
 
-    left: int = _BUDGET
+    left: int  # bytes
 
 
 def check(situation: Situation) -> tuple[Lack, ...]:
     """Lacks for files that are not as DVC's or the config's digest says, and for data without."""
     known = [*_of_dvc(situation), *_of_config(situation)]
-    reading = _Reading()
+    reading = _Reading(left=_BUDGET)
     differing, unread = [], []
     for each in known:
         same = _is_same(each, situation, reading)

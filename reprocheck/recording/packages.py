@@ -34,7 +34,7 @@ def check(situation: Situation) -> tuple[Lack, ...]:
     return (
         lack(
             Requirement.PINNED_ENVIRONMENT,
-            "unpinned-environment",
+            "unpinned-packages",
             f"{counted(len(loose), 'package')} cannot be installed again as it is: {listed(loose)}",
             hint="install from an index, or from a commit that is pushed",
             fix=_reinstalled(loose),

@@ -62,12 +62,21 @@ def _nothing_read() -> Lack:
 
 def _fix(situation: Situation) -> str:
     """The command with the option that the code declares, else what seeds the libraries."""
-    for node in (node for each in situation.sources for node in ast.walk(each.tree)):
-        if isinstance(node, ast.Call) and (option := _option(node.args)):
-            return f"reprocheck record -- {shlex.join([*situation.asked.argv, option, '7'])}"
+    for each in situation.sources:
+        for node in ast.walk(each.tree):
+            if isinstance(node, ast.Call) and (option := _option(node.args)):
+                return _with_option(situation, each, option)
     imported = {name for each in situation.sources for name in _imported(each.tree)}
     wanted = [line for names, line in _LINES if imported.intersection(names)]
     return "; ".join(["import random", "random.seed(7)", *wanted])
+
+
+def _with_option(situation: Situation, source: Source, option: str) -> str:
+    (script,) = situation.told([source.path])
+    argv = situation.asked.argv
+    if script in argv:
+        return f"reprocheck record -- {shlex.join([*argv, option, '7'])}"
+    return f"python {shlex.join([script, option, '7'])}"
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
