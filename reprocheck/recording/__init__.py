@@ -67,10 +67,12 @@ def look(asked: Asked, folder: Path) -> Prepared:
     scripts = programs.scripts(asked.argv, asked.cwd)
     script = next((path for path in scripts if path.suffix == ".py"), None)
     foreseen, silent = foresight.foresee(asked, script, python, (capture, files))
-    situation = _with_code(Situation(asked=asked, foreseen=foreseen), scripts)
+    off = foresight.why_off(asked) or silent
+    situation = Situation(asked=asked, foreseen=foreseen, capture_off=off)
+    situation = _with_code(situation, scripts)
     return Prepared(
         situation=situation,
-        lacks=check(situation, silent),
+        lacks=check(situation),
         python=python,
         capture=capture,
         folder=folder,
@@ -102,7 +104,11 @@ def run(prepared: Prepared) -> Outcome:
     """Runs the command, and records it where it started no run itself. Raises `UsageError`."""
     done, runs = train(prepared.situation.asked, prepared.capture, prepared.folder / "runs")
     outcome = Outcome(exit_code=exit_code(done), runs=runs, created=False)
-    if not runs:
+    why = foresight.why_off(prepared.situation.asked)
+    if not runs and why:  # a second run beside the command's own would be worse than none
+        problem = f"whether it logged one itself is not known, since {why}"
+        outcome = dataclasses.replace(outcome, problem=problem)
+    elif not runs:
         places = (prepared.capture, prepared.folder)
         made, problem = create(prepared.situation, done, prepared.python, places)
         found = (made,) if made else ()

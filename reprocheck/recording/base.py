@@ -68,6 +68,7 @@ class Situation:
     foreseen: Foreseen
     tracked: frozenset[str] = frozenset()  # paths in git's index, from the root
     sources: tuple[Source, ...] = ()
+    capture_off: str = ""  # why capture cannot be switched on
     modules: tuple[Source, ...] = ()  # imported files without a source, as extension modules
 
     @property

@@ -12,7 +12,8 @@ from typing import Any
 from reprocheck import process
 from reprocheck.errors import ReprocheckError
 from reprocheck.git import last_lines
-from reprocheck.recording.base import Asked, Foreseen
+from reprocheck.recording.base import ASKING_S, Asked, Foreseen
+from reprocheck.recording.programs import ELSEWHERE, ignores_variables
 
 PROBE = "reprocheck_capture.beforehand"
 OFF = "REPROCHECK_CAPTURE"
@@ -24,6 +25,26 @@ def with_capture(env: Mapping[str, str], capture: Path) -> dict[str, str]:
     """The variables with capture switched on."""
     kept = {name: value for name, value in env.items() if name != OFF}
     return {**kept, PATH: os.pathsep.join(filter(None, (str(capture), env.get(PATH, ""))))}
+
+
+def why_off(asked: Asked) -> str:
+    """Why capture cannot be switched on from outside; "" where it can."""
+    program = asked.argv[0]
+    name = Path(program).name
+    if name in ELSEWHERE:
+        return f"{name} starts the training elsewhere"
+    if not ignores_variables(asked.argv) or _has_capture(program, asked):
+        return ""
+    return f"the options -I and -E of {name} ignore PYTHONPATH"
+
+
+def _has_capture(python: str, asked: Asked) -> bool:
+    argv = (python, "-I", "-c", "import reprocheck_capture")
+    call = process.Call(argv=argv, cwd=asked.cwd, env=asked.env, timeout_s=ASKING_S)
+    try:
+        return process.run(call).exit_code == 0
+    except OSError:
+        return False
 
 
 def foresee(

@@ -19,6 +19,13 @@ _STARTERS = frozenset(
 """Programs that only start the one that their arguments name."""
 _TOOLS = frozenset({"dvc", "mlflow"})
 """Programs of Python that start others of the PATH: their own interpreter is none of a training."""
+ELSEWHERE = frozenset(
+    {
+        *("docker", "podman", "nerdctl", "apptainer", "singularity", "enroot", "kubectl", "ssh"),
+        *("srun", "sbatch", "qsub", "bsub", "gcloud", "aws", "sky", "modal", "az"),
+    }
+)
+"""Programs that start others in a container or on another machine."""
 _WITH_VALUE = ("-X", "-W", "--check-hash-based-pycs")
 _TEXTS = {"dvc": "dvc.yaml", "make": "Makefile", "mlflow": "MLproject"}
 """Files in which programs look up what to run."""

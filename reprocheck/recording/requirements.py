@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 
 from reprocheck.model import Requirement
 from reprocheck.recording import data, definition_file, imports, packages, pushed, seed, tree
 from reprocheck.recording.base import Asked, Lack, Situation, lack
-from reprocheck.recording.programs import ignores_variables
 
 CHECKS: Mapping[Requirement, Callable[[Situation], tuple[Lack, ...]]] = {
     Requirement.CLEAN_TREE: tree.check,
@@ -21,9 +19,9 @@ CHECKS: Mapping[Requirement, Callable[[Situation], tuple[Lack, ...]]] = {
 }
 
 
-def check(situation: Situation, silent: str = "") -> tuple[Lack, ...]:
-    """All that the record would lack; `silent` says why the training's Python told nothing."""
-    found = [*_capture(situation, silent)]
+def check(situation: Situation) -> tuple[Lack, ...]:
+    """All that the record would lack."""
+    found = [*_capture(situation)]
     for each in CHECKS.values():
         found += each(situation)
     return tuple(found)
@@ -40,25 +38,17 @@ def refused(lacks: Iterable[Lack], asked: Asked) -> tuple[Lack, ...]:
     )
 
 
-def _capture(situation: Situation, silent: str) -> tuple[Lack, ...]:
-    argv = situation.asked.argv
-    if ignores_variables(argv):
-        return (
-            lack(
-                None,
-                "capture-off",
-                "Python's options -I and -E keep capture from being switched on from outside",
-                hint="leave them out, or install reprocheck-capture in the training's environment",
-                fix=f"{shlex.quote(argv[0])} -m pip install reprocheck-capture",
-            ),
-        )
-    if not silent:
+def _capture(situation: Situation) -> tuple[Lack, ...]:
+    if not situation.capture_off:
         return ()
     return (
         lack(
             None,
             "capture-off",
-            f"the training's Python does not answer, and may record nothing: {silent}",
-            hint="capture needs Python 3.8 or later; activate the environment that trains",
+            f"capture cannot be switched on, so that the run may have no record: "
+            f"{situation.capture_off}",
+            hint="install reprocheck-capture where the training runs, or call `reprocheck record` "
+            "there; it needs Python 3.8 or later",
+            fix="python -m pip install reprocheck-capture",
         ),
     )

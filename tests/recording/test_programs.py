@@ -3,7 +3,9 @@ import sys
 
 import pytest
 
-from reprocheck.recording import programs
+from reprocheck.config import Config
+from reprocheck.recording import foresight, programs, requirements
+from reprocheck.recording.base import Asked, Foreseen, Situation
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,20 @@ def test_scripts_are_found_through_shells_pipelines_and_makefiles(tmp_path):
     ):
         found = programs.scripts(command.split(), tmp_path)
         assert found == ((tmp_path / script,) if script else ()), command
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("docker run image python train.py", "docker starts the training elsewhere"),
+        (f"{sys.executable} -I train.py", "ignore PYTHONPATH"),
+        ("python train.py", ""),
+    ],
+)
+def test_where_capture_cannot_be_switched_on_is_told(command, words, tmp_path, monkeypatch):
+    monkeypatch.setattr(foresight, "_has_capture", lambda *_: False)
+    asked = Asked(argv=tuple(command.split()), cwd=tmp_path, env={}, config=Config())
+    why = foresight.why_off(asked)
+    assert words in why
+    lacks = requirements._capture(Situation(asked=asked, foreseen=Foreseen(), capture_off=why))
+    assert [each.finding.code for each in lacks] == (["capture-off"] if words else [])
