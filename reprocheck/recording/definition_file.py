@@ -10,12 +10,13 @@ from reprocheck.model import Origin, OriginKind, RecordedFile, Requirement
 from reprocheck.recording.base import Lack, Situation, lack, quoted
 
 FILE_NAME = "experiment.yaml"
+VARIABLE = "REPROCHECK_DEFINITION"  # names another
 _LARGEST = 1_000_000
 
 
 def check(situation: Situation) -> tuple[Lack, ...]:
     """A lack where there is no definition, or none that counts."""
-    path = (situation.foreseen.root or situation.asked.cwd) / FILE_NAME
+    path = _path(situation)
     (told,) = situation.told([path])
     if not path.is_file():
         return (
@@ -38,6 +39,16 @@ def check(situation: Situation) -> tuple[Lack, ...]:
             ),
         )
     return () if situation.is_known(path) else (_untracked(told),)
+
+
+def _path(situation: Situation) -> Path:
+    """The file that capture records."""
+    cwd, root = situation.asked.cwd, situation.foreseen.root
+    named = situation.asked.env.get(VARIABLE)
+    if named:
+        return cwd / named
+    here = cwd / FILE_NAME
+    return here if here.is_file() or root is None else root / FILE_NAME
 
 
 def _broken(path: Path, told: str) -> str:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _PYTHON = re.compile(r"(python|pypy)[0-9.]*")
@@ -100,13 +101,30 @@ def has_cwd_in_path(argv: Sequence[str], found: Sequence[Path]) -> bool:
 
 def scripts(argv: Sequence[str], cwd: Path) -> tuple[Path, ...]:
     """The files of Python and notebooks that a command names, also in scripts of a shell."""
-    found: dict[Path, None] = {}
+    files = _mentioned(argv, cwd).files
+    return tuple(path for path in files if path.suffix in (".py", ".ipynb"))
+
+
+def lines(argv: Sequence[str], cwd: Path) -> tuple[str, ...]:
+    """What the command hands to a shell, and the texts of scripts and pipelines that it runs."""
+    inline = (word for word in argv if " " in word)
+    return (*inline, *_mentioned(argv, cwd).texts.values())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Mentioned:
+    files: dict[Path, None] = field(default_factory=dict)
+    texts: dict[Path, str] = field(default_factory=dict)
+
+
+def _mentioned(argv: Sequence[str], cwd: Path) -> _Mentioned:
+    found = _Mentioned()
     text = _TEXTS.get(Path(argv[0]).name)
     for path in _named(argv, cwd):
         _add(path, cwd, found)
     if text:
         _read(cwd / text, cwd, found)
-    return tuple(path for path in found if path.suffix in (".py", ".ipynb"))
+    return found
 
 
 def _named(argv: Sequence[str], cwd: Path) -> Iterator[Path]:
@@ -126,19 +144,21 @@ def _module(name: str, cwd: Path) -> Path | None:
     return next((path for path in options if path.is_file()), None)
 
 
-def _add(path: Path, cwd: Path, found: dict[Path, None]) -> None:
+def _add(path: Path, cwd: Path, found: _Mentioned) -> None:
     path = Path(os.path.normpath(path))
-    if path in found or len(found) >= _MOST or not path.is_file():
+    if path in found.files or len(found.files) >= _MOST or not path.is_file():
         return
-    found[path] = None
+    found.files[path] = None
     if path.suffix in _SHELL:
         _read(path, cwd, found)
 
 
-def _read(path: Path, cwd: Path, found: dict[Path, None]) -> None:
+def _read(path: Path, cwd: Path, found: _Mentioned) -> None:
     if not path.is_file() or path.stat().st_size > _LARGEST:
         return
-    for named in _named_in(path.read_text(encoding="utf-8", errors="replace"), cwd):
+    text = path.read_text(encoding="utf-8", errors="replace")
+    found.texts[path] = text
+    for named in _named_in(text, cwd):
         _add(named, cwd, found)
 
 

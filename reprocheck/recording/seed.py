@@ -11,10 +11,12 @@ from pathlib import Path
 from reprocheck.model import Requirement
 from reprocheck.recording.base import Lack, Situation, Source, lack, not_known
 from reprocheck.recording.data_files import config_files, values
+from reprocheck.recording.programs import lines
 
 _SEED = re.compile(
     r"(?i)(.*[._-])?(seed|random[-_]?state|rng[-_]seed)([-_](everything|value|\d+))?"
 )
+_GIVEN = re.compile(r"(?i)(?<![\w-])--?[\w-]*(seed|random[-_]state)[ \t=]+[0-9]+\b")
 _SETTERS = frozenset(
     {
         *("seed", "manual_seed", "manual_seed_all", "set_seed", "set_random_seed"),
@@ -35,7 +37,7 @@ def check(situation: Situation) -> tuple[Lack, ...]:
     named = asked.config.seed_env
     if situation.foreseen.seeds or (named and asked.env.get(named)) or _in_configs(situation):
         return ()
-    if any(map(_sets_seed, situation.sources)):
+    if any(map(_sets_seed, situation.sources)) or _in_lines(situation):
         return ()
     if not situation.sources:
         return (_nothing_read(),)
@@ -85,6 +87,12 @@ def _imported(tree: ast.Module) -> Iterator[str]:
             yield from (each.name.partition(".")[0] for each in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.partition(".")[0]
+
+
+def _in_lines(situation: Situation) -> bool:
+    """Whether a stage of DVC or a line of a shell's script gives a seed."""
+    asked = situation.asked
+    return any(map(_GIVEN.search, lines(asked.argv, asked.cwd)))
 
 
 def _in_configs(situation: Situation) -> bool:

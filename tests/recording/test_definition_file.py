@@ -38,6 +38,13 @@ def test_a_definition_that_git_does_not_know_is_not_fixed(repo, situate):
     assert definition_file.check(situate(kept=kept, allow_patch=True)) == ()
 
 
+def test_the_definition_that_capture_records_is_looked_at(repo, situate):
+    repo.commit({"experiment.yaml": "version: 2\n", "sub/experiment.yaml": GOOD, "b.yaml": GOOD})
+    assert definition_file.check(situate(cwd=repo.path / "sub")) == ()
+    assert definition_file.check(situate(env={"REPROCHECK_DEFINITION": "b.yaml"})) == ()
+    assert codes(definition_file.check(situate())) == ["bad-definition"]
+
+
 def test_the_template_follows_the_schema_as_it_is_and_with_all_that_is_commented(tmp_path):
     write_template(tmp_path / "experiment.yaml")
     text = (tmp_path / "experiment.yaml").read_text()

@@ -74,3 +74,11 @@ def test_no_code_in_sight_is_not_known(repo, situate):
     repo.commit()
     (lack,) = seed.check(situate("docker", "run", "image"))
     assert (lack.finding.code, lack.unknown) == ("unknown-seed", True)
+
+
+def test_seeds_in_lines_of_a_shell_and_of_dvcs_stages_count(repo, situate):
+    line = "python train.py --seed 7"
+    repo.commit({"train.py": "", "go.sh": line, "dvc.yaml": f"stages:\n  a:\n    cmd: {line}\n"})
+    for command in (("bash", "go.sh"), ("dvc", "repro"), ("sh", "-c", line)):
+        assert seed.check(situate(*command)) == (), command
+    assert codes(seed.check(situate("sh", "-c", "python train.py --seed"))) == ["no-seed"]
