@@ -46,8 +46,8 @@ def _install() -> bool:
     client = getattr(fluent, "MlflowClient", None)
     if active is None or client is None or not hasattr(fluent, "start_run"):
         return False
+    noted.watch(active, client)
     _wrap(active, "__init__", after=_started)
-    noted.watch(client)
     _wrap(client, "set_terminated", before=_ending)
     return True
 
@@ -79,7 +79,6 @@ def _wrap(
 def _started(run: Any) -> None:  # noqa: ANN401
     from reprocheck_capture import upload
 
-    noted.note(run)
     upload.started(run.info.run_id, dict(run.data.tags))
 
 

@@ -12,32 +12,36 @@ FILE = "REPROCHECK_RUNS_FILE"
 _MARK = "_reprocheck_noted"
 
 
-def watch(client: Any) -> None:  # noqa: ANN401  (MLflow's class of clients)
-    """Also takes note of runs that are created by a client, as those of Lightning's logger."""
-    original = client.create_run
-    if FILE not in os.environ or getattr(original, _MARK, False):
+def watch(active: Any, client: Any) -> None:  # noqa: ANN401  (MLflow's ActiveRun and MlflowClient)
+    """Takes note of runs that are started or resumed, and of those that only a client creates, as
+    Lightning's logger does; nothing where no file is named.
+    """
+    if FILE not in os.environ or getattr(client.create_run, _MARK, False):
         return
+    create, begin = client.create_run, active.__init__
 
-    @functools.wraps(original)
+    @functools.wraps(create)
     def create_run(self: Any, *args: Any, **named: Any) -> Any:  # noqa: ANN401
-        run = original(self, *args, **named)
-        note(run, getattr(self, "tracking_uri", None) or getattr(self, "_tracking_uri", None))
+        run = create(self, *args, **named)
+        _note(run, getattr(self, "tracking_uri", None) or getattr(self, "_tracking_uri", None))
         return run
 
+    @functools.wraps(begin)
+    def __init__(self: Any, *args: Any, **named: Any) -> None:  # noqa: ANN401, N807
+        begin(self, *args, **named)
+        _note(self)
+
     setattr(create_run, _MARK, True)
-    client.create_run = create_run
+    client.create_run, active.__init__ = create_run, __init__
 
 
 @guarded("the run's id for `reprocheck record`", lambda: None)
-def note(run: Any, uri: Any = None) -> None:  # noqa: ANN401
-    """Adds the run to the file; nothing where no file is named."""
-    path = os.environ.get(FILE)
-    if path:
-        import mlflow
+def _note(run: Any, uri: Any = None) -> None:  # noqa: ANN401
+    import mlflow
 
-        line = "{}\t{}\n".format(run.info.run_id, uri or mlflow.get_tracking_uri())
-        file = os.open(path, os.O_WRONLY | os.O_APPEND)  # workers write at the same time
-        try:
-            os.write(file, line.encode("utf-8", "replace"))
-        finally:
-            os.close(file)
+    line = "{}\t{}\n".format(run.info.run_id, uri or mlflow.get_tracking_uri())
+    file = os.open(os.environ[FILE], os.O_WRONLY | os.O_APPEND)  # workers write at the same time
+    try:
+        os.write(file, line.encode("utf-8", "replace"))
+    finally:
+        os.close(file)
