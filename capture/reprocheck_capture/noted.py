@@ -37,9 +37,11 @@ def watch(active: Any, client: Any) -> None:  # noqa: ANN401  (MLflow's ActiveRu
 
 @guarded("the run's id for `reprocheck record`", lambda: None)
 def _note(run: Any, uri: Any = None) -> None:  # noqa: ANN401
-    import mlflow
+    if not uri:
+        import mlflow
 
-    line = "{}\t{}\n".format(run.info.run_id, uri or mlflow.get_tracking_uri())
+        uri = mlflow.get_tracking_uri()
+    line = "{}\t{}\n".format(run.info.run_id, uri)
     file = os.open(os.environ[FILE], os.O_WRONLY | os.O_APPEND)  # workers write at the same time
     try:
         os.write(file, line.encode("utf-8", "replace"))

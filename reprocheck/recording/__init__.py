@@ -106,12 +106,13 @@ def run(prepared: Prepared) -> Outcome:
     outcome = Outcome(exit_code=exit_code(done), runs=runs, created=False)
     why = foresight.why_off(prepared.situation.asked)
     if not runs and why:  # a second run beside the command's own would be worse than none
-        problem = f"whether it logged one itself is not known, since {why}"
+        problem = f"no run is known to carry the record: {why}"
         outcome = dataclasses.replace(outcome, problem=problem)
     elif not runs:
         places = (prepared.capture, prepared.folder)
         made, problem = create(prepared.situation, done, prepared.python, places)
         found = (made,) if made else ()
+        problem = problem and f"the command logged no run, and none could be made: {problem}"
         outcome = dataclasses.replace(outcome, runs=found, created=True, problem=problem)
     if outcome.runs and prepared.situation.asked.keep_ref:
         # One ref keeps the commit for all runs of a command; the first one is their parent.

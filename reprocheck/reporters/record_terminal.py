@@ -40,9 +40,7 @@ def after(outcome: Outcome) -> str:
     """Which runs carry the record, and what went wrong with it."""
     lines = []
     if outcome.problem:
-        lines.append(
-            f"Warning: no run is known to carry the record, and none was made: {outcome.problem}"
-        )
+        lines.append(f"Warning: {outcome.problem}")
     if outcome.runs:
         first = outcome.runs[0]
         rest = len(outcome.runs) - 1
