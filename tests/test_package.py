@@ -57,7 +57,10 @@ def test_the_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) ->
     "args",
     [
         ["--help"],
-        *([command, "--help"] for command in ("verify", "plan", "compare", "doctor", "demo")),
+        *(
+            [command, "--help"]
+            for command in ("verify", "plan", "compare", "record", "doctor", "demo")
+        ),
     ],
 )
 def test_help_imports_nothing_heavy(args: list[str]) -> None:

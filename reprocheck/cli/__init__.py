@@ -40,7 +40,8 @@ Exit codes of verify and compare:
   1    a defect in reprocheck
   2    wrong usage or config; unknown or ambiguous run; no such store
   3    not verified: a stage could not do its work, or a metric is missing;
-       of doctor: something that is needed here is missing or broken
+       of doctor: something that is needed here is missing or broken;
+       of record: refused, and nothing was run
   10   not reproduced
   11   inconclusive
   12   misses its own success criteria (only with --require criteria)

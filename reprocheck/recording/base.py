@@ -80,7 +80,8 @@ class Situation:
     def inside(self, path: Path) -> str | None:
         """The path from the repository's root; None of what is outside."""
         root = self.foreseen.root
-        absolute = Path(os.path.normpath(self.asked.cwd / path))
+        named = Path(os.path.normpath(self.asked.cwd / path))
+        absolute = named.parent.resolve() / named.name  # git knows links by their own names
         if root is None or not absolute.is_relative_to(root):
             return None
         return absolute.relative_to(root).as_posix()

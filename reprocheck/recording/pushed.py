@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 from reprocheck.errors import SourceError
 from reprocheck.model import Requirement
@@ -18,9 +21,33 @@ def check(situation: Situation) -> tuple[Lack, ...]:
     foreseen = situation.foreseen
     if foreseen.root is None or not foreseen.commit:
         return no_repository(Requirement.PUSHED_COMMIT, situation)
+    return (*_of_repository(situation), *_of_submodules(situation, foreseen.root))
+
+
+def _of_submodules(situation: Situation, root: Path) -> Iterator[Lack]:
+    """--keep-ref keeps none of their commits."""
+    told = situation.git("ls-files", "--stage", "-z", trusting=True, check=False).stdout
+    for entry in map(os.fsdecode, told.split(b"\0")):
+        about, _, name = entry.partition("\t")
+        if not about.startswith("160000 ") or not (root / name / ".git").exists():
+            continue
+        foreseen = replace(situation.foreseen, root=root / name, commit=about.split()[1])
+        asked = replace(situation.asked, keep_ref=False)
+        for each in _of_repository(replace(situation, foreseen=foreseen, asked=asked)):
+            yield _in_submodule(each, name)
+
+
+def _in_submodule(found: Lack, name: str) -> Lack:
+    finding = found.finding
+    fix = finding.fix.replace("git ", f"git -C {shlex.quote(name)} ")
+    message = f"in submodule {name}: {finding.message}"
+    return replace(found, finding=replace(finding, message=message, fix=fix))
+
+
+def _of_repository(situation: Situation) -> tuple[Lack, ...]:
     names = remotes(situation)
     if not names:
-        return (_no_remote(foreseen.commit),)
+        return (_no_remote(situation.foreseen.commit),)
     silent = []
     for name in names:
         refs = _refs(situation, name)

@@ -17,7 +17,7 @@ from reprocheck.recording.foresight import with_capture
 from reprocheck.recording.pushed import remotes
 
 RUNS_FILE = "REPROCHECK_RUNS_FILE"
-_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 _WRITING_S = 600.0
 _PUSHING_S = 300.0
 
@@ -45,12 +45,23 @@ def train(asked: Asked, capture: Path, notes: Path) -> tuple[process.Completed, 
             f"starting {asked.argv[0]}: {error.strerror}",
             "write the command as it is typed, after --: reprocheck record -- python train.py",
         ) from error
-    text = notes.read_text(encoding="utf-8", errors="replace")
-    above = asked.env.get(RUNS_FILE)
-    if above and text:  # of a `reprocheck record` around this one
-        with Path(above).open("a", encoding="utf-8") as file:
-            file.write(text)
+    text = _read(notes)
+    _tell_above(text, asked.env.get(RUNS_FILE))
     return done, _noted(text)
+
+
+def _read(notes: Path) -> str:
+    try:
+        return notes.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # the training may remove what it likes
+        return ""
+
+
+def _tell_above(text: str, file: str | None) -> None:
+    """Tells a `reprocheck record` around this one."""
+    if file and text and Path(file).is_file():
+        with Path(file).open("a", encoding="utf-8") as opened:
+            opened.write(text)
 
 
 def _noted(text: str) -> tuple[Noted, ...]:

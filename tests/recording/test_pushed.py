@@ -83,3 +83,19 @@ def test_what_cannot_be_known_is_not_claimed(why, repo, remote, situate, tmp_pat
         repo.path = clone.path
     (lack,) = pushed.check(situate(root=repo.path, cwd=repo.path))
     assert (lack.finding.code, lack.unknown) == ("unknown-remote", True)
+
+
+def test_the_commits_of_submodules_have_to_be_pushed_too(repo, remote, situate, tmp_path):
+    lib = type(repo)(tmp_path / "lib")
+    lib.commit({"a.py": ""})
+    repo.git("submodule", "--quiet", "add", str(lib.path), "lib")
+    repo.commit()
+    repo.git("push", "--quiet", "origin", "main")
+    assert pushed.check(situate()) == ()
+    inner = type(repo).at(repo.path / "lib")
+    inner.commit({"a.py": "1"})
+    repo.commit()
+    repo.git("push", "--quiet", "origin", "main")
+    (lack,) = pushed.check(situate(keep_ref=True))
+    assert lack.finding.message.startswith("in submodule lib: commit ")
+    assert lack.finding.fix == "git -C lib push origin HEAD"
