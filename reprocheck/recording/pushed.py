@@ -159,8 +159,16 @@ def _unpushed(situation: Situation, names: list[str]) -> Lack:
         f"commit {commit[:12]} is on no branch of {listed(names)}",
         hint=f"push it; {KEEP} pushes it as refs/reprocheck/RUN_ID, where no squash and no "
         "deleted branch loses it",
-        fix=f"git push {shlex.quote(names[0])} HEAD",
+        fix=f"git push {shlex.quote(names[0])} {_target(situation)}",
     )
+
+
+def _target(situation: Situation) -> str:
+    """What is pushed: the branch, or of none, as in submodules and in CI, a new one."""
+    commit = situation.foreseen.commit
+    if situation.git.text("symbolic-ref", "--quiet", "HEAD"):
+        return "HEAD"
+    return f"{commit}:refs/heads/trained-{commit[:12]}"
 
 
 def _unknown(situation: Situation, silent: list[str]) -> Lack:

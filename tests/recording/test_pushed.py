@@ -21,6 +21,12 @@ def test_a_commit_on_no_branch_of_the_remote_is_told_with_the_push(repo, remote,
     repo.commit({"a": "2"})
     (lack,) = pushed.check(situate())
     assert (lack.finding.code, lack.unknown) == ("unpushed-commit", False)
+    repo.git("checkout", "--quiet", "--detach")
+    (detached,) = pushed.check(situate())
+    repo.git(*shlex.split(detached.finding.fix)[1:])
+    assert pushed.check(situate()) == ()
+    repo.git("checkout", "--quiet", "main")
+    repo.commit({"a": "3"})
     repo.git(*shlex.split(lack.finding.fix)[1:])
     assert pushed.check(situate()) == ()
 
@@ -31,6 +37,15 @@ def test_the_remote_itself_is_asked_not_what_was_fetched(repo, remote, situate):
     assert pushed.check(situate()) == ()
     remote.git("update-ref", "-d", "refs/heads/topic")  # deleted there after a squash
     assert repo.git("branch", "--remotes", "--contains", "HEAD") == "origin/topic"
+    assert codes(pushed.check(situate())) == ["unpushed-commit"]
+
+
+def test_a_branch_that_was_set_back_on_the_remote_has_the_commit_no_more(repo, remote, situate):
+    first = repo.commit({"a": "1"})
+    repo.commit({"a": "2"})
+    repo.git("push", "--quiet", "--set-upstream", "origin", "main")
+    remote.git("update-ref", "refs/heads/main", first)
+    assert repo.git("branch", "--remotes", "--contains", "HEAD") == "origin/main"
     assert codes(pushed.check(situate())) == ["unpushed-commit"]
 
 
