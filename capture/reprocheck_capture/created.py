@@ -39,8 +39,9 @@ def _refuse_other_schema(uri: str) -> None:
     path = uri[len("sqlite:///") :] if uri.startswith("sqlite:///") else ""
     if not path or not os.path.exists(path):
         return
-    from mlflow.store.db.utils import _get_latest_schema_revision
+    from mlflow.store.db import utils
 
+    ours: Any = utils
     connection = sqlite3.connect(path, timeout=10)
     try:
         found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -48,7 +49,7 @@ def _refuse_other_schema(uri: str) -> None:
         return
     finally:
         connection.close()
-    if found and found[0] != _get_latest_schema_revision():
+    if found and found[0] != ours._get_latest_schema_revision():
         raise SystemExit("the store is of another version of MLflow, which writing would change")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from reprocheck import cli
+from reprocheck import __version__, cli
 from reprocheck.config import Config
 from reprocheck.model import RecordRules, Requirement, RunStatus, TreeState
 from reprocheck.recording import capture_files as folders
@@ -44,13 +45,25 @@ def test_each_requirement_has_its_check() -> None:
     assert set(requirements.CHECKS) == set(Requirement)
 
 
-@pytest.mark.parametrize("installed", [True, False])
+def installed(folder: Path) -> None:
+    """The package as pip leaves it among others."""
+    shutil.copytree(folders._TREE / folders.MODULE, folder / folders.MODULE)
+    info = folder / f"{folders.MODULE}-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {folders.NAME}\nVersion: 1.2\n")
+    entry = "reprocheck_capture.provider:CaptureContext"
+    (info / "entry_points.txt").write_text(f"[{folders.GROUP}]\nreprocheck = {entry}\n")
+    (folder / "another.py").touch()
+
+
+@pytest.mark.parametrize("version", [__version__, "1.2"])
 def test_capture_can_be_put_on_the_path_of_an_environment_without_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
-    package, _, entry = folders._of_the_tree()
-    known = (package, "1.2", entry) if installed else None
-    monkeypatch.setattr(folders, "_installed", lambda: known)
+    if version == "1.2":
+        installed(tmp_path)
+        monkeypatch.setattr(folders, "_TREE", tmp_path / "gone")
+        monkeypatch.syspath_prepend(str(tmp_path))
     made = folders.capture_folder(tmp_path)
     code = (
         "import reprocheck_capture, importlib.metadata as m\n"
@@ -64,14 +77,9 @@ def test_capture_can_be_put_on_the_path_of_an_environment_without_it(
         text=True,
         check=True,
     ).stdout
-    assert told.split() == [
-        "mlflow.run_context_provider",
-        "CaptureContext",
-        "1.2" if installed else "0",
-    ]
-    assert (
-        sorted(path.name.partition("-")[0] for path in made.iterdir()) == ["reprocheck_capture"] * 2
-    )
+    assert told.split() == ["mlflow.run_context_provider", "CaptureContext", version]
+    names = sorted(path.name.partition("-")[0] for path in made.iterdir())
+    assert names == ["reprocheck_capture"] * 2
 
 
 # --- the command --------------------------------------------------------------------------
