@@ -62,6 +62,8 @@ def _parsed(path: Path) -> ast.Module | None:
         return ast.parse(_of_notebook(text) if path.suffix == ".ipynb" else text)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    except (AttributeError, KeyError, TypeError):  # JSON, and no notebook
+        return None
 
 
 def _of_notebook(text: str) -> str:

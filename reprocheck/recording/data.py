@@ -94,7 +94,7 @@ def _is_same(item: Material, situation: Situation, reading: _Reading) -> bool | 
     path = _place(item, situation)
     if not path.exists():
         return True
-    if not item.digest or (item.files or 0) > _MOST_FILES:
+    if not item.digest or not (path.is_file() or path.is_dir()) or _is_large(item):
         return None
     size = _size(path)
     plain = path.is_file() and "dos2unix" not in item.algorithm
@@ -110,6 +110,10 @@ def _is_same(item: Material, situation: Situation, reading: _Reading) -> bool | 
     # A folder's digest is of what .dvcignore leaves of it.
     ignores = path.is_dir() and ".dvcignore" in situation.tracked
     return same if same or not ignores else None
+
+
+def _is_large(item: Material) -> bool:
+    return isinstance(item.files, int) and item.files > _MOST_FILES
 
 
 def _place(item: Material, situation: Situation) -> Path:

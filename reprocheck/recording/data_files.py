@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from reprocheck.command_words import words
 from reprocheck.errors import SourceError
 from reprocheck.model import Argv, Command, Step
 from reprocheck.recording.base import Situation
-from reprocheck.yaml_files import read_mapping
+from reprocheck.yaml_files import MOST_NODES, read_mapping
 
 CONFIGS = (".yaml", ".yml", ".json", ".toml")
 _CODE = (".py", ".ipynb", ".sh", ".bash", *CONFIGS)
@@ -83,7 +84,8 @@ def values(path: Path) -> Iterator[tuple[str, object]]:
     """The plain values of a config file, each with its key; none of what cannot be read."""
     try:
         if path.stat().st_size <= _LARGEST:
-            yield from _leaves("", _document(path))
+            # Aliases can make a small file expand without end.
+            yield from itertools.islice(_leaves("", _document(path)), MOST_NODES)
     except (OSError, ValueError, SourceError, RecursionError):  # not ours to judge
         return
 

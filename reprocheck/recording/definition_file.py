@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from reprocheck.definition import parse_definition
@@ -25,7 +26,7 @@ def check(situation: Situation) -> tuple[Lack, ...]:
                 "no-definition",
                 f"there is no {told}: nothing fixes before the run which metrics count",
                 hint="write one, with the margins and thresholds that the result is held to",
-                fix=f"reprocheck record --init {told}",
+                fix=f"reprocheck record --init {shlex.quote(told)}",
             ),
         )
     broken = _broken(path, told)
@@ -52,7 +53,8 @@ def _path(situation: Situation) -> Path:
 
 
 def _broken(path: Path, told: str) -> str:
-    content = path.read_bytes()[: _LARGEST + 1]
+    with path.open("rb") as file:
+        content = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         return f"{told} is larger than {_LARGEST // 1000} kB"
     origin = Origin(kind=OriginKind.FILE, where=told)

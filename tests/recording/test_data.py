@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 import shlex
 from pathlib import Path
 
@@ -136,3 +137,14 @@ def test_folders_of_data_count_and_places_of_results_do_not(repo, situate):
     (lack,) = data.check(situate(*command))
     assert "./images (--images)" in lack.finding.message
     assert "runs" not in lack.finding.message
+
+
+def test_odd_files_end_nothing(repo, situate):
+    bomb = "a: &a [x.csv, x.csv]\n" + "".join(
+        f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
+        for before, name in itertools.pairwise("abcdefghijk")
+    )
+    odd = pointer("/dev/zero", "0" * 32) + "  nfiles: many\n"
+    repo.commit({"train.py": "", "bomb.yaml": bomb, "zero.dvc": odd, "list.dvc": "[]"})
+    (lack,) = data.check(situate("python", "train.py", "--config", "bomb.yaml"))
+    assert (lack.finding.code, lack.unknown) == ("unread-data", True)
