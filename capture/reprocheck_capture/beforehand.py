@@ -18,7 +18,8 @@ def main(args: Sequence[str]) -> None:
     folder, script, command = args[0], args[1], list(args[3:])
     _pretend(script, command)
     known = record.facts()
-    for path, content in record.artifacts("").items():
+    files = {**record.files(known), "record.json": record.document(known, "", {})}
+    for path, content in files.items():
         place = os.path.join(folder, "reprocheck", path)
         os.makedirs(os.path.dirname(place), exist_ok=True)
         with open(place, "wb") as file:

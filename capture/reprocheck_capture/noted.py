@@ -2,21 +2,21 @@
 
 import functools
 import os
-from typing import Any
+from typing import Any, List
 
 from reprocheck_capture.failures import guarded
 
 FILE = "REPROCHECK_RUNS_FILE"
 """The variable that names the file. A line is a run's id, a tab, and its store."""
 
-_MARK = "_reprocheck_noted"
+_watched: List[Any] = []
 
 
 def watch(active: Any, client: Any) -> None:  # noqa: ANN401  (MLflow's ActiveRun and MlflowClient)
     """Takes note of runs that are started or resumed, and of those that only a client creates, as
     Lightning's logger does; nothing where no file is named.
     """
-    if FILE not in os.environ or getattr(client.create_run, _MARK, False):
+    if FILE not in os.environ or client in _watched:
         return
     create, begin = client.create_run, active.__init__
 
@@ -31,7 +31,7 @@ def watch(active: Any, client: Any) -> None:  # noqa: ANN401  (MLflow's ActiveRu
         begin(self, *args, **named)
         _note(self)
 
-    setattr(create_run, _MARK, True)
+    _watched.append(client)
     client.create_run, active.__init__ = create_run, __init__
 
 

@@ -13,7 +13,7 @@ from reprocheck import process
 from reprocheck.errors import UsageError
 from reprocheck.git import Git, last_lines
 from reprocheck.recording.base import Asked, Situation
-from reprocheck.recording.foresight import with_capture
+from reprocheck.recording.foresight import OFF, with_capture
 from reprocheck.recording.pushed import remotes
 
 RUNS_FILE = "REPROCHECK_RUNS_FILE"
@@ -95,7 +95,7 @@ def create(
         return None, "nothing was captured"
     asked = folder / "asked.json"
     asked.write_text(json.dumps(_run(situation, done)), encoding="utf-8")
-    env = with_capture(situation.asked.env, capture)
+    env = {**with_capture(situation.asked.env, capture), OFF: "off"}  # it writes another's record
     pythons = (
         [python, (sys.executable,)] if python and _has_mlflow(situation) else [(sys.executable,)]
     )

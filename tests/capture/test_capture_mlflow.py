@@ -4,16 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from reprocheck.model import TreeState
 from reprocheck.record_files import read_record_file
 from reprocheck.trackers import open_tracker
-from tests.conftest import shared_folder
-
-CAPTURE = Path(__file__).parents[2] / "capture"
+from tests import warm
+from tests.capture.conftest import REGISTER
 
 SCRIPT = """\
 import mlflow
@@ -25,23 +23,10 @@ print(run.info.run_id)
 """
 
 
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory):
-    """A folder with the package as a wheel of this tree has it."""
-    from uv import find_uv_bin
-
-    with shared_folder(tmp_path_factory, "capture") as folder:
-        if not folder.exists():
-            argv = [find_uv_bin(), "pip", "install", "-q", "--no-deps", "--no-build-isolation"]
-            argv += ["--refresh-package", "reprocheck-capture", "--python", sys.executable]
-            argv += ["--target", folder, CAPTURE]  # uv keeps wheels by the age of pyproject.toml
-            subprocess.run(argv, check=True)
-    return folder
-
-
 @pytest.fixture
 def train(installed, repo):
-    """Runs train.py with an argument list, and answers the id of the run that it logs."""
+    """Runs train.py with an argument list, and answers the id of the run that it logs; in a fork
+    that has MLflow already where no Python is named."""
     repo.commit({"src/train.py": SCRIPT, "lib.py": "a = 1\n", ".gitignore": "store\n"})
     repo.git("remote", "add", "origin", "https://me:pw@example.com/a.git")
 
@@ -54,17 +39,15 @@ def train(installed, repo):
             "AWS_SECRET_ACCESS_KEY": "xyz",
             **given,
         }
-        done = subprocess.run(
-            [python, "-W", "ignore:reprocheck-capture", "train.py", *args],
-            cwd=repo.path / "src",
-            env={**os.environ, **given},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert "reprocheck" not in done.stderr
-        return done.stdout.split()[-1]
+        argv, where = ("train.py", *args), {"cwd": repo.path / "src", "env": given}
+        if python is None:
+            done = warm.python(*argv, **where)
+        else:
+            done = subprocess.run([python, *argv], **where, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        assert python is None or b"reprocheck" not in done.stderr
+        assert b"Downloading" not in done.stderr
+        return done.stdout.decode().split()[-1]
 
     return run
 
@@ -119,28 +102,13 @@ def record_ids(repo):
     return {path.parent.name for path in (repo.path / "store").glob("*/*/meta.yaml")} - {"traces"}
 
 
-def test_a_run_that_another_program_created_as_mlflow_run_does_is_recorded_too(
-    train, repo, tmp_path
-):
-    from mlflow import MlflowClient
-
-    from reprocheck.trackers.mlflow_settings import client_settings
-
-    with client_settings():
-        client = MlflowClient((repo.path / "store").as_uri())
-        run_id = client.create_run("0", tags={"mlflow.source.name": "as it was"}).info.run_id
-    assert train(MLFLOW_RUN_ID=run_id) == run_id
-    record = read(repo, tmp_path, run_id)
-    assert record.command.steps[0].run.args[-1] == "train.py"
-    assert (record.code.tree, record.code.script) == (TreeState.CLEAN, "as it was")
-    assert record_json(record)["run_id"] == run_id
-
-
-MORE = """\
+MORE = (
+    REGISTER
+    + """\
 import os, sys
 import mlflow, numpy
 import reprocheck_capture
-from reprocheck_capture import record, upload
+from reprocheck_capture import record, runs
 
 reprocheck_capture.log_provenance({"train": "data"}, predictions="predictions.csv")
 run_id = mlflow.active_run().info.run_id
@@ -148,7 +116,7 @@ mlflow.log_input(mlflow.data.from_numpy(numpy.zeros(3)), context="training")
 mlflow.end_run()
 sys.orig_argv = ["python", "evaluate.py"]  # as if it were another process
 record._known.clear()
-upload._seen.clear()
+runs._seen.clear()
 mlflow.start_run(run_id=run_id)
 reprocheck_capture.log_provenance("predictions.csv", "no such file")
 mlflow.end_run()
@@ -157,6 +125,7 @@ with mlflow.start_run() as off:
     reprocheck_capture.log_provenance("data", "predictions.csv")
 print(off.info.run_id, run_id)
 """
+)
 
 
 def test_one_line_records_data_and_predictions_and_another_command_changes_nothing(
@@ -164,7 +133,7 @@ def test_one_line_records_data_and_predictions_and_another_command_changes_nothi
 ):
     files = {"src/data/a.csv": "1\n", "src/data/b.csv": "2\n", "src/predictions.csv": "1\n"}
     repo.commit({**files, "src/train.py": MORE})
-    run_id = train("--names", *["x" * 1500] * 3)
+    run_id = train("--names", *["x" * 1500] * 3, python=None)
     record = read(repo, tmp_path, run_id)
     assert [(each.path, each.algorithm, each.size) for each in record.data] == [
         ("src/data/a.csv", "sha256", 2),
