@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
 from reprocheck.errors import ReprocheckError
@@ -25,6 +26,8 @@ TICK_S = 0.5
 LOG_LIMIT = 50_000_000  # bytes
 CHUNK = 64 * 1024
 LEFTOVER_S = 1.0  # how long `run` waits for output of what an ended command left behind
+TYPED = (signal.SIGINT, signal.SIGQUIT)  # by keys, to all processes in the foreground
+PASSED_ON = (*TYPED, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
@@ -161,6 +164,67 @@ def supervise(
             command.follow(None)
             raise
         return command.completed()
+
+
+def attend(call: Call) -> Completed:
+    """Runs a command on the caller's own terminal, as a shell would: its output is not captured.
+
+    Signals are passed on, but for those that a terminal sends to both; so the command decides how
+    it ends. `call.timeout_s` and `call.stdin` do not count. Raises as `run` does. To be called in
+    the main thread.
+    """
+    started = time.monotonic()
+    early: list[int] = []
+    children: list[subprocess.Popen[bytes]] = []
+
+    def pass_on(signum: int, _: FrameType | None) -> None:
+        if not children:
+            early.append(signum)
+        elif signum not in TYPED or not _has_terminal():
+            children[0].send_signal(signum)
+
+    with _handled(pass_on):
+        child = subprocess.Popen(call.argv, cwd=call.cwd, env=dict(call.env))
+        children.append(child)
+        for signum in early:
+            pass_on(signum, None)
+        exit_code = child.wait()
+    return Completed(
+        argv=call.argv,
+        exit_code=exit_code,
+        duration_s=time.monotonic() - started,
+        stdout=b"",
+        stderr=b"",
+        timed_out=False,
+    )
+
+
+@contextlib.contextmanager
+def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """A handler for the signals that are passed on; what is ignored, as under nohup, stays so."""
+    before = {each: signal.getsignal(each) for each in PASSED_ON}
+    known = {each: old for each, old in before.items() if old not in (signal.SIG_IGN, None)}
+    try:
+        for signum in known:
+            signal.signal(signum, handler)
+        yield
+    finally:
+        for signum, old in known.items():
+            signal.signal(signum, old)
+
+
+def _has_terminal() -> bool:
+    """Whether this process and its children are what the terminal sends its signals to."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
 
 
 class Log:

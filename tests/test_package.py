@@ -120,7 +120,10 @@ def test_the_wheels_work_in_an_empty_environment(
     "args",
     [
         ["--help"],
-        *([command, "--help"] for command in ("verify", "plan", "compare", "doctor", "demo")),
+        *(
+            [command, "--help"]
+            for command in ("verify", "plan", "compare", "record", "doctor", "demo")
+        ),
     ],
 )
 def test_help_imports_nothing_heavy(args: list[str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck.errors import ReprocheckError
-from reprocheck.process import Call, Completed, run, supervise
+from reprocheck.process import Call, Completed, attend, run, supervise
 
 ENV = {"PATH": "/usr/bin:/bin"}
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper and /proc")
@@ -331,3 +331,67 @@ supervise(Call(argv=argv, cwd=folder, env={{}}), log=folder / "log")
     caller.send_signal(signum)
     caller.wait(20)
     wait_until(lambda: not alive(tmp_path / "pid"))
+
+
+# --- attend -------------------------------------------------------------------------------
+
+CHILD = """
+import os, signal, sys, time
+seen = []
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+    signal.signal(number, lambda number, _: seen.append(number))
+print("ready", os.isatty(1), flush=True)
+end = time.monotonic() + 10
+while not seen and time.monotonic() < end:
+    time.sleep(0.01)
+time.sleep(0.2)  # a second one would come in this time
+print("seen", *map(int, seen), flush=True)
+sys.exit(5)
+"""
+ATTENDED = f"""
+import fcntl, os, sys, termios
+from pathlib import Path
+from reprocheck.process import Call, attend
+if os.isatty(0):
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+call = Call(argv=(sys.executable, "-S", "-c", {CHILD!r}), cwd=Path.cwd(), env=dict(os.environ))
+sys.exit(attend(call).exit_code)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_attend_passes_a_signal_on_and_lets_the_command_end_as_it_wants(number):
+    outer = subprocess.Popen([sys.executable, "-c", ATTENDED], stdout=subprocess.PIPE, text=True)
+    with outer:
+        assert outer.stdout.readline() == "ready False\n"
+        outer.send_signal(number)
+        assert outer.stdout.read() == f"seen {int(number)}\n"
+        assert outer.wait() == 5
+
+
+def test_attend_leaves_the_terminal_to_the_command_whose_keys_it_gets_once():
+    ours, theirs = os.openpty()
+    outer = subprocess.Popen(
+        [sys.executable, "-c", ATTENDED],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    with outer, os.fdopen(ours, "rb+", buffering=0) as terminal:
+        read_until(terminal, b"ready True\r\n")
+        terminal.write(b"\x03")
+        read_until(terminal, b"seen 2\r\n")
+        assert outer.wait() == 5
+
+
+def read_until(terminal, words):
+    told = b""
+    while words not in told:
+        told += terminal.read(1000)
+
+
+def test_attend_names_what_cannot_start(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        attend(Call(argv=("no-such-program",), cwd=tmp_path, env={"PATH": "/bin"}))

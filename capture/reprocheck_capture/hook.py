@@ -9,7 +9,7 @@ goes when the class is there.
 import sys
 from typing import Any, Callable, Dict, List, Optional
 
-from reprocheck_capture import hub
+from reprocheck_capture import hub, noted
 from reprocheck_capture.failures import failed, guarded
 
 _FLUENT = "mlflow.tracking.fluent"
@@ -48,6 +48,7 @@ def _install() -> bool:
     client = getattr(fluent, "MlflowClient", None)
     if active is None or client is None or not hasattr(fluent, "start_run"):
         return False
+    noted.watch(active, client)
     _wrap(active, "__init__", after=_started)
     _wrap(client, "set_terminated", before=_ending, after=_ended)
     _wrap_creation(client)

@@ -24,6 +24,7 @@ COMMANDS = {
     "validate": "Judge a run's record, and name the line that mends it.",
     "plan": "Say what a verification could answer, and what it would cost.",
     "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
+    "record": "Run a training so that its run can be verified, or refuse to.",
     "doctor": "Say what this machine offers to verifications, and what mends the rest.",
     "clean": "Remove what dead verifications left in the container engine.",
     "demo": "Make a small real project, train it, and verify its runs.",
@@ -41,7 +42,8 @@ Exit codes of verify and compare:
   2    wrong usage or config; unknown or ambiguous run; no such store
   3    not verified: a stage could not do its work, or a metric is missing;
        of validate: a finding is an error;
-       of doctor: something that is needed here is missing or broken
+       of doctor: something that is needed here is missing or broken;
+       of record: refused, and nothing was run
   10   not reproduced
   11   inconclusive
   12   misses its own success criteria (only with --require criteria)
