@@ -68,7 +68,7 @@ def test_both_have_the_same_license() -> None:
 
 def test_the_wheel_holds_schemas_example_and_injected_files(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for schema in ("run", "config", "experiment", "report", "plan", "doctor"):
+    for schema in ("run", "config", "experiment", "report", "plan", "doctor", "validation"):
         assert f"reprocheck/schemas/{schema}.schema.json" in names
     assert "reprocheck/examples/digits/train.py" in names
     assert "reprocheck/trackers/injected/sitecustomize.py" in names

@@ -36,15 +36,16 @@ class MlflowTracker:
         self._scratch = scratch
         self._store: MlflowStore | None = None
 
-    def read(self, asked: str) -> RunRecord:
-        """The record of the run that the user named; nothing is written to the tracker.
+    def read(self, asked: str, *, finished: bool = True) -> RunRecord:
+        """The record of the run that the user named, also of an unfinished one unless `finished`.
 
         Raises `UnknownRunError`, `UnfinishedRunError`, `MissingStoreError` or `ReadError`.
         """
         store = self._opened()
         with client_settings(store.uri):
             run = find_run(store, asked)
-            check_finished(run)
+            if finished:
+                check_finished(run)
             return read_record(store, run, self._artifact_roots, self._scratch)
 
     def products(self, record: RunRecord, folder: Path, progress: Progress) -> Fetched:

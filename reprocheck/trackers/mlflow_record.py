@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from reprocheck import mending
 from reprocheck.definition import read_definition
 from reprocheck.errors import UnfinishedRunError, UnknownRunError
 from reprocheck.model import (
@@ -23,6 +25,7 @@ from reprocheck.model import (
 from reprocheck.recipe import SEED_PARAMETERS
 from reprocheck.schema import pointer as schema_pointer
 from reprocheck.trackers import mlflow_own_record
+from reprocheck.trackers.mlflow_altered import altered
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import COMMIT_TAGS, read_code, without_credentials
 from reprocheck.trackers.mlflow_held import with_held
@@ -35,6 +38,12 @@ from reprocheck.trackers.mlflow_store import FoundModel, MlflowStore
 from reprocheck.trackers.mlflow_tags import TagReader
 
 _CUT_AT = {250, 500, 6000}  # characters: where MLflow 1, 2 and 3 cut a parameter's value
+_OF_TRACKER = (
+    *("/name", "/experiment", "/status", "/started_at", "/ended_at", "/parameters", "/metrics"),
+    *("/tags", "/artifacts", "/siblings", "/peers", "/lineage"),
+)
+"""Places of the record that are fields of MLflow itself."""
+
 _NOT_FINISHED = {
     "RUNNING": (
         "is still running",
@@ -49,19 +58,20 @@ _NOT_FINISHED = {
 def check_finished(run: FoundRun) -> None:
     """Raises `UnfinishedRunError` unless the run finished and was not deleted."""
     if run.deleted:
-        raise UnfinishedRunError(
-            f"Run {run.run_id} was deleted.",
-            f"Restore it with `mlflow runs restore --run-id {run.run_id}`, or name another one.",
-        )
+        raise UnfinishedRunError(f"Run {run.run_id} was deleted.", _restored(run))
     if run.status != RunStatus.FINISHED.name:
         what, hint = _NOT_FINISHED.get(run.status, (f"is {run.status.lower()}", "Name another."))
         raise UnfinishedRunError(f"Run {run.run_id} {what}.", hint)
 
 
+def _restored(run: FoundRun) -> str:
+    return f"Restore it with `mlflow runs restore --run-id {run.run_id}`, or name another one."
+
+
 def read_record(
     store: MlflowStore, run: FoundRun, artifact_roots: Mapping[str, str], scratch: Path
 ) -> RunRecord:
-    """The record of a finished run. Raises `ReadError`."""
+    """The record of a run, in whatever state it is. Raises `ReadError`."""
     finder = RootFinder(
         tracking_uri=store.uri, moved=artifact_roots, scratch=scratch, folder=store.folder
     )
@@ -103,11 +113,12 @@ def read_record(
         peers=family.peers,
         definition=definition,
         sealed=mlflow_own_record.seal(run, kept),
+        dataset_version=tags.dataset_version(),
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
         findings=(
-            *(*kept.findings, *unclear, *tags.findings, *broken),
+            *(*kept.findings, *unclear, *tags.findings, *broken, *_deleted(store, run)),
             *mlflow_own_record.findings(run, kept),
-            *_ambiguous(store, metrics),
+            *(*altered(run, metrics), *_ambiguous(store, metrics)),
         ),
     )
 
@@ -164,9 +175,24 @@ def _ambiguous(store: MlflowStore, metrics: Mapping[str, Metric]) -> Iterator[Fi
                 message=f"{len(rivals)} values of {name} were logged at the same step and "
                 f"millisecond: which was the last is not known; {last.value} is taken, as MLflow's "
                 "pages do",
-                hint="log a step with each value: mlflow.log_metric(name, value, step=...)",
+                hint="log a step with each value",
                 pointer=schema_pointer(["metrics", name]),
+                fix=mending.line("mlflow.log_metric({}, value, step=step)", name),
             )
+
+
+def _deleted(store: MlflowStore, run: FoundRun) -> Iterator[Finding]:
+    if run.deleted:
+        line = mending.shell("mlflow", "runs", "restore", "--run-id", run.run_id)
+        uri = shlex.quote(store.shown)
+        yield Finding(
+            code="deleted-run",
+            severity=Severity.ERROR,
+            message="the run was deleted: its tracker may remove it for good at any time",
+            hint=_restored(run),
+            pointer="/status",
+            fix=f"MLFLOW_TRACKING_URI={uri} {line}" if uri.isprintable() else line,
+        )
 
 
 def _page(store: MlflowStore, run: FoundRun) -> str | None:
@@ -180,7 +206,7 @@ def _hardware(kept: Kept) -> Mapping[str, str]:
     try:
         found = json.loads(content or b"{}")["hardware"]
         return {str(name): _text(value) for name, value in found.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}  # the record's own schema is judged elsewhere
 
 
@@ -192,7 +218,7 @@ def _tracker_origins(
     store: MlflowStore, run: FoundRun, hardware: Mapping[str, str]
 ) -> Mapping[str, Origin]:
     here = Origin(kind=OriginKind.TRACKER, where=store.shown)
-    origins = dict.fromkeys(("/parameters", "/metrics", "/tags", "/artifacts", "/status"), here)
+    origins = dict.fromkeys(_OF_TRACKER, here)
     if run.tags.get("mlflow.note.content"):
         origins["/description"] = Origin(kind=OriginKind.TAG, where="mlflow.note.content")
     if hardware:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
+from reprocheck import mending
 from reprocheck.definition import PATHS as DEFINITIONS
 from reprocheck.model import (
     Artifact,
@@ -39,6 +41,8 @@ PATCHES = (
     "unstaged.patch",
 )
 """Names under which teams and other tools keep a run's uncommitted changes."""
+_RUN = re.compile(r"/[^/]+/[0-9a-f]{32}/artifacts/?$")  # what every run has below the store's
+_MOVED = "tracker: {{artifact_roots: {{{}: ./mlruns}}}}"
 UNREACHABLE = "artifacts-unreachable"
 _PATTERNS = (
     "requirements*.txt",
@@ -211,6 +215,7 @@ def unreachable(error: UnreachableError) -> Finding:
         "under tracker.artifact_roots; for cloud storage, install its driver beside reprocheck "
         "and set its credentials.",
         pointer="/artifacts",
+        fix=mending.line(_MOVED, _RUN.sub("", error.root)),
     )
 
 

@@ -38,7 +38,8 @@ def oldest_python():
 
 def test_it_runs_under_the_oldest_python(in_repo):
     names = [f"reprocheck_capture.{module.stem}" for module in MODULES if module.stem != "__init__"]
-    code = f"import {', '.join(names)}; print(reprocheck_capture.record.tags())"
+    code = f"import {', '.join(names)}; from reprocheck_capture import record; "
+    code += "print(record.tags(record.facts()))"
     argv = [oldest_python(), "-W", "error", "-c", code]
     env = {"PYTHONPATH": str(CAPTURE), "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
