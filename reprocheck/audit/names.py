@@ -48,6 +48,7 @@ class _Kind:
 class _Seen:
     runs: int = 0
     example: str = ""
+    without: str = ""  # a run that lacks it
 
 
 @dataclass(kw_only=True, slots=True)
@@ -55,7 +56,9 @@ class _Counted:
     """Of a kind of runs."""
 
     runs: int = 0
+    first: str = ""  # of the runs
     names: dict[tuple[str, str], _Seen] = field(default_factory=dict)
+    everywhere: set[tuple[str, str]] = field(default_factory=set)  # in each run so far
 
 
 @dataclass(kw_only=True, slots=True)
@@ -78,12 +81,19 @@ class Names:
         """Counts a run; only a finished one, as others may end before they log."""
         if run.status is not RunStatus.FINISHED:
             return
-        kind = self._kinds.setdefault(self._kind(run), _Counted())
+        kind = self._kinds.setdefault(self._kind(run), _Counted(first=run.ref.run_id))
+        present = dict.fromkeys((noun, name) for noun, values in _logged(run) for name in values)
+        for key in present:
+            if key not in kind.names and len(kind.names) < MOST_NAMES:
+                kind.names[key] = _Seen(without=kind.first if kind.runs else "")
+                kind.everywhere |= set() if kind.runs else {key}
+            if key in kind.names:
+                _count(kind.names[key], run)
+        for key in kind.everywhere.difference(present):
+            kind.names[key].without = run.ref.run_id
+        kind.everywhere.intersection_update(present)
         kind.runs += 1
         for noun, values in _logged(run):
-            for name in values:
-                if len(kind.names) < MOST_NAMES or (noun, name) in kind.names:
-                    _count(kind.names.setdefault((noun, name), _Seen()), run)
             self._spell(noun, values, run)
 
     def findings(self) -> tuple[Finding, ...]:
@@ -141,6 +151,10 @@ class Names:
             for key, seen in of_kind.names.items():
                 known = into.names.setdefault(key, _Seen(example=seen.example))
                 known.runs += seen.runs
+                known.without = known.without or seen.without
+            absent = [seen for key, seen in into.names.items() if key not in of_kind.names]
+            for seen in absent:
+                seen.without = seen.without or of_kind.first
         return merged
 
 
@@ -162,12 +176,12 @@ def _partial(
 ) -> Iterator[Finding]:
     if of_kind.runs < FEWEST:
         return
-    groups: dict[tuple[str, int, str], list[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for (noun, name), seen in of_kind.names.items():
         if seen.runs < of_kind.runs and (kind.experiment, noun, name) not in doubled:
-            groups.setdefault((noun, seen.runs, seen.example), []).append(name)
-    for (noun, runs, example), names in groups.items():
-        yield _some(kind, noun, names, _Seen(runs=runs, example=example), of_kind.runs)
+            groups.setdefault((noun, _where(seen, of_kind.runs)), []).append(name)
+    for (noun, where), names in groups.items():
+        yield _some(kind, noun, names, where)
 
 
 def _count(seen: _Seen, run: RunSummary) -> None:
@@ -207,11 +221,11 @@ def _near(experiment: str, noun: str, names: Mapping[str, int], spellings: _Spel
     )
     more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
     log = "log_metric" if noun == "metric" else "log_param"
-    usual = f"{_quoted(best)} of {counted(names[best], 'run')}"
+    usual = f"the {noun} {_quoted(best)} of {counted(names[best], 'run')}"
     return Finding(
         code="near-duplicate-name",
         severity=Severity.NOTE,
-        message=f"in {cut(experiment, LONGEST_SHOWN)}, the {noun} {usual} seems to be called {told}{more}",
+        message=f"in {cut(experiment, LONGEST_SHOWN)}, {usual} seems to be called {told}{more}",
         hint="give it one name in every script: runs are compared by their names' letters",
         pointer=_pointer(noun, best),
         fix=f"mlflow.{log}({json.dumps(best, ensure_ascii=False)}, value)",
@@ -222,7 +236,16 @@ def _quoted(name: str) -> str:
     return f'"{cut(name, LONGEST_SHOWN)}"'
 
 
-def _some(kind: _Kind, noun: str, names: list[str], seen: _Seen, runs: int) -> Finding:
+def _where(seen: _Seen, runs: int) -> str:
+    """Which runs have it, or which lack it, whichever are fewer."""
+    lacking = runs - seen.runs
+    if seen.runs > lacking and seen.without:
+        share = _share(lacking, runs)
+        return f"missing in {lacking} of {runs} runs ({share}), for example in {seen.without}"
+    return f"only in {seen.runs} of {runs} runs ({_share(seen.runs, runs)}), as in {seen.example}"
+
+
+def _some(kind: _Kind, noun: str, names: list[str], where: str) -> Finding:
     names = sorted(_folded(names))
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     told = ", ".join(cut(name, LONGEST_SHOWN) for name in names[:SHOWN])
@@ -230,8 +253,7 @@ def _some(kind: _Kind, noun: str, names: list[str], seen: _Seen, runs: int) -> F
     return Finding(
         code="partial-name",
         severity=Severity.NOTE,
-        message=f"{subject} in {seen.runs} of {runs} runs ({_share(seen.runs, runs)}) of "
-        f"{_called(kind)}, for example in {seen.example}",
+        message=f"of {_called(kind)}, {subject} {where}",
         hint="log it in every run, or leave it out of comparisons: runs without it cannot be "
         "compared by it",
         pointer=_pointer(noun, names[0]),

@@ -25,14 +25,22 @@ def test_a_metric_that_only_some_runs_have_is_told_with_its_share_and_an_example
         "/metrics/f1",
     )
     assert found.message == (
-        "the metric f1 is in 1 of 10 runs (10 %) of train.py, for example in " + f"{9:032x}"
+        f"of train.py, the metric f1 is only in 1 of 10 runs (10 %), as in {9:032x}"
     )
+
+
+def test_of_a_metric_that_few_lack_one_of_these_is_named():
+    [found] = findings(*with_metrics(*[{"a": 1.0, "b": 1.0}] * 9, {"a": 1.0}))
+    where = f"missing in 1 of 10 runs (10 %), for example in {9:032x}"
+    assert found.message == f"of train.py, the metric b is {where}"
+    [found] = findings(*with_metrics({"a": 1.0}, *[{"a": 1.0, "b": 1.0}] * 9))
+    assert found.message.endswith(f"missing in 1 of 10 runs (10 %), for example in {0:032x}")
 
 
 def test_names_that_come_together_are_one_finding_and_numbered_ones_one_name():
     folds = {f"fold_{i}": 1.0 for i in range(9)}
     [found] = findings(*with_metrics(*[{"a": 1.0}] * 5, {"a": 1.0, "gap": 1.0, **folds}))
-    assert found.message.startswith("the metrics fold_N, gap are in 1 of 6 runs")
+    assert "the metrics fold_N, gap are only in 1 of 6 runs" in found.message
 
 
 def test_the_same_names_everywhere_are_no_finding():
@@ -66,7 +74,7 @@ def test_runs_of_another_script_parentage_or_name_need_not_log_the_same():
 def test_runs_that_are_each_named_by_hand_are_still_one_kind():
     runs = [make_summary(i, name=name, metrics={"a": 1.0}) for i, name in enumerate("uvwxy")]
     [found] = findings(*runs, make_summary(9, name="z", metrics={"a": 1.0, "b": 1.0}))
-    assert "the metric b is in 1 of 6 runs" in found.message
+    assert "the metric b is only in 1 of 6 runs" in found.message
 
 
 def test_a_name_spelt_in_two_ways_is_told_once_with_the_commoner_as_the_fix():
