@@ -58,6 +58,11 @@ _LONGEST_PHRASE = max(map(len, _PHRASES))
 _SPLITS = {"train", "validation", "test"}
 
 
+def words(name: str) -> list[str]:
+    """The words and numbers of a name, in lower case: `valAcc_1` is val, acc, 1."""
+    return [part.casefold() for part in _PARTS.findall(name[:LONGEST])]
+
+
 @lru_cache(maxsize=4096)
 def meaning(name: str) -> str:
     """What a name means: the same text for names that differ in case, separators, known short
@@ -65,40 +70,36 @@ def meaning(name: str) -> str:
 
     Never by likeness of letters: `precision` is not `recall`, and `loss1` is not `loss2`.
     """
-    words: list[str] = []
-    for part in _PARTS.findall(name[:LONGEST]):
-        lower = part.casefold()
-        words += _WORDS.get(lower, lower).split()
-    words = _in_order(_without_phrases(words))
-    joined = _joined(words)
+    full = [word for part in words(name) for word in _WORDS.get(part, part).split()]
+    joined = _joined(_in_order(_without_phrases(full)))
     # `C` and `c`, `N` and `n` are often two things.
     return joined if len(joined) > 1 and len(name) <= LONGEST and len(name.strip()) > 1 else ""
 
 
-def _without_phrases(words: list[str]) -> list[str]:
+def _without_phrases(parts: list[str]) -> list[str]:
     told: list[str] = []
-    while words:
+    while parts:
         size = next(
-            (n for n in range(_LONGEST_PHRASE, 1, -1) if tuple(words[:n]) in _PHRASES),
+            (n for n in range(_LONGEST_PHRASE, 1, -1) if tuple(parts[:n]) in _PHRASES),
             1,
         )
-        told += _PHRASES.get(tuple(words[:size]), words[:size])
-        words = words[size:]
+        told += _PHRASES.get(tuple(parts[:size]), parts[:size])
+        parts = parts[size:]
     return told
 
 
-def _in_order(words: list[str]) -> list[str]:
+def _in_order(parts: list[str]) -> list[str]:
     """The one word for the data split first: `loss_val` is `val_loss`."""
-    splits = [word for word in words if word in _SPLITS]
-    if len(splits) != 1 or words[-1] not in _SPLITS:
-        return words
-    return [words[-1], *words[:-1]]
+    splits = [word for word in parts if word in _SPLITS]
+    if len(splits) != 1 or parts[-1] not in _SPLITS:
+        return parts
+    return [parts[-1], *parts[:-1]]
 
 
-def _joined(words: list[str]) -> str:
+def _joined(parts: list[str]) -> str:
     """The words without separators, save between numbers: `layer_1_2` is not `layer_12`."""
     text = ""
-    for word in words:
+    for word in parts:
         text += "_" if text[-1:].isdigit() and word[0].isdigit() else ""
         text += word
     return text
