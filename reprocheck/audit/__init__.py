@@ -1,1 +1,1 @@
-"""How verifiable the runs of a tracker are."""
+"""How verifiable an experiment's history is: every run graded, and what concerns many of them."""
