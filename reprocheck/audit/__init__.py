@@ -1,1 +1,1 @@
-"""How verifiable an experiment's history is: every run graded, and what concerns many of them."""
+"""How verifiable the runs of a tracker are."""

@@ -224,11 +224,11 @@ def _selection(experiment: str, facet: Facet, group: _Group) -> str:
     """The command that looks at one group only; "" where no filter says that exactly."""
     [value, *others] = group.values
     name = facet.place.partition("`")[2].removesuffix("`")
-    unsure = others or facet.place in ("md5", "sha256") or "'" in value or "`" in name
+    unsure = others or facet.place in ("md5", "sha256") or '"' in value or "`" in name
     if unsure or redact(value) != value or not value.isprintable() or not name.isprintable():
         return ""
     place = "dataset.digest" if facet.place == "dataset" else facet.place
-    wanted = shlex.quote(f"{place} = '{value}'")
+    wanted = shlex.quote(f'{place} = "{value}"')
     return f"reprocheck audit {shlex.quote('--experiment=' + experiment)} --filter {wanted}"
 
 
