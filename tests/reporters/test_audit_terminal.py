@@ -22,7 +22,7 @@ def test_an_audit_fits_one_screen(case, width):
 def test_the_totals_come_first_and_the_step_that_rescues_most_second():
     totals, step, *_ = audit_terminal.render(three(), width=200).splitlines()
     assert totals == "1 of 3 runs is verifiable now, 1 with caveats, 1 not"
-    assert step.startswith("One step lifts 1 run to a better grade: give `command` in reprocheck")
+    assert step.startswith("One step could lift 1 run to a better grade: give `command`")
 
 
 def test_a_grade_that_few_have_still_shows_in_the_bar():
