@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import warm
+from tests import finding_codes, warm
 
 if TYPE_CHECKING:
     from tests.lab import Lab
@@ -25,6 +25,23 @@ SCRUBBED = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "CLICOLOR", "MLFLOW_", "
 KEPT = ("GIT_SSL_CAINFO",)
 # For what is committed before a test's own environment is set.
 AUTHOR = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+
+
+WATCHER = finding_codes.Watcher()
+
+
+def pytest_configure() -> None:
+    WATCHER.install()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Fails a test in which a finding has a code without a section in docs/findings.md."""
+    try:
+        yield
+    finally:
+        unknown, WATCHER.unknown = sorted(WATCHER.unknown), set()
+    assert not unknown, f"codes without a section in docs/findings.md: {', '.join(unknown)}"
 
 
 @pytest.fixture(autouse=True)

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from reprocheck.grading import grade
 from reprocheck.model import AuditedRun, Cause, Finding, Grade, Severity
 
-_GRADES = {
-    Severity.ERROR: Grade.NOT_VERIFIABLE,
-    Severity.WARNING: Grade.CAVEATS,
-    Severity.NOTE: Grade.VERIFIABLE,
-}
-_ORDER = tuple(_GRADES.values())  # the worst first
-_SEVERITIES = tuple(_GRADES)
+_BEST_FIRST = tuple(Grade)
+_SEVERITIES = tuple(Severity)  # the worst first
 
 _STEPS = {
     "give `command` in reprocheck.yaml": ("missing-command", "kernel-launcher", "inferred-command"),
     "name the environment's file under `environment` in reprocheck.yaml": ("missing-environment",),
     "give the digests of the data under `data` in reprocheck.yaml": ("missing-data", "weak-digest"),
     "push the commits that no remote has": ("unpushed-commit",),
+    "push the commits that no place has, where a clone still has them": ("commit-unreachable",),
     "run the audit where the repository is, or name it with --repo": (
         "missing-repository",
         "commit-unchecked",
     ),
+    "leave --offline out": ("artifacts-unread",),
     "copy the artifacts to where they can be read, and say so under `tracker: artifact_roots` in "
     "reprocheck.yaml": ("artifacts-unreachable", "artifacts-truncated"),
     "give `limits: {timeout: ...}` in reprocheck.yaml": ("missing-times", "odd-times"),
@@ -46,7 +44,7 @@ def causes(runs: Iterable[AuditedRun]) -> tuple[Cause, ...]:
                 worst[finding.code] = finding
         codes = {finding.code for finding in mattering}
         counts.update(codes)
-        alone.update(code for code in codes if _is_better(run, {code}))
+        alone.update(code for code in codes if _is_better(run, _of(run, code)))
     found = [
         Cause(
             code=code,
@@ -81,8 +79,7 @@ def rescue(runs: Iterable[AuditedRun]) -> tuple[str, int]:
     steps: dict[str, _Step] = {}
     for run in runs:
         for name, findings in _mended(run).items():
-            codes = {finding.code for finding in findings}
-            if not _is_better(run, codes):
+            if not _is_better(run, findings):
                 continue
             step = steps.setdefault(name, _Step())
             step.lifted += 1
@@ -115,11 +112,14 @@ def _with_steps(run: AuditedRun) -> Iterator[tuple[Finding, str]]:
             yield finding, finding.fix
 
 
-def _is_better(run: AuditedRun, mended: set[str]) -> bool:
-    """Whether the run would have a better grade without the findings of these codes."""
-    left = [finding for finding in run.findings if finding.code not in mended]
-    grade = _GRADES[min((f.severity for f in left), key=_SEVERITIES.index, default=Severity.NOTE)]
-    return _ORDER.index(grade) > _ORDER.index(run.grade)
+def _of(run: AuditedRun, code: str) -> list[Finding]:
+    return [finding for finding in run.findings if finding.code == code]
+
+
+def _is_better(run: AuditedRun, mended: Collection[Finding]) -> bool:
+    """Whether the run would have a better grade without these findings."""
+    then = grade(finding for finding in run.findings if finding not in mended)
+    return _BEST_FIRST.index(then) < _BEST_FIRST.index(run.grade)
 
 
 def _rank(finding: Finding) -> tuple[int, bool]:

@@ -66,7 +66,7 @@ def rescue(audit: Audit) -> str:
         return "No experiment has runs that the filter keeps" if audit.filter else ""
     if audit.rescue:
         runs = counted(audit.rescued, "run")
-        return f"One step lifts {runs} to a better grade: {safe(audit.rescue)}"
+        return f"One step could lift {runs} to a better grade: {safe(audit.rescue)}"
     if audit.count(Grade.VERIFIABLE) == len(audit.runs):
         return "Nothing has to be mended"
     return "No one step would rescue several runs: each has to be mended by itself"

@@ -42,6 +42,7 @@ UNJUDGED = 3
 """Metrics that are not judged, shown by name."""
 PACKAGES = 5
 """Packages that differ, shown without --verbose."""
+EXPLAINED = "docs/findings.md of github.com/reprocheck/reprocheck"
 LABELS = len("Environment")
 MOST_LINES = 60
 WRAPPING = ("Metric", "Margin")
@@ -250,6 +251,8 @@ def _findings(report: Report, verbose: bool) -> RenderableType | None:
     notes = len(base.findings(report, Severity.NOTE))
     if notes and not verbose:
         lines.append(Text(f"{counted(notes, 'note')} (--verbose shows more)", style="dim"))
+    if lines and verbose:
+        lines.append(Text(f"{EXPLAINED} explains each code", style="dim"))
     return Group(*lines) if lines else None
 
 

@@ -76,6 +76,11 @@ def test_a_fix_of_a_code_without_a_step_counts_where_runs_share_it():
     assert rescue(runs) == ("git fetch upstream", 2)
 
 
+def test_a_fix_of_one_finding_does_not_mend_another_of_its_code():
+    both = (error("odd", fix="git fetch upstream"), error("odd", fix="git fetch fork"))
+    assert rescue([make_run(0, BAD, both)]) == ("", 0)
+
+
 def test_what_mends_only_one_run_by_its_id_is_no_rescue():
     run = make_run(7, BAD, (error("odd", fix=f"mlflow runs restore {7:032x}"),))
     assert rescue([run]) == ("", 0)

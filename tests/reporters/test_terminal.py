@@ -254,7 +254,7 @@ def test_verbose_tells_every_finding_metric_and_more_of_the_log():
         failed_stage=Stage.RERUN,
     )
     brief, full = terminal.render(report), terminal.render(report, verbose=True)
-    for words in ("note missing-repository", "layer15/grad_norm", "line 3\n"):
+    for words in ("note missing-repository", "docs/findings.md", "layer15/grad_norm", "line 3\n"):
         assert words not in brief
         assert words in full
 
