@@ -178,7 +178,5 @@ def _unlooked(request: AuditRequest) -> Iterator[Finding]:
 def _finish(progress: Progress, stage: Stage, started: float, summary: str) -> None:
     duration_s = time.monotonic() - started
     progress.finish(
-        StageResult(
-            stage=stage, status=StageStatus.PASSED, duration_s=duration_s, summary=summary
-        )
+        StageResult(stage=stage, status=StageStatus.PASSED, duration_s=duration_s, summary=summary)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from reprocheck.audit.evaluation_evidence import (
     Evidence,
     Facet,
     evidence,
+    file_name,
+    is_absolute,
     role_of,
 )
 from reprocheck.audit.spelling import words
@@ -156,11 +157,12 @@ def _merged(facet: Facet, groups: list[_Group]) -> list[_Group]:
 
     Of paths of several machines only the file's name can be the same.
     """
-    by_name = not facet.is_digest and any(_is_absolute(v) for g in groups for v in g.values)
+    values = [value for group in groups for value in group.values]
+    by_name = not facet.is_digest and any(is_absolute(v) or v.startswith("..") for v in values)
     merged: list[_Group] = []
     keys: list[set[str]] = []
     for group in groups:
-        key = {_file_name(value) if by_name else value for value in group.values}
+        key = {file_name(value) if by_name else _tidy(value) for value in group.values}
         same = [i for i, other in enumerate(keys) if other & key]
         for i in reversed(same):
             key |= keys.pop(i)
@@ -170,16 +172,12 @@ def _merged(facet: Facet, groups: list[_Group]) -> list[_Group]:
     return sorted(merged, key=lambda group: (-group.runs, group.example))
 
 
+def _tidy(value: str) -> str:
+    return value.replace("\\", "/").removeprefix("./")
+
+
 def _together(one: _Group, other: _Group) -> _Group:
     return _Group(values=one.values | other.values, runs=one.runs + other.runs, example=one.example)
-
-
-def _is_absolute(value: str) -> bool:
-    return value.startswith(("/", "~", "\\", "file:")) or bool(re.match(r"[A-Za-z]:[\\/]", value))
-
-
-def _file_name(value: str) -> str:
-    return re.split(r"[\\/]", value.rstrip("\\/"))[-1]
 
 
 def _finding(difference: _Difference, names: list[str], groups: list[_Group]) -> Finding:

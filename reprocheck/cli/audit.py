@@ -131,9 +131,7 @@ def _write(done: Audit, given: _Options) -> None:
         from reprocheck.reporters import audit_terminal
 
         width, color = outputs.screen()
-        outputs.echo(
-            audit_terminal.render(done, width=width, color=color, verbose=given.verbose)
-        )
+        outputs.echo(audit_terminal.render(done, width=width, color=color, verbose=given.verbose))
 
 
 def _stream(done: Audit, name: str) -> Iterator[str]:

@@ -57,6 +57,10 @@ def test_runs_on_different_data_sets_are_told_by_group_with_sizes_and_examples()
         [on("aa"), params(test_path="t.csv")],  # told in two ways
         [params(test_path="/home/a/p/data/t.csv"), params(test_path="/Users/b/q/t.csv")],
         [params(test_path="data/t.csv"), params(test_path=r"C:\work\data\t.csv")],
+        [params(test_path="data/t.csv"), params(test_path="./data/t.csv")],
+        [params(test_path="data/t.csv"), params(test_path="../data/t.csv")],
+        [params(data_dir="/home/a/data"), params(data_dir="/scratch/b/datasets")],
+        [params(test_file="/tmp/a1.csv"), params(test_file="/tmp/b2.csv")],
         [params(test_path="x"), params(test_path="None")],
         [params(train_path="a.csv"), params(train_path="b.csv")],
         [params(eval_batch_size="8"), params(eval_batch_size="16")],
