@@ -121,14 +121,14 @@ def _evaluated(metrics: Mapping[str, float]) -> Iterator[str]:
         role = role_of(name)
         if role is None or name.startswith(_OWN):
             continue
-        if role != WHOLE or tuple(words(name)) not in plain:
+        if role != WHOLE or words(name) not in plain:
             yield name
 
 
 def _fold(run: RunSummary) -> str:
     """The part of a cross-validation: other parts have other data by design."""
     for name, value in run.parameters.items():
-        if tuple(words(name)) in _FOLDS:
+        if words(name) in _FOLDS:
             return value[:_SHORT]
     return ""
 
@@ -148,7 +148,9 @@ def _place(metric: _Metric, facets: Evidence, run: RunSummary) -> None:
     for facet, values in facets.items():
         groups = metric.groups.setdefault(facet, {})
         if values in groups or len(groups) < MOST_VALUES:
-            group = groups.setdefault(values, _Group(values=values, example=run.ref.run_id))
+            group = groups.get(values)
+            if group is None:
+                group = groups[values] = _Group(values=values, example=run.ref.run_id)
             group.runs += 1
 
 

@@ -136,7 +136,7 @@ def _role_of_setting(name: str) -> str | None:
     if not told or name.startswith(("mlflow.", "reprocheck.")) or _TRAINING.intersection(told):
         return None
     if told[-1] == "256" or told[-1] == "5":  # of sha256 and md5
-        told = [*told[:-2], "".join(told[-2:])]
+        told = (*told[:-2], "".join(told[-2:]))
     roles = [_ROLES[word] for word in told if word in _ROLES]
     if roles and told[-1] in _OBJECTS:
         return roles[0]
