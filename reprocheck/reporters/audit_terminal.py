@@ -133,7 +133,9 @@ def _runs(audit: Audit, width: int, verbose: bool) -> RenderableType:
         run_id = Text(words.safe(run.ref.run_id), style=COLORS[run.grade])
         name = cut(words.named(run), 24)
         more = (Text(name), words.day(run.started_at)) if wide else ()
-        why = words.why(run, 99) if verbose else cut(words.why(run, 3), width // 2)
+        why = (
+            words.why(run, 99) if verbose else cut(words.why(run, 3), width - (72 if wide else 34))
+        )
         table.add_row(run_id, *more, Text(why))
     return table
 
