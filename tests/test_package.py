@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"mlflow", "dvc", "scipy", "docker", "pandas", "matplotlib", "numpy", "sqlalchemy", "jinja2"}
+HEAVY = {"mlflow", "dvc", "scipy", "docker", "pandas", "matplotlib", "numpy", "sqlalchemy"}
+HEAVY |= {"jinja2"}
 
 
 def run(*argv: str | Path, cwd: Path = ROOT) -> str:
