@@ -27,7 +27,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_schemas_example_and_injected_files(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for schema in ("run", "config", "experiment", "report", "plan", "doctor"):
+    for schema in ("run", "config", "experiment", "report", "plan", "doctor", "audit"):
         assert f"reprocheck/schemas/{schema}.schema.json" in names
     assert "reprocheck/examples/digits/train.py" in names
     assert "reprocheck/trackers/injected/sitecustomize.py" in names
@@ -59,7 +59,10 @@ def test_the_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) ->
     "args",
     [
         ["--help"],
-        *([command, "--help"] for command in ("verify", "plan", "compare", "doctor", "demo")),
+        *(
+            [command, "--help"]
+            for command in ("verify", "plan", "compare", "audit", "doctor", "demo")
+        ),
     ],
 )
 def test_help_imports_nothing_heavy(args: list[str]) -> None:

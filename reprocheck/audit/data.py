@@ -5,6 +5,7 @@ Distinct commits have few distinct sets of DVC's files, and these few distinct o
 
 from __future__ import annotations
 
+import enum
 import posixpath
 import tempfile
 from collections import defaultdict
@@ -28,8 +29,17 @@ from reprocheck.model import Finding, Material, MaterialPlace, Severity
 _SHOWN = 3
 _DVC = ("md5", "md5-dos2unix")
 _POINTER = "/data"
-_UNREACHABLE, _ONLY_CACHED = "data-unreachable", "data-only-in-cache"
-_UNCHECKED, _CACHED = "data-unchecked", "data-cached"  # the latter is told as the former, a note
+_PUSH = "dvc push --all-commits"
+
+
+class _State(enum.StrEnum):
+    """What is wrong with an input."""
+
+    FINE = ""
+    NOWHERE = "nowhere"
+    ONLY_CACHED = "only cached"
+    CACHED = "cached"  # and remotes could not be asked
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,35 +92,41 @@ class Data:
             said = f"which data the run needs is not known: {chosen.problem}"
             yield _unchecked(Severity.WARNING, said)
             return
-        told: dict[tuple[str, str], list[Material]] = defaultdict(list)
+        told: dict[tuple[_State, str], list[Material]] = defaultdict(list)
         for material in self._materials(kept, chosen):
-            code, said = self._judged(kept, chosen, material)
-            if code:
-                told[code, said].append(material)
-        for (code, said), materials in told.items():
-            yield _finding(code, said, materials)
+            state, said = self._judged(kept, chosen, material)
+            if state is not _State.FINE:
+                told[state, said].append(material)
+        for (state, said), materials in told.items():
+            yield _finding(state, said, materials)
 
-    def _judged(self, kept: Kept, chosen: _Set, material: Material) -> tuple[str, str]:
-        """The code of what is wrong with an input, and why; "" where nothing is."""
+    def _judged(self, kept: Kept, chosen: _Set, material: Material) -> tuple[_State, str]:
+        """What is wrong with an input, and why."""
         if material.place is not MaterialPlace.TREE:
-            return _UNCHECKED, "the Hugging Face hub and caches are not asked"
+            return _State.UNKNOWN, "the Hugging Face hub and caches are not asked"
         found = Stored()
         if material.algorithm in _DVC:
             found = self.found[id(self._remotes(chosen, material))][material.digest]
         if found.remote or (found.cached and material.path in chosen.imported):
-            return "", ""
+            return _State.FINE, ""
         said = "; ".join(found.unasked)
         if found.cached:
-            return (_CACHED, said) if said else (_ONLY_CACHED, "")
+            return (_State.CACHED, said) if said else (_State.ONLY_CACHED, "")
         return self._missing(kept, chosen, material, said)
 
-    def _missing(self, kept: Kept, chosen: _Set, material: Material, said: str) -> tuple[str, str]:
+    def _missing(
+        self, kept: Kept, chosen: _Set, material: Material, said: str
+    ) -> tuple[_State, str]:
         if material.path in chosen.imported:
-            return _UNCHECKED, "it was imported, and its source is not asked"
+            return _State.UNKNOWN, "it was imported, and its source is not asked"
         if material.path in chosen.materials:
-            return (_UNCHECKED, said) if said else (_UNREACHABLE, "")
+            return (_State.UNKNOWN, said) if said else (_State.NOWHERE, "")
         in_git = self.trees.has(self._full(kept), posixpath.normpath(material.path))
-        return ("", "") if in_git else (_UNCHECKED, "no file of DVC's at the commit names it")
+        return (
+            (_State.FINE, "")
+            if in_git
+            else (_State.UNKNOWN, "no file of DVC's at the commit names it")
+        )
 
     def _materials(self, kept: Kept, chosen: _Set) -> list[Material]:
         """DVC's at the commit, with what the run recorded in their place."""
@@ -198,34 +214,39 @@ def look(runs: list[Kept], request: AuditRequest, commits: Commits, scratch: Pat
     return data
 
 
-def _finding(code: str, said: str, materials: list[Material]) -> Finding:
+def _finding(state: _State, said: str, materials: list[Material]) -> Finding:
     names = ", ".join(item.label for item in materials[:_SHOWN])
     what = f"{names} and {len(materials) - _SHOWN} more" if len(materials) > _SHOWN else names
-    if code == _CACHED:
-        said = (
-            f"{what} is in this machine's DVC cache; whether a remote has it is not known: {said}"
-        )
-        return _unchecked(Severity.NOTE, said)
-    if code == _UNCHECKED:
-        said = f"whether {what} can be had is not known: {said}"
-        return _unchecked(Severity.WARNING, said)
-    return Finding(
-        code=code,
-        severity=Severity.ERROR if code == _UNREACHABLE else Severity.WARNING,
-        message=f"no DVC remote and no cache here has {what}"
-        if code == _UNREACHABLE
-        else f"{what}: in no DVC remote, only in this machine's DVC cache",
-        hint="push it from the machine that trained, if its cache still has it"
-        if code == _UNREACHABLE
-        else "push it, so that others can verify the run",
-        pointer=_POINTER,
-        fix="dvc push --all-commits",
-    )
+    match state:
+        case _State.NOWHERE:
+            return Finding(
+                code="data-unreachable",
+                severity=Severity.ERROR,
+                message=f"no DVC remote and no cache here has {what}",
+                hint="push it from the machine that trained, if its cache still has it",
+                pointer=_POINTER,
+                fix=_PUSH,
+            )
+        case _State.ONLY_CACHED:
+            return Finding(
+                code="data-only-in-cache",
+                severity=Severity.WARNING,
+                message=f"{what}: in no DVC remote, only in this machine's DVC cache",
+                hint="push it, so that others can verify the run",
+                pointer=_POINTER,
+                fix=_PUSH,
+            )
+        case _State.CACHED:
+            said = (
+                f"{what}: in this machine's DVC cache; whether a remote has it is not known: {said}"
+            )
+            return _unchecked(Severity.NOTE, said)
+    return _unchecked(Severity.WARNING, f"whether {what} can be had is not known: {said}")
 
 
 def _unchecked(severity: Severity, said: str) -> Finding:
     return Finding(
-        code=_UNCHECKED,
+        code="data-unchecked",
         severity=severity,
         message=said,
         hint="see what the remotes say: dvc status --cloud; or name the data in reprocheck.yaml",
@@ -236,7 +257,7 @@ def _unchecked(severity: Severity, said: str) -> Finding:
 def _unread(kept: Kept) -> Finding:
     commit = kept.commits[0]
     return Finding(
-        code=_UNCHECKED,
+        code="data-unchecked",
         severity=Severity.NOTE,
         message=f"the data that DVC's files at commit {commit[:12]} name was not looked for: the "
         "commit is not in the repository here",

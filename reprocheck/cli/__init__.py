@@ -23,6 +23,7 @@ COMMANDS = {
     "verify": "Rerun a recorded training run and say whether it reproduces.",
     "plan": "Say what a verification could answer, and what it would cost.",
     "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
+    "audit": "Say how verifiable the runs of an experiment are, and why.",
     "doctor": "Say what this machine offers to verifications, and what mends the rest.",
     "clean": "Remove what dead verifications left in the container engine.",
     "demo": "Make a small real project, train it, and verify its runs.",

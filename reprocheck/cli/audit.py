@@ -124,24 +124,27 @@ def make_request(given: _Options) -> AuditRequest:
 
 
 def _write(done: Audit, given: _Options) -> None:
-    outputs.write_streams(
-        "audit", {name: (given.names[name], _stream(done, name)) for name in given.names}
-    )
     if STDOUT not in given.names.values():
         from reprocheck.reporters import audit_terminal
 
         width, color = outputs.screen()
         outputs.echo(audit_terminal.render(done, width=width, color=color, verbose=given.verbose))
+    streams = ((name, _stream(done, option)) for option, name in given.names.items())
+    outputs.write_streams("audit", streams)
 
 
 def _stream(done: Audit, name: str) -> Iterator[str]:
     """The pieces of a format; nothing is rendered before the first is asked for."""
-    from reprocheck.reporters import audit_csv, audit_html, audit_json
-
     match name:
         case "--json":
+            from reprocheck.reporters import audit_json
+
             yield from audit_json.chunks(done)
         case "--html":
+            from reprocheck.reporters import audit_html
+
             yield audit_html.render(done)
         case _:
+            from reprocheck.reporters import audit_csv
+
             yield audit_csv.render(done)

@@ -17,7 +17,9 @@ from reprocheck.trackers.mlflow_sql import count_runs
 from reprocheck.trackers.mlflow_store import FoundExperiment, MlflowStore
 from reprocheck.trackers.mlflow_tags import dataset_source
 
-_PAGE = 250  # runs: what MLflow's client makes of one, it makes of all of them at once
+PAGE = 250
+"""Runs: what MLflow's client makes of one, it makes of all of a page at once."""
+
 _PAGE_OF_FILES = 1_000  # a file store is read anew for each page
 _NEAR = 5
 
@@ -54,7 +56,7 @@ class FoundRuns:
                 return
 
     def _pages(self) -> Iterator[tuple[FoundRun, ...]]:
-        size = _PAGE if self.store.folder is None else _PAGE_OF_FILES
+        size = PAGE if self.store.folder is None else _PAGE_OF_FILES
         ids = [experiment.experiment_id for experiment in self.searched]
         limit = self.wanted.limit
         pages = self.store.run_pages(ids, self.wanted.filter, min(size, limit or size))

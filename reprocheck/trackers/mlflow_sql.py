@@ -6,24 +6,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reprocheck.trackers.mlflow_run import FoundRun
+from reprocheck.trackers.mlflow_run import FoundRun, unclamped
 from reprocheck.trackers.mlflow_store import MlflowStore
 
-# A metric whose last value alone would hide something: another value at the same step and
-# millisecond, a value that its history has not got, or a point from after the run's end.
-_DOUBTFUL = """
-SELECT l.run_uuid, l.key FROM latest_metrics l JOIN runs r ON r.run_uuid = l.run_uuid
-WHERE l.run_uuid IN :runs AND (
-  (SELECT count(*) FROM metrics m
-   WHERE m.run_uuid = l.run_uuid AND m.key = l.key AND m.step = l.step
-     AND m.timestamp = l.timestamp) <> 1
-  OR NOT EXISTS (SELECT 1 FROM metrics m
-   WHERE m.run_uuid = l.run_uuid AND m.key = l.key AND m.step = l.step
-     AND m.value = l.value)
-  OR EXISTS (SELECT 1 FROM metrics m
-   WHERE m.run_uuid = l.run_uuid AND m.key = l.key
-     AND (m.step > l.step OR m.timestamp > r.end_time))
-)
+_ENDS = """
+SELECT run_uuid, key, MAX(step), MAX(timestamp) FROM metrics
+WHERE run_uuid IN :runs GROUP BY run_uuid, key
+"""
+_LAST = """
+SELECT m.run_uuid, m.key, m.value FROM metrics m JOIN latest_metrics l
+ON l.run_uuid = m.run_uuid AND l.key = m.key AND l.step = m.step AND l.timestamp = m.timestamp
+WHERE m.run_uuid IN :runs
 """
 
 
@@ -41,17 +34,32 @@ def count_runs(store: MlflowStore, experiment_ids: Sequence[str]) -> int | None:
 
 
 def doubtful_metrics(store: MlflowStore, runs: Sequence[FoundRun]) -> Mapping[str, set[str]]:
-    """For each run, the metrics whose last value is not all that their history has to say.
+    """For each run, the metrics whose last point is not all that their history has to say.
 
-    Of a store that is not in SQL here, none is known.
+    That is one with another value at the same step and millisecond, one that the history has not
+    got, and one with a point of a later step, or from after the run's end. Of a store that is not
+    in SQL here, none is known.
     """
+    ends = {(str(run), str(name)): (step, ms) for run, name, step, ms in _of(store, _ENDS, runs)}
+    values: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for run_id, name, value in _of(store, _LAST, runs) if ends else ():
+        values[str(run_id), str(name)].append(unclamped(value))
+    found: dict[str, set[str]] = defaultdict(set)
+    for run in runs if ends else ():
+        for name, point in run.last_points.items():
+            key = (run.run_id, name)
+            step, ms = ends.get(key, (0, 0))
+            late = step > point.step or (run.ended_at and ms > run.ended_at.timestamp() * 1000)
+            if late or values[key] != [point.value]:
+                found[run.run_id].add(name)
+    return found
+
+
+def _of(store: MlflowStore, query: str, runs: Sequence[FoundRun]) -> list[Any]:
     import sqlalchemy
 
-    asked = sqlalchemy.text(_DOUBTFUL).bindparams(sqlalchemy.bindparam("runs", expanding=True))
-    found: dict[str, set[str]] = defaultdict(set)
-    for run_id, name in _rows(store, asked, {"runs": [run.run_id for run in runs]}):
-        found[str(run_id)].add(str(name))
-    return found
+    asked = sqlalchemy.text(query).bindparams(sqlalchemy.bindparam("runs", expanding=True))
+    return _rows(store, asked, {"runs": [run.run_id for run in runs]})
 
 
 def _rows(store: MlflowStore, query: Any, values: Mapping[str, Any]) -> list[Any]:  # noqa: ANN401

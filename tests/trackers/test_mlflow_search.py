@@ -76,7 +76,7 @@ def test_every_kind_of_store_is_searched_and_told_as_each_of_its_runs_is_read(st
 
 
 def test_a_search_is_paged_and_ends_at_its_limit(database: Store, monkeypatch):
-    monkeypatch.setattr(mlflow_search, "_PAGE", 2)
+    monkeypatch.setattr(mlflow_search, "PAGE", 2)
     runs = [database.log(start=START + number) for number in range(5)]
     assert [each.summary.ref.run_id for each in search(database)] == runs
     for limit in (1, 3, 4):
