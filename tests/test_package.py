@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {"mlflow", "dvc", "scipy", "docker", "pandas", "matplotlib", "numpy", "sqlalchemy"}
+HEAVY |= {"jinja2"}
 
 
 def run(*argv: str | Path, cwd: Path = ROOT) -> str:
@@ -30,6 +31,7 @@ def test_the_wheel_holds_schemas_example_and_injected_files(wheel: Path) -> None
         assert f"reprocheck/schemas/{schema}.schema.json" in names
     assert "reprocheck/examples/digits/train.py" in names
     assert "reprocheck/trackers/injected/sitecustomize.py" in names
+    assert "reprocheck/reporters/templates/style.css" in names
     assert "reprocheck/supervisor.py" in names
     assert not any(name.startswith("tests/") for name in names)
 

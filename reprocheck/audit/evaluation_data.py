@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from reprocheck.audit.evaluation_evidence import (
     Evidence,
     Facet,
     evidence,
+    file_name,
+    is_absolute,
     role_of,
 )
 from reprocheck.audit.spelling import words
@@ -64,8 +65,20 @@ class _Difference:
     experiment: str
     fold: str
     facet: Facet
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Apart:
+    """A metric whose runs were evaluated on several data."""
+
+    name: str
     runs: int
-    groups: tuple[tuple[int, str], ...]  # sizes and examples
+    groups: list[_Group]
+
+    @property
+    def silent(self) -> int:
+        """How many runs do not say on which."""
+        return self.runs - sum(group.runs for group in self.groups)
 
 
 class EvaluationData:
@@ -88,25 +101,26 @@ class EvaluationData:
                 _place(metric, facets[role_of(name) or WHOLE], run)
 
     def findings(self) -> tuple[Finding, ...]:
-        """`different-evaluation-data`, once for the metrics of the same groups."""
-        alike: dict[_Difference, list[str]] = {}
-        told: dict[_Difference, list[_Group]] = {}
+        """`different-evaluation-data`, once for the metrics that differ in the same way."""
+        alike: dict[_Difference, list[_Apart]] = {}
         for (experiment, fold, name), metric in self._metrics.items():
-            for facet, by_values in metric.groups.items():
-                groups = _merged(facet, list(by_values.values()))
-                if len(groups) < 2:
-                    continue
-                difference = _Difference(
-                    experiment=experiment,
-                    fold=fold,
-                    facet=facet,
-                    runs=metric.runs,
-                    groups=tuple((group.runs, group.example) for group in groups),
-                )
-                alike.setdefault(difference, []).append(name)
-                told[difference] = groups
-        found = [_finding(each, names, told[each]) for each, names in alike.items()]
+            best = _best(name, metric)
+            if best:
+                facet, apart = best
+                difference = _Difference(experiment=experiment, fold=fold, facet=facet)
+                alike.setdefault(difference, []).append(apart)
+        found = [_finding(difference, metrics) for difference, metrics in alike.items()]
         return (*found[:MOST_FINDINGS], *_left(len(found) - MOST_FINDINGS))
+
+
+def _best(name: str, metric: _Metric) -> tuple[Facet, _Apart] | None:
+    """The facet by which the data of most runs are known to differ; of equal ones a digest."""
+    found = []
+    for facet, by_values in metric.groups.items():
+        groups = _merged(facet, list(by_values.values()))
+        if len(groups) > 1:
+            found.append((facet, _Apart(name=name, runs=metric.runs, groups=groups)))
+    return min(found, key=lambda each: (each[1].silent, not each[0].is_digest), default=None)
 
 
 def _evaluated(metrics: Mapping[str, float]) -> Iterator[str]:
@@ -120,14 +134,14 @@ def _evaluated(metrics: Mapping[str, float]) -> Iterator[str]:
         role = role_of(name)
         if role is None or name.startswith(_OWN):
             continue
-        if role != WHOLE or tuple(words(name)) not in plain:
+        if role != WHOLE or words(name) not in plain:
             yield name
 
 
 def _fold(run: RunSummary) -> str:
     """The part of a cross-validation: other parts have other data by design."""
     for name, value in run.parameters.items():
-        if tuple(words(name)) in _FOLDS:
+        if words(name) in _FOLDS:
             return value[:_SHORT]
     return ""
 
@@ -147,7 +161,9 @@ def _place(metric: _Metric, facets: Evidence, run: RunSummary) -> None:
     for facet, values in facets.items():
         groups = metric.groups.setdefault(facet, {})
         if values in groups or len(groups) < MOST_VALUES:
-            group = groups.setdefault(values, _Group(values=values, example=run.ref.run_id))
+            group = groups.get(values)
+            if group is None:
+                group = groups[values] = _Group(values=values, example=run.ref.run_id)
             group.runs += 1
 
 
@@ -156,11 +172,12 @@ def _merged(facet: Facet, groups: list[_Group]) -> list[_Group]:
 
     Of paths of several machines only the file's name can be the same.
     """
-    by_name = not facet.is_digest and any(_is_absolute(v) for g in groups for v in g.values)
+    values = [value for group in groups for value in group.values]
+    by_name = not facet.is_digest and any(is_absolute(v) or v.startswith("..") for v in values)
     merged: list[_Group] = []
     keys: list[set[str]] = []
     for group in groups:
-        key = {_file_name(value) if by_name else value for value in group.values}
+        key = {file_name(value) if by_name else _tidy(value) for value in group.values}
         same = [i for i, other in enumerate(keys) if other & key]
         for i in reversed(same):
             key |= keys.pop(i)
@@ -170,32 +187,30 @@ def _merged(facet: Facet, groups: list[_Group]) -> list[_Group]:
     return sorted(merged, key=lambda group: (-group.runs, group.example))
 
 
+def _tidy(value: str) -> str:
+    return value.replace("\\", "/").removeprefix("./")
+
+
 def _together(one: _Group, other: _Group) -> _Group:
     return _Group(values=one.values | other.values, runs=one.runs + other.runs, example=one.example)
 
 
-def _is_absolute(value: str) -> bool:
-    return value.startswith(("/", "~", "\\", "file:")) or bool(re.match(r"[A-Za-z]:[\\/]", value))
-
-
-def _file_name(value: str) -> str:
-    return re.split(r"[\\/]", value.rstrip("\\/"))[-1]
-
-
-def _finding(difference: _Difference, names: list[str], groups: list[_Group]) -> Finding:
+def _finding(difference: _Difference, metrics: list[_Apart]) -> Finding:
+    """Tells the groups as the metric of most runs has them."""
     experiment, fold, facet = difference.experiment, difference.fold, difference.facet
-    more = f" and {len(names) - SHOWN_METRICS} more" if len(names) > SHOWN_METRICS else ""
-    metrics = ", ".join(cut(name, LONGEST_SHOWN) for name in names[:SHOWN_METRICS]) + more
+    metrics = sorted(metrics, key=lambda metric: (-metric.runs, metric.name))
+    more = f" and {len(metrics) - SHOWN_METRICS} more" if len(metrics) > SHOWN_METRICS else ""
+    names = ", ".join(cut(metric.name, LONGEST_SHOWN) for metric in metrics[:SHOWN_METRICS]) + more
+    groups, silent = metrics[0].groups, metrics[0].silent
     told = [_told(group) for group in groups[:SHOWN_GROUPS]]
     told += [f"{len(groups) - len(told)} more groups"] if len(groups) > len(told) else []
-    silent = difference.runs - sum(group.runs for group in groups)
     told += [f"{counted(silent, 'run')} without it, of which it is unknown"] if silent else []
     where = f"in {cut(experiment, LONGEST_SHOWN)}" + (f", fold {fold}" if fold else "")
     data = f"{facet.role} data".strip()
     return Finding(
         code="different-evaluation-data",
         severity=Severity.WARNING,
-        message=f"{where}, {metrics} cannot be compared over all runs: their {data} differ by "
+        message=f"{where}, {names} cannot be compared over all runs: their {data} differ by "
         f"{_by(facet)}: {'; '.join(told)}",
         hint="compare the runs of one group only, or evaluate the models again on the same data",
         pointer="",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from reprocheck.audit.places import Reach, reach
 from reprocheck.audit.spelling import words
 from reprocheck.model import RunSummary
 
@@ -107,8 +109,25 @@ def _declared(run: RunSummary) -> Iterator[tuple[Facet, str]]:
     for noun, values in (("tags", run.tags), ("params", run.parameters)):
         for name, value in values.items():
             role = _role_of_setting(name)
-            if role is not None and value.strip().casefold() not in _EMPTY:
+            if role is not None and _says_which(value.strip()):
                 yield Facet(role=role, place=f"{noun}.`{name}`"), value.strip()
+
+
+def _says_which(value: str) -> bool:
+    """Whether the value can tell data apart: a folder of some machine, or a passing one, cannot."""
+    if value.casefold() in _EMPTY or reach(value) is Reach.PASSING:
+        return False
+    return not is_absolute(value) or "." in file_name(value)
+
+
+def is_absolute(value: str) -> bool:
+    """Whether the value is a path that depends on the machine."""
+    return value.startswith(("/", "~", "\\", "file:")) or bool(re.match(r"[A-Za-z]:[\\/]", value))
+
+
+def file_name(value: str) -> str:
+    """The last part of a path or address."""
+    return re.split(r"[\\/]", value.rstrip("\\/"))[-1]
 
 
 @lru_cache(maxsize=4096)
@@ -117,7 +136,7 @@ def _role_of_setting(name: str) -> str | None:
     if not told or name.startswith(("mlflow.", "reprocheck.")) or _TRAINING.intersection(told):
         return None
     if told[-1] == "256" or told[-1] == "5":  # of sha256 and md5
-        told = [*told[:-2], "".join(told[-2:])]
+        told = (*told[:-2], "".join(told[-2:]))
     roles = [_ROLES[word] for word in told if word in _ROLES]
     if roles and told[-1] in _OBJECTS:
         return roles[0]

@@ -130,16 +130,20 @@ class Names:
                 alike.setdefault(meant, []).append(name)
         for meant, names in alike.items():
             key = (run.experiment, noun, meant)
-            if len(self._meanings) >= MOST_NAMES and key not in self._meanings:
-                continue
-            spellings = self._meanings.setdefault(key, _Spellings())
+            spellings = self._meanings.get(key)
+            if spellings is None:
+                if len(self._meanings) >= MOST_NAMES:
+                    continue
+                spellings = self._meanings[key] = _Spellings()
             for name in names:
-                if len(spellings.names) < MOST_KINDS or name in spellings.names:
-                    _count(spellings.names.setdefault(name, _Seen()), run)
-            for pair in combinations(sorted(names[:SHOWN]), 2):
-                spellings.together[pair] += 1
-                if not _equal(*(values[name] for name in pair)):
-                    spellings.apart.add(pair)
+                seen = spellings.names.get(name)
+                if seen is None:
+                    if len(spellings.names) >= MOST_KINDS:
+                        continue
+                    seen = spellings.names[name] = _Seen()
+                _count(seen, run)
+            if len(names) > 1:
+                _together(spellings, names, values)
 
     def _merged(self) -> Mapping[_Kind, _Counted]:
         """The kinds; those of a few runs only, as where each run has its own name, as one."""
@@ -156,6 +160,14 @@ class Names:
             for seen in absent:
                 seen.without = seen.without or of_kind.first
         return merged
+
+
+def _together(spellings: _Spellings, names: list[str], values: Mapping[str, object]) -> None:
+    """Counts names of one meaning that one run has, and sees whether they are two things."""
+    for pair in combinations(sorted(names[:SHOWN]), 2):
+        spellings.together[pair] += 1
+        if not _equal(*(values[name] for name in pair)):
+            spellings.apart.add(pair)
 
 
 def _logged(run: RunSummary) -> Iterator[tuple[str, Mapping[str, object]]]:

@@ -58,9 +58,10 @@ _LONGEST_PHRASE = max(map(len, _PHRASES))
 _SPLITS = {"train", "validation", "test"}
 
 
-def words(name: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def words(name: str) -> tuple[str, ...]:
     """The words and numbers of a name, in lower case: `valAcc_1` is val, acc, 1."""
-    return [part.casefold() for part in _PARTS.findall(name[:LONGEST])]
+    return tuple(part.casefold() for part in _PARTS.findall(name[:LONGEST]))
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from reprocheck.hostile import cut
 from reprocheck.model import Audit, Finding, Grade, Severity
+from reprocheck.numbers import counted
 from reprocheck.reporters import audit_words as words
 from reprocheck.reporters.console import laid_out
 
@@ -47,10 +48,10 @@ def _parts(audit: Audit, width: int, verbose: bool) -> Iterator[RenderableType]:
         yield Text(_legend(audit))
     if audit.causes:
         yield _below(_causes(audit, width, verbose))
-        yield from _more(len(audit.causes), MOST_CAUSES, "causes", verbose)
+        yield from _more(len(audit.causes), MOST_CAUSES, "cause", verbose)
     if audit.findings:
         yield _below(_findings(audit, width, verbose))
-        yield from _more(len(audit.findings), MOST_FINDINGS, "findings across runs", verbose)
+        yield from _more(len(audit.findings), MOST_FINDINGS, "finding", verbose)
     if audit.count(Grade.VERIFIABLE) < len(audit.runs):
         yield _below(_runs(audit, width, verbose))
     yield _below(Text(_looked_at(audit), style="dim"))
@@ -133,14 +134,17 @@ def _runs(audit: Audit, width: int, verbose: bool) -> RenderableType:
         run_id = Text(words.safe(run.ref.run_id), style=COLORS[run.grade])
         name = cut(words.named(run), 24)
         more = (Text(name), words.day(run.started_at)) if wide else ()
-        why = words.why(run, 99) if verbose else cut(words.why(run, 3), width // 2)
+        why = (
+            words.why(run, 99) if verbose else cut(words.why(run, 3), width - (72 if wide else 34))
+        )
         table.add_row(run_id, *more, Text(why))
     return table
 
 
 def _more(count: int, most: int, noun: str, verbose: bool) -> Iterator[Text]:
     if count > most and not verbose:
-        yield Text(f"and {count - most} more {noun} (--verbose shows them)", style="dim")
+        left = counted(count - most, f"more {noun}")
+        yield Text(f"and {left} (--verbose shows more)", style="dim")
 
 
 def _to_paste(audit: Audit) -> Iterator[str]:

@@ -69,7 +69,7 @@ def rescue(audit: Audit) -> str:
         return f"One step could lift {runs} to a better grade: {safe(audit.rescue)}"
     if audit.count(Grade.VERIFIABLE) == len(audit.runs):
         return "Nothing has to be mended"
-    return "No one step would rescue several runs: each has to be mended by itself"
+    return "No one step lifts a run to a better grade: the causes differ, or come together"
 
 
 def share(some: int, every: int) -> str:

@@ -57,6 +57,10 @@ def test_runs_on_different_data_sets_are_told_by_group_with_sizes_and_examples()
         [on("aa"), params(test_path="t.csv")],  # told in two ways
         [params(test_path="/home/a/p/data/t.csv"), params(test_path="/Users/b/q/t.csv")],
         [params(test_path="data/t.csv"), params(test_path=r"C:\work\data\t.csv")],
+        [params(test_path="data/t.csv"), params(test_path="./data/t.csv")],
+        [params(test_path="data/t.csv"), params(test_path="../data/t.csv")],
+        [params(data_dir="/home/a/data"), params(data_dir="/scratch/b/datasets")],
+        [params(test_file="/tmp/a1.csv"), params(test_file="/tmp/b2.csv")],
         [params(test_path="x"), params(test_path="None")],
         [params(train_path="a.csv"), params(train_path="b.csv")],
         [params(eval_batch_size="8"), params(eval_batch_size="16")],
@@ -110,7 +114,7 @@ def test_a_metric_is_judged_by_the_data_of_its_name():
     [found] = findings(*runs_with(run("v1", "t"), run("v2", "t"), metrics=named))
     assert found.message.startswith("in digits, val_loss cannot be compared over all runs: their v")
     [found] = findings(*runs_with(run("v", "t1"), run("v", "t2"), metrics=named))
-    assert "in digits, test_loss, accuracy cannot" in found.message  # `loss` is of the training
+    assert "in digits, accuracy, test_loss cannot" in found.message  # `loss` is of the training
 
 
 @pytest.mark.parametrize("value", ['a"b', "a\nb", "https://me:pw@host/test.csv", "x`y"])
@@ -119,6 +123,23 @@ def test_a_filter_that_would_not_say_it_exactly_is_not_offered(value):
     [found] = findings(*runs_with(*changes))
     assert (found.fix == "") == (value != "x`y")
     assert "pw" not in found.message
+
+
+def test_a_metric_is_told_once_by_what_most_runs_say():
+    both = on("aa") | params(eval_file="a.csv", dataset_version="1")
+    [found] = findings(
+        *runs_with(
+            both,
+            on("bb"),
+            *[params(dataset_version=str(i % 2)) for i in range(5)],
+            metrics=("f1", "accuracy"),
+        ),
+        make_summary(8, metrics={"f1": 1.0}, **params(dataset_version="1")),
+    )
+    assert found.message.startswith(
+        "in digits, f1, accuracy cannot be compared over all runs: their data differ by the "
+        "parameter dataset_version: 3 runs with 0 "
+    )
 
 
 def test_many_groups_are_counted(monkeypatch):

@@ -33,6 +33,8 @@ def test_of_a_metric_that_few_lack_one_of_these_is_named():
     [found] = findings(*with_metrics(*[{"a": 1.0, "b": 1.0}] * 9, {"a": 1.0}))
     where = f"missing in 1 of 10 runs (10 %), for example in {9:032x}"
     assert found.message == f"of train.py, the metric b is {where}"
+    [found] = findings(*with_metrics(*[{"a": 1.0, "b": 1.0}] * 9, {"a": 1.0}, {"a": 1.0}))
+    assert found.message.endswith(f"missing in 2 of 11 runs (18 %), for example in {9:032x}")
     [found] = findings(*with_metrics({"a": 1.0}, *[{"a": 1.0, "b": 1.0}] * 9))
     assert found.message.endswith(f"missing in 1 of 10 runs (10 %), for example in {0:032x}")
 

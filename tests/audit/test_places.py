@@ -100,6 +100,12 @@ def test_a_store_on_one_machine_is_told_once_with_the_server_that_mends_it():
     )
 
 
+def test_of_a_store_that_may_be_shared_only_a_note_is_made():
+    [found] = findings("sqlite:////mnt/team/mlflow.db", "s3://b/{}/artifacts")
+    assert found.severity is Severity.NOTE
+    assert "only where it is of a shared file system" in found.message
+
+
 @pytest.mark.parametrize("uri", ["file:///home/ann/mlruns", "/home/ann/mlruns"])
 def test_a_file_store_is_made_a_database_first(uri):
     [found] = findings(uri, "s3://b/{}/artifacts")
