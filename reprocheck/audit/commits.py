@@ -7,13 +7,13 @@ they have not got, the addresses that the runs record.
 from __future__ import annotations
 
 import re
-import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from reprocheck import mending
 from reprocheck.audit import repositories
 from reprocheck.audit.base import AuditRequest, Kept
 from reprocheck.audit.repositories import Answer, Remote
@@ -46,7 +46,7 @@ class Commits:
     """The answers for all commits of an audit."""
 
     home: Path | None  # the repository here
-    push: str  # what to push to, as an argument of a shell's command; "": there is none
+    push: str  # the remote to push to; "": there is none
     full: Mapping[str, str]  # ids in full of the commits that are here
     reached: Mapping[tuple[str, str], Reach]  # by commit and recorded repository
 
@@ -75,7 +75,7 @@ class Commits:
                 pointer=_POINTER,
             )
         full = self.full.get(commit, commit)
-        pushed = f"git push {self.push} {full}:refs/reprocheck/{kept.run.ref.run_id}"
+        pushed = _pushed(self.push, full, kept)
         lacking = ", ".join(reach.lacking)
         said = f"no remote has it ({lacking})" if lacking else "there is no remote"
         return Finding(
@@ -203,7 +203,7 @@ def _push(git: Git | None, urls: Sequence[str]) -> str:
     """The remote to push to: by its name where git has the usual one."""
     if git is None or not urls:
         return ""
-    return "origin" if git.text("remote", "get-url", "origin") else shlex.quote(urls[0])
+    return "origin" if git.text("remote", "get-url", "origin") else redact(urls[0])
 
 
 def _unchecked(commit: str, reach: Reach) -> Finding:
@@ -218,7 +218,6 @@ def _unchecked(commit: str, reach: Reach) -> Finding:
 
 
 def _unreachable(kept: Kept, commit: str, reach: Reach) -> Finding:
-    run_id = kept.run.ref.run_id
     stands_in = "; the code that was stored with the run stands in for it" if kept.stored else ""
     return Finding(
         code="commit-unreachable",
@@ -226,5 +225,10 @@ def _unreachable(kept: Kept, commit: str, reach: Reach) -> Finding:
         message=f"no place has commit {commit[:12]}; asked: {', '.join(reach.lacking)}{stands_in}",
         hint="let whoever started the run push it, from the clone in which it was made",
         pointer=_POINTER,
-        fix=f"git push origin {commit}:refs/reprocheck/{run_id}",
+        fix=_pushed("origin", commit, kept),
     )
+
+
+def _pushed(remote: str, commit: str, kept: Kept) -> str:
+    ref = f"refs/reprocheck/{kept.run.ref.run_id}"
+    return mending.shell("git", "push", remote, f"{commit}:{ref}")
