@@ -50,16 +50,20 @@ def _is_of(approval: Approval, commit: str) -> bool:
 
 
 def _bound(record: RunRecord, index: int) -> str:
-    """The shell line that sets the tag with this approval bound to the run's commit."""
-    origin = record.origins.get(f"/approvals/{index}")
-    if not record.code.commit or origin is None or origin.kind is not OriginKind.TAG:
+    """The shell line that sets the tag with this approval bound to the run's commit, or the line
+    of a record file."""
+    if not record.code.commit:
         return ""
+    origin = record.origins.get(f"/approvals/{index}")
     entries = []
     for i, approval in enumerate(record.approvals):
         if record.origins.get(f"/approvals/{i}") == origin:
             commit = record.code.commit if i == index else approval.commit
             entries.append(_entry(dataclasses.replace(approval, commit=commit)))
-    return mending.set_tag(record, origin.where, json.dumps(entries, ensure_ascii=False))
+    text = json.dumps(entries, ensure_ascii=False)
+    if origin is not None and origin.kind is OriginKind.TAG:
+        return mending.set_tag(record, origin.where, text)
+    return mending.shown(f'"approvals": {text}')
 
 
 def _entry(approval: Approval) -> dict[str, str]:

@@ -27,4 +27,5 @@ def code(state: CodeState) -> Document:
 
 
 def _patch(patch: Patch) -> Document:
-    return {"sha256": patch.sha256, "size": len(patch.content), "base": patch.base}
+    size = len(patch.content) if patch.size is None else patch.size
+    return {"sha256": patch.sha256, "size": size, "base": patch.base}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,12 +18,19 @@ from reprocheck.model import (
     MetricRule,
     Origin,
     RecordedFile,
+    RegisteredData,
+    RequiredComparison,
     Severity,
+    SignOff,
 )
+from reprocheck.text_files import BrokenTextError, decode
 from reprocheck.yaml_files import LocatedYaml, escape
 
 PATHS = ("reprocheck/experiment.yaml", "experiment.yaml")
 """Where it is among a run's artifacts, the first that exists."""
+
+RUN_ID = re.compile(r"[0-9a-fA-F]{6,64}")
+"""What `against` of a comparison has to look like for a run's id."""
 
 
 def read_definition(
@@ -33,7 +42,8 @@ def read_definition(
     if file is None:
         return None, ()
     try:
-        return parse_definition(file), ()
+        located = _located(file)
+        return _definition(located, file), tuple(_unread(located))
     except ConfigError as error:
         return None, (_broken(error),)
 
@@ -43,13 +53,30 @@ def parse_definition(file: RecordedFile) -> ExperimentDefinition:
 
     Raises `ConfigError` that names file and line.
     """
+    return _definition(_located(file), file)
+
+
+def digest_of(file: RecordedFile) -> str:
+    """SHA-256 of a definition's file as it is recorded, in hexadecimal."""
+    return file.sha256 or hashlib.sha256(file.content).hexdigest()
+
+
+def _located(file: RecordedFile) -> LocatedYaml:
+    """The file as YAML that follows the schema."""
     try:
-        located = yaml_files.parse(file.content.decode("utf-8"), Path(file.path))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{file.path}: it is not UTF-8 text") from error
+        located = yaml_files.parse(decode(file.content), Path(file.path))
+    except BrokenTextError as error:
+        raise ConfigError(f"{file.path}: {error}", error.hint) from error
+    newer = schema.newer(located.document, "version")
+    if newer:
+        raise ConfigError(f"{located.place('/version')}: {newer}", schema.UPDATE)
     issues = schema.check(located.document, "experiment")
     if issues:
         raise ConfigError(f"{located.place(issues[0].pointer)}: {issues[0].message}")
+    return located
+
+
+def _definition(located: LocatedYaml, file: RecordedFile) -> ExperimentDefinition:
     document: Any = located.document
     metrics = document.get("metrics", {})
     primary, secondary = metrics.get("primary", {}), metrics.get("secondary", {})
@@ -64,6 +91,8 @@ def parse_definition(file: RecordedFile) -> ExperimentDefinition:
             **dict(_rules(secondary, "/metrics/secondary", located)),
         },
         origin=file.origin,
+        sha256=digest_of(file),
+        **_beside(document),
     )
 
 
@@ -81,7 +110,33 @@ def from_document(document: Mapping[str, Any], origin: Origin) -> ExperimentDefi
             for name, entry in document["metrics"].items()
         },
         origin=origin,
+        sha256=document.get("sha256", ""),
+        **_beside(document),
     )
+
+
+def _beside(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What the file and the record's document have in one shape: all but the metrics."""
+    return {
+        "hypothesis": document.get("hypothesis", ""),
+        "comparisons": tuple(
+            RequiredComparison(
+                against=each["against"],
+                metrics=tuple(each.get("metrics", ())),
+                reason=each.get("reason", ""),
+            )
+            for each in document.get("comparisons", ())
+        ),
+        "sign_offs": tuple(
+            SignOff(role=each["role"], by=tuple(each.get("by", ())))
+            for each in document.get("sign_offs", ())
+        ),
+        "sensitive": tuple(document.get("sensitive", ())),
+        "data": tuple(
+            RegisteredData(**{**each, "sensitive": tuple(each.get("sensitive", ()))})
+            for each in document.get("data", ())
+        ),
+    }
 
 
 def _rules(
@@ -104,6 +159,23 @@ def _rule(name: str, entry: Mapping[str, Any], source: str, place: str) -> Metri
     ):
         raise ConfigError(f"{place}: min and max of {name} must be finite")
     return rule
+
+
+def _unread(located: LocatedYaml) -> Iterator[Finding]:
+    """Keys that look like misspelt ones: others are the team's own."""
+    document: Any = located.document
+    known = list(schema.load("experiment")["properties"])
+    for key in document:
+        meant = "" if key in known else schema.misspelt(key, known)
+        if meant:
+            yield Finding(
+                code="unread-key",
+                severity=Severity.WARNING,
+                message=f"{located.place('/' + escape(key))}: the key is not read",
+                hint=f"did you mean {meant}?",
+                pointer="/definition",
+                fix=f"{meant}:",
+            )
 
 
 def _broken(error: ConfigError) -> Finding:

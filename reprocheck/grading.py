@@ -9,7 +9,12 @@ from reprocheck.model import Finding, Grade, Severity
 RULES = ("required-", "team-")
 """How the codes begin that tell of a team's own rule."""
 
-BESIDE = frozenset({"unbound-approval"})
+BESIDE = frozenset(
+    {
+        *("unbound-approval", "missing-approval", "missing-artifact"),
+        *("unregistered-data", "sensitive-data"),
+    }
+)
 """Errors that break no verification: whether a run reproduces does not hang on who approved it."""
 
 OPEN = frozenset({"missing-command", "missing-environment"})

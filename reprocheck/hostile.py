@@ -34,6 +34,10 @@ _KEYS = re.compile(
 )
 _BEARER = re.compile(r"(?i)\b(authorization:\s*(?:bearer|basic|token)\s+)\S+")
 _ASSIGNED = re.compile(r"(?<![\w.-])(-{0,2}([A-Za-z][\w.-]{0,80})=)[^\s'\"&]+")
+_KEY = re.compile(  # of JSON, also of JSON inside of JSON, with the quote that opens its value
+    r"""["']([A-Za-z][\w.-]{0,80})\\*["']\s{0,9}:\s{0,9}\\*(["'])"""
+)
+_VALUES = {quote: re.compile(rf"(?:[^{quote}\\]|\\.)*{quote}?", re.DOTALL) for quote in ("'", '"')}
 _OPTION = re.compile(r"(?<![\w.-])(--([A-Za-z][\w.-]{0,80})[ \t])(?!-)[^\s'\"]+")
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -94,6 +98,7 @@ def redact(text: str, secrets: frozenset[str] = frozenset()) -> str:
     text = _BEARER.sub(r"\1" + HIDDEN, text)
     text = _ASSIGNED.sub(_hide_named, text)
     text = _OPTION.sub(_hide_named, text)
+    text = _without_pairs(text)
     text = _KEYS.sub(HIDDEN, text)
     # A lone surrogate cannot be written as UTF-8.
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -177,3 +182,15 @@ def _visible(character: str) -> str:
 
 def _hide_named(match: re.Match[str]) -> str:
     return match[1] + HIDDEN if is_secret(match[2]) else match[0]
+
+
+def _without_pairs(text: str) -> str:
+    """The text with the values of secret keys hidden, whatever quotes stand in them."""
+    parts, at = [], 0
+    for key in _KEY.finditer(text):
+        if key.start() < at or not is_secret(key[1]):
+            continue
+        parts += [text[at : key.end()], HIDDEN, key[2]]
+        value = _VALUES[key[2]].match(text, key.end())
+        at = value.end() if value else len(text)
+    return "".join([*parts, text[at:]])

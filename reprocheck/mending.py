@@ -30,12 +30,19 @@ def client(uri: str, call: str, *words: str) -> str:
 
 def shell(*words: str) -> str:
     """The words as a shell line; "" where they are not what they look like, or too long."""
-    return _shown(shlex.join(words))
+    return shown(shlex.join(words))
 
 
 def set_tag(record: RunRecord, name: str, value: str) -> str:
-    """The shell line that sets a tag of the run."""
-    return client(address(record), "set_tag", record.ref.run_id, name, value)
+    """The shell line that sets a tag of the run; "" for a run of no tracker that has tags."""
+    return of_run(record, "set_tag", name, value)
+
+
+def of_run(record: RunRecord, call: str, *words: str) -> str:
+    """The shell line that calls a method of MLflow's client on the run."""
+    if record.ref.tracker != "mlflow":
+        return ""
+    return client(address(record), call, record.ref.run_id, *words)
 
 
 def address(record: RunRecord) -> str:
@@ -47,8 +54,9 @@ def address(record: RunRecord) -> str:
 def line(template: str, *values: str) -> str:
     """A line of Python or YAML with these texts, in quotes, where the template has {}; "" where
     they are not what they look like, or too long."""
-    return _shown(template.format(*(json.dumps(each, ensure_ascii=False) for each in values)))
+    return shown(template.format(*(json.dumps(each, ensure_ascii=False) for each in values)))
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """The text; "" where it is not what it looks like, or too long."""
     return text if text.isprintable() and len(text) <= _LONGEST else ""

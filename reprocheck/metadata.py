@@ -53,7 +53,16 @@ def _schema(record: RunRecord) -> Iterator[Finding]:
 
 
 def _status(record: RunRecord) -> Iterator[Finding]:
-    if record.status is not RunStatus.FINISHED:
+    if record.status is RunStatus.UNKNOWN:
+        yield Finding(
+            code="unknown-status",
+            severity=Severity.WARNING,
+            message="the record does not say whether the run finished: its last metrics may not be "
+            "its result",
+            hint="write `status: finished` into the record, if it did",
+            pointer="/status",
+        )
+    elif record.status is not RunStatus.FINISHED:
         yield Finding(
             code="unfinished-run",
             severity=Severity.ERROR,
@@ -67,7 +76,7 @@ def _status(record: RunRecord) -> Iterator[Finding]:
 def _terminated(record: RunRecord) -> str:
     if record.status not in (RunStatus.RUNNING, RunStatus.SCHEDULED):
         return ""
-    return mending.client(mending.address(record), "set_terminated", record.ref.run_id)
+    return mending.of_run(record, "set_terminated")
 
 
 def _commit(record: RunRecord) -> Iterator[Finding]:
@@ -136,7 +145,7 @@ def _tree(record: RunRecord) -> Iterator[Finding]:
             fix=mending.CAPTURE,
         )
     elif code.tree is TreeState.DIRTY and not any(
-        patch and patch.content for patch in (code.patch, code.upstream)
+        patch and (patch.content or patch.size) for patch in (code.patch, code.upstream)
     ):
         yield Finding(
             code="missing-patch",
@@ -151,7 +160,7 @@ def _tree(record: RunRecord) -> Iterator[Finding]:
 
 def _patch(record: RunRecord) -> Iterator[Finding]:
     for name, patch in (("patch", record.code.patch), ("upstream", record.code.upstream)):
-        if patch is None or patch.sha256 is None:
+        if patch is None or patch.sha256 is None or patch.size is not None:
             continue
         actual = hashlib.sha256(patch.content).hexdigest()
         if patch.sha256.lower() != actual:

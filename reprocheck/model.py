@@ -48,6 +48,7 @@ class RunStatus(enum.StrEnum):
     FAILED = "failed"
     KILLED = "killed"
     SCHEDULED = "scheduled"
+    UNKNOWN = "unknown"  # of a record file that does not say
 
 
 class TreeState(enum.StrEnum):
@@ -197,6 +198,7 @@ class Patch:
     sha256: str | None  # as recorded, in hexadecimal; checked before the patch is used
     base: str | None = None  # the commit that it applies to; None: the run's
     parts: tuple[bytes, ...] = ()  # the pieces of the content to apply one after the other
+    size: int | None = None  # bytes of a content that is not at hand, as in a record file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -265,6 +267,8 @@ class RecordedFile:
     path: str  # inside the run's artifacts or the logged model
     content: bytes
     origin: Origin
+    sha256: str = ""  # of a content that is not at hand, as in a record file
+    size: int = 0  # bytes of that content
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -278,6 +282,7 @@ class EnvironmentSpec:
     python: str | None  # "3.11.7" or "3.11", where known
     origin: Origin
     companions: tuple[RecordedFile, ...] = ()  # files recorded beside it, for `-r` and `-c`
+    sha256: str = ""  # of the file, where `content` is not exactly it, as in a record file
 
 
 class MaterialPlace(enum.StrEnum):
@@ -346,6 +351,8 @@ class Artifact:
 
     path: str
     size: int | None  # bytes
+    sha256: str = ""  # as recorded, in hexadecimal
+    uri: str = ""  # where it is kept, where the record says so
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -439,6 +446,8 @@ class RunRecord:
     sealed: Seal | None = None  # None: it recorded none, or was resumed and ended since
     origins: Mapping[str, Origin]  # by JSON pointer into the record, for example /code/commit
     findings: tuple[Finding, ...] = ()  # what went wrong while reading, short of an error
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """What a record file says beside, as it is written there: JSON, with tuples for lists."""
 
     @property
     def duration_s(self) -> float | None:

@@ -31,6 +31,7 @@ from reprocheck import (
     planning,
     predictions,
     questions,
+    record_rules,
     seen_paths,
     trackers,
 )
@@ -162,7 +163,8 @@ def _validate(
 ) -> compare.Question:
     request = account.request
     with account.stage(Stage.VALIDATE, "the record") as note:
-        findings = metadata.validate(record)
+        asked = record_rules.warnings(record, request.config.record)
+        findings = (*metadata.validate(record), *asked)
         note.findings.extend(findings)
         errors = [finding for finding in findings if finding.severity is Severity.ERROR]
         if errors:

@@ -158,7 +158,7 @@ def _original(record: RunRecord, reruns: Sequence[RunRecord]) -> Original:
 
 
 def _finished(record: RunRecord, named: str) -> RunRecord:
-    if record.status is not RunStatus.FINISHED:
+    if record.status not in (RunStatus.FINISHED, RunStatus.UNKNOWN):
         raise UnfinishedRunError(
             f"{named}: run {record.ref.run_id} is {record.status.value}: its last values are not "
             "its result",

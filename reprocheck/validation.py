@@ -6,6 +6,7 @@ approvals that are bound to the code, what `record` in reprocheck.yaml requires.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from reprocheck import (
     json_places,
     metadata,
     questions,
+    record_rules,
     required,
     yaml_files,
 )
@@ -114,8 +116,15 @@ def findings_of(
     strict = tuple(required.findings(record, around))
     told = {code for finding in strict for code in _TWINS.get(finding.code, ())}
     own = [finding for finding in checks(record) if finding.code not in told]
-    found = dict.fromkeys((*own, *approvals.findings(record), *strict))
-    return _worst_first(found)
+    ruled = record_rules.findings(record, around.config.record, _definition(around.root))
+    return _worst_first(dict.fromkeys((*own, *approvals.findings(record), *ruled, *strict)))
+
+
+def _definition(root: Path | None) -> bytes | None:
+    """The repository's present experiment definition, where it can be read."""
+    with contextlib.suppress(OSError):
+        return (root / "experiment.yaml").read_bytes() if root else None
+    return None
 
 
 def doubts(record: RunRecord, config: Config, found: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,8 +12,11 @@ from typing import Any
 import yaml
 
 from reprocheck.errors import ConfigError, SourceError
+from reprocheck.text_files import BrokenTextError, odd_text, read_text
 
 MOST_NODES = 20_000  # aliases can make a small file expand without end
+LARGEST = 1_000_000
+"""Bytes of a YAML file: more would take this parser many seconds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,33 +49,38 @@ def load(path: Path) -> LocatedYaml:
     Raises `ConfigError` that names file and line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"reading {path}: {_reason(error)}", "give an existing UTF-8 file to --config"
-        ) from error
+        text = read_text(path, LARGEST)
+    except BrokenTextError as error:
+        hint = error.hint or "give an existing UTF-8 file to --config"
+        raise ConfigError(f"reading {path}: {error}", hint) from error
     return parse(text, path)
 
 
 def parse(text: str, path: Path) -> LocatedYaml:
-    """The YAML in a text; `path` names it in messages.
+    """The YAML in a text; `path` names it in messages. What looks like a date is text.
 
     Raises `ConfigError` that names path and line.
     """
+    if len(text) > LARGEST:
+        raise ConfigError(f"{path}: it has over {LARGEST // 1_000_000} MB", "shorten it")
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        # One pass for both: parsing is what takes the time.
+        loader = _OurLoader(text)
+        node = loader.get_single_node()
         lines = dict(_walk(node, path)) if node is not None else {}
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a SafeLoader
+        document = loader.construct_document(node) if node is not None else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         problem = getattr(error, "problem", None) or str(error)
+        if not isinstance(error, _RefusedError):
+            problem = f"not valid YAML: {problem}"
+        raise ConfigError(f"{where}: {problem}", "mend the line") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: values are nested too deep", "nest less") from error
+    except ValueError as error:  # a number without end
         raise ConfigError(
-            f"{where}: not valid YAML: {problem}", "mend the line's syntax"
-        ) from error
-    except (ValueError, RecursionError) as error:  # a date that is none, a number without end
-        raise ConfigError(
-            f"{path}: a value cannot be read: {error}", "put text in quotes, and nest less"
+            f"{path}: a value cannot be read: {error}", "put text in quotes"
         ) from error
     return LocatedYaml(path=path, document=document, lines=lines)
 
@@ -111,11 +120,37 @@ class _Loader(yaml.SafeLoader):
     """Safe, and with YAML 1.2's floats: PyYAML alone reads 1e-3 as text."""
 
 
+_FLOAT = "tag:yaml.org,2002:float"
+
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
+    _FLOAT,
     re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"),
     list("-+.0123456789"),
 )
+
+
+class _RefusedError(yaml.MarkedYAMLError):
+    """YAML that is none of what we read."""
+
+
+class _OurLoader(_Loader):
+    """Also without dates: `2026-01-31` is a version, and JSON has no dates."""
+
+    left = MOST_NODES
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Ends a file of many values as soon as that shows: it would take this parser minutes."""
+        self.left -= 1
+        if self.left < 0:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            problem = f"it has over {MOST_NODES:,} values, more than are read"
+            raise _RefusedError(problem=problem, problem_mark=mark)
+        return super().compose_node(parent, index)
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML declares it
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+    }
 
 
 _BOOL = "tag:yaml.org,2002:bool"
@@ -145,13 +180,36 @@ def _walk(root: yaml.Node, path: Path) -> Iterator[tuple[str, int]]:
         node, pointer, above, line = todo.pop()
         left -= 1
         if id(node) in above or left < 0:
+            many = "" if id(node) in above else f" ({MOST_NODES:,} values are read)"
             raise ConfigError(
-                f"{path}:{line}: an alias that contains itself, or expands without end",
+                f"{path}:{line}: an alias that contains itself, or expands without end{many}",
                 "write the values out instead of using & and *",
             )
+        _refuse_odd(node, f"{path}:{line}")
         yield pointer, line
         for name, value, at in _children(node, path):
             todo.append((value, f"{pointer}/{escape(name)}", above | {id(node)}, at))
+
+
+def _refuse_odd(node: yaml.Node, place: str) -> None:
+    if not isinstance(node, yaml.ScalarNode):
+        return
+    odd = odd_text(node.value, LARGEST)
+    if odd:
+        raise ConfigError(f"{place}: a value {odd}", "write text in UTF-8, without escapes")
+    if node.tag == _FLOAT and _overflows(node.value):
+        raise ConfigError(
+            f"{place}: the number {node.value[:60]} is too large",
+            "write .inf for what has no bound",
+        )
+
+
+def _overflows(text: str) -> bool:
+    """Whether a number has no double, as 1e400; .inf and 1:30 are other forms."""
+    try:
+        return math.isinf(float(text))
+    except ValueError:
+        return False
 
 
 def _children(node: yaml.Node, path: Path) -> Iterator[tuple[str, yaml.Node, int]]:
@@ -166,9 +224,3 @@ def _children(node: yaml.Node, path: Path) -> Iterator[tuple[str, yaml.Node, int
                 raise ConfigError(f"{path}:{line}: '{name}' is given twice", "keep one of the two")
             seen.add(name)
             yield name, value, line
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return "it is not UTF-8 text"

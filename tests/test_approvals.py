@@ -45,6 +45,7 @@ def test_where_the_runs_commit_is_not_known_nothing_can_be_said_of_it():
     assert found(signed("f" * 40), commit="") == []
 
 
-def test_an_approval_that_is_in_no_tag_has_no_tag_to_set():
+def test_an_approval_of_a_record_file_has_the_line_of_that_file():
     (finding,) = findings(make_record(approvals=(signed(""),)))
-    assert finding.fix == ""
+    (entry,) = json.loads(f"{{{finding.fix}}}")["approvals"]
+    assert entry["commit"] == COMMIT

@@ -1,5 +1,6 @@
 """Experiment definitions: well-formed ones, and each way of being broken."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -45,6 +46,49 @@ def test_a_definition_is_read_whole():
     assert loss.noninferiority
 
 
+MORE = """\
+version: 1
+comparisons: [{against: production, reason: it is replaced}]
+sign_offs: [{role: risk, by: [ann]}, {role: reviewer}]
+sensitive: [personal]
+data:
+  - name: rows
+    version: 2026-01-31
+    path: data
+    digest: md5:9e107d9d372bb6826bd81d3542a419d6.dir
+"""
+
+
+def test_what_stands_beside_the_metrics_is_read_and_survives_its_document():
+    found, findings = read_definition([recorded(MORE)])
+    assert findings == ()
+    assert found.sha256 == hashlib.sha256(MORE.encode()).hexdigest()
+    assert found.comparisons[0].against == "production"
+    assert found.sign_offs[0].by == ("ann",)
+    assert (found.data[0].version, found.data[0].digest[-4:]) == ("2026-01-31", ".dir")
+    document = json.loads(json.dumps(record_document(make_record(definition=found))["definition"]))
+    assert from_document(document, found.origin) == found
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("sign_offs: [{by: [ann]}]", "the key role is missing"),
+        ("sign_offs: [{role: risk, by: ann}]", "must be a list, not 'ann'"),
+        ("sensitive: personal", "must be a list"),
+        ("data: [{name: a, digest: abc}]", "experiment.yaml:2: data.0.digest: 'abc' does not have"),
+        ("data: [{name: a, version: 3}]", "must be text, not 3"),
+        ("data: [{name: a, pth: b}]", "unknown key 'pth'"),
+        ("comparisons: [production]", "must be a mapping"),
+        ("hypothesis: [a]", "must be text"),
+    ],
+)
+def test_a_wrong_part_beside_the_metrics_is_a_finding(line, words):
+    found, (finding,) = read_definition([recorded(f"version: 1\n{line}\n")])
+    assert found is None
+    assert words in finding.message
+
+
 def test_reprochecks_own_folder_comes_first():
     files = [
         recorded("version: 1\nmetrics: {primary: {b: {}}}", "experiment.yaml"),
@@ -59,6 +103,14 @@ def test_a_run_need_have_none():
     assert read_definition([recorded("version: 1")])[0].primary == ()
 
 
+def test_a_misspelt_key_is_told_and_a_teams_own_is_not():
+    _, (finding,) = read_definition(
+        [recorded("version: 1\nhypotesis: x\ndate: 2026-01-31\nowner: a")]
+    )
+    assert (finding.code, finding.hint) == ("unread-key", "did you mean hypothesis?")
+    assert "experiment.yaml:2: hypotesis" in finding.message
+
+
 METRIC = "version: 1\nmetrics:\n  primary:\n    acc: "
 
 
@@ -69,10 +121,11 @@ METRIC = "version: 1\nmetrics:\n  primary:\n    acc: "
         ("", "experiment.yaml:1: must be a mapping"),
         ("[1]", "mapping"),
         ("a: b: c", "not valid YAML"),
-        ("version: 2", "must be 1"),
+        ("version: 2", "experiment.yaml:1: version: it is of version 2, made for a newer"),
+        ("version: '1'", "must be 1"),
         ("name: mine", "the key version is missing"),
         ("version: 1\nmetrics: {}\nmetrics: {}", "twice"),
-        ("version: 1\nstarted: 2026-99-99", "cannot be read"),
+        ("version: 1\nstarted: " + "9" * 5000, "cannot be read"),
         ("version: 1\na: &a [*a]", "alias"),
         ("version: 1\nx: " + "[" * 5000, "experiment.yaml"),
         ("version: 1\nmetrics: {tertiary: {}}", "unknown key 'tertiary'"),

@@ -81,7 +81,40 @@ def test_secrets_in_text_are_hidden(text, clean):
 
 
 @pytest.mark.parametrize(
-    "part", ["://", "a", "://a", "--token ", "a.", "=", "x=", "-", "authorization:"]
+    "text",
+    [
+        '{"db": {"password": "PASSWORD"}, "lr": 1}',
+        "{'api_key': 'PASSWORD'}",
+        '{"password" : "it\'s PASSWORD"}',
+        '{"password": "a\\"PASSWORD"}',
+        '{"config": "{\\"password\\": \\"PASSWORD\\"}"}',
+        '{"password": "PASSWORD',
+    ],
+)
+def test_a_secret_in_json_is_hidden(text):
+    assert PASSWORD not in hostile.redact(text.replace("PASSWORD", PASSWORD))
+
+
+def test_json_without_secrets_stays_as_it_is():
+    text = '{"pad_token": "<pad>", "monkey": "x", "lr": 1, "key": "a"}'
+    assert hostile.redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "://",
+        "a",
+        "://a",
+        "--token ",
+        "a.",
+        "=",
+        "x=",
+        "-",
+        "authorization:",
+        '"token": "',
+        "'token':'a\\\\",
+    ],
 )
 def test_redacting_takes_linear_time(part):
     text = part * (400_000 // len(part))

@@ -4,7 +4,7 @@ import subprocess
 import pytest
 
 from reprocheck import mending
-from reprocheck.model import Origin, OriginKind
+from reprocheck.model import Origin, OriginKind, RunRef
 from tests.reporters.builders import RUN_ID, make_record
 
 TRACKER = {"/metrics": Origin(kind=OriginKind.TRACKER, where="sqlite:///a b.db")}
@@ -16,6 +16,11 @@ def test_a_tag_is_set_on_the_runs_own_tracker():
     assert (python, option) == ("python", "-c")
     assert "MlflowClient(sys.argv[1]).set_tag(*sys.argv[2:])" in code
     assert words == ["sqlite:///a b.db", RUN_ID, "reprocheck.tree", "clean"]
+
+
+def test_a_run_of_no_tracker_has_no_tag_to_set():
+    record = make_record(ref=RunRef(tracker="file", run_id="r-1"))
+    assert mending.set_tag(record, "a", "b") == ""
 
 
 def test_without_an_address_the_environments_tracker_counts():

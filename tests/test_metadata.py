@@ -85,6 +85,15 @@ def test_each_defect_alone_has_its_finding(code, severity, pointer, changes):
     assert finding.hint
 
 
+@pytest.mark.parametrize(("code", "severity", "pointer", "changes"), DEFECTS)
+def test_each_defect_that_one_line_mends_has_that_line(code, severity, pointer, changes):
+    (finding,) = validate(make_record(**changes))
+    killed = changes.get("status") is RunStatus.KILLED
+    none = code in ("bad-commit", "non-finite-metric", "invalid-record", "unknown-status") or killed
+    assert bool(finding.fix) != none
+    assert "\n" not in finding.fix
+
+
 def test_a_dirty_tree_with_its_patch_has_no_finding():
     assert validate(make_record(code=make_code(tree=TreeState.DIRTY, patch=make_patch()))) == ()
 

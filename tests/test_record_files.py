@@ -1,19 +1,38 @@
 """Records read back from files: what survives, and files that are no record."""
 
+import dataclasses
 import json
 import math
 
 import pytest
+import yaml
 
+from reprocheck import metadata, schema
 from reprocheck.detail import Detail, dump
 from reprocheck.documents import record_document, report_document
 from reprocheck.errors import RecordFileError
-from reprocheck.model import Lineage, Sibling, TreeState
+from reprocheck.model import (
+    Approval,
+    Artifact,
+    Command,
+    Finding,
+    Lineage,
+    Origin,
+    OriginKind,
+    RecordedFile,
+    Severity,
+    ShellLine,
+    Sibling,
+    Step,
+    TreeState,
+    UntrackedFile,
+)
 from reprocheck.record_files import names_file, read_record_file
 from tests.reporters.builders import (
     make_code,
     make_definition,
     make_metric,
+    make_patch,
     make_record,
     make_report,
 )
@@ -40,6 +59,84 @@ def test_what_a_judgement_needs_survives(tmp_path):
         assert getattr(again, name) == getattr(record, name), name
     assert again.definition.rules["accuracy"].least == 0.95
     assert again.definition.origin == record.definition.origin
+
+
+def rich_record():
+    """With something in every part of the document."""
+    file = Origin(kind=OriginKind.ARTIFACT, where="reprocheck/environment")
+    lock = RecordedFile(path="reprocheck/environment/lock.txt", content=b"numpy==1\n", origin=file)
+    plain = make_record()
+    return make_record(
+        description="two\nlines",
+        url="http://mlflow.example/#/runs/1",
+        code=make_code(
+            tree=TreeState.DIRTY,
+            patch=make_patch(b"abc"),
+            upstream=dataclasses.replace(make_patch(b"abcdef"), base="0" * 40),
+            untracked=(UntrackedFile(path="new.py", sha256="ab" * 32, artifact="code/new.py"),),
+            stored=("code/",),
+        ),
+        command=Command(
+            steps=(Step(run=ShellLine(line="a | b"), name="prepare"),), env={"OMP_NUM_THREADS": "1"}
+        ),
+        truncated=frozenset({"lr"}),
+        environment=dataclasses.replace(plain.environment, companions=(lock,)),
+        files=(lock,),
+        dataset_version="v3",
+        artifacts=(
+            Artifact(path="model.pkl", size=None, sha256="cd" * 32, uri="s3://b/model.pkl"),
+        ),
+        hardware={"cpu_count": "4"},
+        approvals=(Approval(by="ann", what="", role="risk", commit="0" * 40, at=plain.started_at),),
+        peers=(Sibling(run_id="1" * 32, metrics={"accuracy": math.inf}),),
+        lineage=Lineage(parent="2" * 32, depth=1, place=3, parent_parameters={"cv": "3"}),
+        definition=make_definition(),
+        findings=(
+            Finding(
+                code="odd-thing",
+                severity=Severity.NOTE,
+                message="odd",
+                hint="mend it",
+                pointer="/code",
+                fix="git add .",
+            ),
+        ),
+        extra={"ticket": {"id": 7, "links": ("a", "b")}, "/capture": {"version": "1.0"}},
+    )
+
+
+def test_all_that_a_document_holds_is_read_back(tmp_path):
+    document = record_document(rich_record())
+    assert schema.check(document, "run") == ()
+    again = read_record_file(written(tmp_path, document))
+    assert record_document(again) == json.loads(dump(document))
+    assert again.approvals == rich_record().approvals
+    assert again.extra == rich_record().extra
+
+
+def test_a_patch_that_is_not_at_hand_is_no_changed_patch(tmp_path):
+    again = read_record_file(written(tmp_path, record_document(rich_record())))
+    codes = {finding.code for finding in metadata.validate(again)}
+    assert not {"patch-digest", "missing-patch"} & codes
+
+
+def test_yaml_is_read_as_json_is(tmp_path):
+    document = record_document(rich_record())
+    path = tmp_path / "record.yaml"
+    path.write_text(yaml.safe_dump(json.loads(dump(document)), sort_keys=False))
+    assert record_document(read_record_file(path)) == json.loads(dump(document))
+
+
+def test_yaml_says_nan_and_dates_in_its_own_way(tmp_path):
+    path = tmp_path / "record.yml"
+    path.write_text(
+        "run_id: a\nstarted_at: 2026-01-31T12:00:00Z\ndataset_version: 2026-01-31\n"
+        "metrics: {loss: .nan, best: -.inf}\n"
+    )
+    record = read_record_file(path)
+    assert (record.started_at.day, record.dataset_version) == (31, "2026-01-31")
+    assert math.isnan(record.metrics["loss"].value)
+    assert record.metrics["best"].value == -math.inf
 
 
 def test_the_smallest_record_is_enough(tmp_path):
@@ -91,9 +188,9 @@ def test_of_a_thinned_history_only_the_last_value_counts(tmp_path):
         ('"text"', "it is text"),
         ("7", "it is a single value"),
         ("[" * 100_000, "it is not JSON"),
-        ('{"version": 1, "metrics_": {}}', "it is a JSON mapping with other keys (version, metr"),
+        ('{"version": 1, "metrics_": {}}', "it is a mapping with other keys (version, metr"),
         ('{"verdict": "x", "tool_version": "1", "record": null}', "a report without a record"),
-        ('{"run_id": "x", "metrics": {}}', "the key code is missing"),
+        ('{"run_id": "x", "parameters": {}}', "the key code is missing"),
     ],
 )
 def test_what_is_no_record_is_named(tmp_path, content, words):

@@ -29,6 +29,14 @@ def test_examples_follow_their_schema(name):
     assert [issue for example in examples for issue in schema.check(example, name)] == []
 
 
+@pytest.mark.parametrize("name", ["run", "experiment"])
+def test_examples_of_parts_follow_them(name):
+    parts = schema.load(name)["$defs"]
+    examples = [(key, each) for key, part in parts.items() for each in part.get("examples", ())]
+    assert examples
+    assert [issue for key, each in examples for issue in schema.check(each, name, key)] == []
+
+
 def _properties(part):
     if isinstance(part, dict):
         for name, field in part.get("properties", {}).items():
@@ -147,6 +155,21 @@ def test_a_key_with_a_slash_has_a_valid_pointer():
 def test_a_key_that_is_no_text_is_refused():
     issue = _only(schema.check(_record(tags={True: "x"}), "run"))
     assert (issue.pointer, issue.message) == ("/tags", "the key true is not text")
+
+
+def test_the_nearest_of_nested_alternatives_is_told():
+    template = {"run_id": "a", "metrics": {"a": [1]}}
+    issue = _only(schema.check(template, "run", "template"))
+    assert issue.message == "must be a number, NaN, Infinity, -Infinity or a mapping, not a list"
+    template = {"run_id": "a", "metrics": {"a": {"value": 1, "at": 2}}}
+    assert _only(schema.check(template, "run", "template")).pointer == "/metrics/a/at"
+
+
+def test_a_version_to_come_is_known():
+    assert "version 3" in schema.newer({"version": 3}, "version")
+    for document in ({"version": 1}, {"version": "2"}, {"version": True}, {}, [], None):
+        assert schema.newer(document, "version") == ""
+    assert schema.newer({"version": 10**400}, "version")
 
 
 def test_a_document_that_holds_itself_is_refused():

@@ -30,8 +30,10 @@ class CaptureContext:
 
 @guarded("tags", dict)
 def _tags() -> Dict[str, str]:
-    from reprocheck_capture import record
+    import mlflow
+
+    from reprocheck_capture import record, upload
 
     hook.prepare()
     record.renew()
-    return record.tags(record.facts())
+    return {**record.tags(), **upload.holder_tag(mlflow.get_tracking_uri(), record.facts())}

@@ -123,8 +123,9 @@ def _cwd(root: str, folder: str) -> str:
 # --- tags ---------------------------------------------------------------------------------
 
 
-def tags(known: Facts) -> Dict[str, str]:
+def tags(of: Optional[Facts] = None) -> Dict[str, str]:
     """Small ones of what decides; what does not fit is in record.json alone, and named."""
+    known = of or facts()
     state = known.code
     wanted = {
         "reprocheck.schema": SCHEMA,

@@ -31,7 +31,7 @@ def started(run_id: str, tags: Dict[str, str]) -> bool:
     known = record.facts()
     ours = record.tags(known)
     _seen[key] = "reprocheck.schema" not in tags or not _is_another(tags, ours)
-    client = _client()
+    client = store()
     if "reprocheck.schema" not in tags:
         lacking = {name: text for name, text in ours.items() if _is_missing(name, tags)}
         upload.set_tags(client, run_id, lacking)
@@ -40,6 +40,9 @@ def started(run_id: str, tags: Dict[str, str]) -> bool:
     if _seen[key]:
         _facts[run_id] = known
         upload.write(client, run_id, known, {})
+        holder = upload.holder_of(run_id)
+        if holder and upload.HOLDER not in tags:
+            upload.set_tags(client, run_id, {upload.HOLDER: holder})
     return _seen[key]
 
 
@@ -50,7 +53,7 @@ def facts(run_id: str) -> record.Facts:
 
 def told(run_id: str, more: Dict[str, Any]) -> None:
     """Adds what a script told, and how its notebook ran, to the record of a run of this process."""
-    client = _client()
+    client = store()
     upload.write(client, run_id, facts(run_id), {**more, **_notebook(client, run_id)})
 
 
@@ -105,7 +108,7 @@ def ended(client: Any, run_id: str) -> None:  # noqa: ANN401  (MLflow's)
 def set_data(run_id: str) -> None:
     """Sets the data's tag anew; one that no longer fits goes, for record.json to tell them all."""
     told = record.tags(facts(run_id)).get(DATA)
-    client = _client()
+    client = store()
     if told:
         upload.set_tags(client, run_id, {DATA: told})
     elif DATA in client.get_run(run_id).data.tags:
@@ -134,7 +137,8 @@ def _resumed(client: Any, run_id: str, tags: Dict[str, str], ours: Dict[str, str
         upload.set_tags(client, run_id, {RESUMED: text})
 
 
-def _client() -> Any:  # noqa: ANN401
+def store() -> Any:  # noqa: ANN401
+    """MLflow's client of the store that runs are logged to now."""
     import mlflow
     from mlflow.tracking import MlflowClient
 

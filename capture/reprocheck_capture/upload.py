@@ -3,13 +3,14 @@
 A sweep of a hundred runs in one process would else store a hundred copies of one patch.
 """
 
+import contextlib
 import contextvars
 import json
 import os
 import shutil
 import tempfile
 import threading
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from reprocheck_capture import record
 from reprocheck_capture.failures import failed, guarded, lacks
@@ -21,6 +22,7 @@ FOLDER = "reprocheck"
 RECORD = "record.json"
 HOLDER = "reprocheck.artifacts"
 """The tag of a run whose larger files another run of its process keeps: that one's id."""
+_BAR = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 LARGE_FROM, MANY_FROM = 100000, 12  # bytes and files; fewer are kept by each run itself
 
 refused: List[str] = []
@@ -29,6 +31,7 @@ refused: List[str] = []
 _uploads: Dict[str, threading.Thread] = {}
 _told: Dict[str, Dict[str, Any]] = {}  # what a script told of its run
 _keeps: Set[str] = set()  # runs that have all files but record.json
+_contents: List[Tuple[record.Facts, Dict[str, bytes], Dict[str, str]]] = []
 _holders: Dict[Tuple[str, str], str] = {}  # by store and digests, the run that keeps the files
 
 
@@ -46,29 +49,47 @@ def write(
     wait(run_id)
     told = _told.setdefault(run_id, {})
     told.update(more)
-    files = {}
+    files: Dict[str, bytes] = {}
     if run_id not in _keeps and "held" not in told:
-        files = _own(client, run_id, record.files(known), told)
+        files = _own(client, run_id, known, told)
     send(client, run_id, {**files, RECORD: record.document(known, run_id, told, end)})
 
 
-def _own(
-    client: Any,  # noqa: ANN401
-    run_id: str,
-    files: Dict[str, bytes],
-    told: Dict[str, Any],
-) -> Dict[str, bytes]:
+def _own(client: Any, run_id: str, known: record.Facts, told: Dict[str, Any]) -> Dict[str, bytes]:  # noqa: ANN401
     """The files that this run has to keep itself; of others it is told which run has them."""
-    large = len(files) > MANY_FROM or sum(map(len, files.values())) > LARGE_FROM
-    digests = {FOLDER + "/" + path: sha256(content) for path, content in files.items()}
+    files, digests = _content(known)
     key = (_store_of(client), json.dumps(digests, sort_keys=True))
-    holder = _holders.setdefault(key, run_id) if large else run_id
+    holder = _holders.setdefault(key, run_id) if _is_large(files) else run_id
     if holder != run_id:
         told["held"] = {"run_id": holder, "files": digests}
-        set_tags(client, run_id, {HOLDER: holder})
         return {}
     _keeps.add(run_id)
     return files
+
+
+def holder_tag(uri: str, known: record.Facts) -> Dict[str, str]:
+    """The tag of a run that is about to start in a store: who keeps its larger files."""
+    files, digests = _content(known)
+    holder = _holders.get((uri, json.dumps(digests, sort_keys=True)))
+    return {HOLDER: holder} if holder and _is_large(files) else {}
+
+
+def holder_of(run_id: str) -> str:
+    """The run that keeps the larger files of one; "" where it does so itself."""
+    return str(_told.get(run_id, {}).get("held", {}).get("run_id", ""))
+
+
+def _content(known: record.Facts) -> Tuple[Dict[str, bytes], Dict[str, str]]:
+    """The files of a process, and their digests; kept, since each run asks for them."""
+    if not _contents or _contents[0][0] is not known:
+        files = record.files(known)
+        digests = {FOLDER + "/" + path: sha256(content) for path, content in files.items()}
+        _contents[:] = [(known, files, digests)]
+    return _contents[0][1], _contents[0][2]
+
+
+def _is_large(files: Dict[str, bytes]) -> bool:
+    return len(files) > MANY_FROM or sum(map(len, files.values())) > LARGE_FROM
 
 
 def _store_of(client: Any) -> str:  # noqa: ANN401
@@ -100,7 +121,8 @@ def complete(client: Any, run_id: str, end: Dict[str, Any]) -> None:  # noqa: AN
     """Writes a run's end into the record.json that another process stored, if it is to be had."""
     folder = tempfile.mkdtemp(prefix="reprocheck-capture-")
     try:
-        path = client.download_artifacts(run_id, FOLDER + "/" + RECORD, folder)
+        with _no_bar():
+            path = client.download_artifacts(run_id, FOLDER + "/" + RECORD, folder)
         with open(path, encoding="utf-8") as file:
             found = json.load(file)
     except Exception as error:  # a seal of an earlier end claims nothing
@@ -109,6 +131,19 @@ def complete(client: Any, run_id: str, end: Dict[str, Any]) -> None:  # noqa: AN
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     send(client, run_id, {RECORD: record.completed(found, end)})
+
+
+@contextlib.contextmanager
+def _no_bar() -> Iterator[None]:
+    """MLflow shows a bar for each download; this one is none of the training's."""
+    before = os.environ.get(_BAR)
+    os.environ[_BAR] = "false"
+    try:
+        yield
+    finally:
+        os.environ.pop(_BAR, None)
+        if before is not None:
+            os.environ[_BAR] = before
 
 
 @guarded("tags", lambda: None)

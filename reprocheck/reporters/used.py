@@ -6,6 +6,7 @@ import math
 
 from reprocheck import hardware
 from reprocheck.durations import format_duration
+from reprocheck.hostile import cut
 from reprocheck.model import (
     Argv,
     BuiltEnvironment,
@@ -32,6 +33,7 @@ from reprocheck.reporters.seeds import given_seeds
 
 # What the run itself does not tell; where it was found decides whether it is right.
 _NOT_RECORDED = (OriginKind.FILE, OriginKind.INFERRED)
+_HYPOTHESIS = 200  # characters of it that are shown
 _MOST_OUTSIDE = 4  # inputs that are named although others are only counted
 
 
@@ -46,6 +48,7 @@ def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
         return (Fact(label="Run", text=report.asked),)
     facts = [
         Fact(label="Run", text=_run(record)),
+        *([Fact(label="Hypothesis", text=told)] if (told := _hypothesis(record)) else []),
         Fact(label="Code", text=_code(record, every)),
         Fact(label="Command", text=_command(record, every)),
         *([Fact(label="Steps", text=steps_told(report.scope))] if report.scope else []),
@@ -64,6 +67,12 @@ def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
     if aside := set_aside(report):
         facts.append(Fact(label="Set aside", text=aside))
     return tuple(facts)
+
+
+def _hypothesis(record: RunRecord) -> str:
+    """What the run was meant to show, in one line; the report as JSON has all of it."""
+    told = record.definition.hypothesis if record.definition else ""
+    return cut(" ".join(told.split()), _HYPOTHESIS)
 
 
 def steps_told(scope: Scope) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from reprocheck.detail import Document, dump
-from reprocheck.documents import finding_document, record_document
+from reprocheck.documents import record_document
 from reprocheck.hostile import redacted_validation
 from reprocheck.model import Validation
+from reprocheck.record_documents import finding as finding_document
 
 VALIDATION_VERSION = 1
 

@@ -55,7 +55,7 @@ def _approval(item: Any) -> Approval | None:  # noqa: ANN401  (JSON)
     if not isinstance(item, dict) or not isinstance(item.get("by"), str) or not item["by"].strip():
         return None
     texts = {name: _text(item.get(name)) for name in ("what", "role", "commit")}
-    return Approval(by=item["by"], at=_time(item.get("at")), **texts)
+    return Approval(by=item["by"], at=_time(item.get("at") or item.get("date")), **texts)
 
 
 def _text(value: object) -> str:

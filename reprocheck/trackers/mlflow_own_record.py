@@ -30,7 +30,7 @@ def texts(run: FoundRun, kept: Kept) -> Mapping[str, str]:
     try:
         document: Any = json.loads(kept.content(RECORD) or b"{}")
         return {name: text for name, text in _texts(document) if name not in run.tags}
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return {}  # the record's own schema is judged elsewhere
 
 

@@ -153,7 +153,7 @@ def _listed(record: bytes | None) -> Mapping[str, str | None]:
     try:
         entries: Any = json.loads(record or b"{}")["code"]["untracked"]
         return {str(each["path"]): each.get("sha256") for each in entries}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}  # the record's own schema is judged elsewhere
 
 

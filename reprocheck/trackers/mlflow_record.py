@@ -39,6 +39,12 @@ from reprocheck.trackers.mlflow_store import FoundModel, MlflowStore
 from reprocheck.trackers.mlflow_tags import TagReader
 
 _CUT_AT = {250, 500, 6000}  # characters: where MLflow 1, 2 and 3 cut a parameter's value
+_OF_TRACKER = (
+    *("/name", "/experiment", "/status", "/started_at", "/ended_at", "/parameters", "/metrics"),
+    *("/tags", "/artifacts", "/siblings", "/peers", "/lineage"),
+)
+"""Places of the record that are fields of MLflow itself."""
+
 _NOT_FINISHED = {
     "RUNNING": (
         "is still running",
@@ -130,6 +136,7 @@ def put_together(store: MlflowStore, run: FoundRun, parts: Parts) -> RunRecord:
         peers=family.peers,
         definition=definition,
         sealed=mlflow_own_record.seal(run, kept),
+        dataset_version=tags.dataset_version(),
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
         findings=(
             *(*kept.findings, *unclear, *tags.findings, *broken, *_deleted(store, run)),
@@ -223,7 +230,7 @@ def _hardware(kept: Kept) -> Mapping[str, str]:
     try:
         found = json.loads(content or b"{}")["hardware"]
         return {str(name): _text(value) for name, value in found.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}  # the record's own schema is judged elsewhere
 
 
@@ -235,7 +242,7 @@ def _tracker_origins(
     store: MlflowStore, run: FoundRun, hardware: Mapping[str, str]
 ) -> Mapping[str, Origin]:
     here = Origin(kind=OriginKind.TRACKER, where=store.shown)
-    origins = dict.fromkeys(("/parameters", "/metrics", "/tags", "/artifacts", "/status"), here)
+    origins = dict.fromkeys(_OF_TRACKER, here)
     if run.tags.get("mlflow.note.content"):
         origins["/description"] = Origin(kind=OriginKind.TAG, where="mlflow.note.content")
     if hardware:

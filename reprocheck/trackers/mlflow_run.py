@@ -102,6 +102,6 @@ def _parse_dataset(found: Any) -> DatasetInput:  # noqa: ANN401  (mlflow.entitie
 def _json_object(text: str) -> Mapping[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

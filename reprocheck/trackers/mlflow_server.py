@@ -39,7 +39,7 @@ def check_server(uri: str, shown: str) -> None:
 def _is_mlflow(text: str) -> bool:
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(answer, dict) and bool({"error_code", "run"} & answer.keys())
 

@@ -87,6 +87,17 @@ class TagReader:
             self._bad(tag, why)
         return found
 
+    def dataset_version(self) -> str:
+        """The data's version by the tag or the parameter `dataset_version`."""
+        for kind, texts in (
+            (OriginKind.TAG, self.run.tags),
+            (OriginKind.TRACKER, self.run.parameters),
+        ):
+            if texts.get("dataset_version"):
+                self.origins["/dataset_version"] = Origin(kind=kind, where="dataset_version")
+                return texts["dataset_version"]
+        return ""
+
     def _own_data(self) -> list[Material]:
         entries = self._json(DATA)
         if entries is None:
@@ -133,7 +144,7 @@ class TagReader:
             return None
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             self._bad(tag, "it is not JSON, perhaps cut off by the tracker")
             return None
 

@@ -189,6 +189,19 @@ def test_revisions_of_the_hub_are_those_that_this_process_touched(tmp_path, monk
     assert hub.revisions() == [{"hub": "org/new", "revision": "a" * 40}]
 
 
+def test_a_large_folder_has_the_digest_that_dvc_gives_it(in_repo):
+    from dvc_data.hashfile.build import build
+    from dvc_data.hashfile.db.local import LocalHashFileDB
+    from dvc_objects.fs import LocalFileSystem
+    from reprocheck_capture import provenance
+
+    in_repo.write({f"data/{'ab'[i % 2]}/{i}.csv": str(i) for i in range(120)})
+    (found,) = provenance._dataset("data")
+    odb = LocalHashFileDB(LocalFileSystem(), str(in_repo.path / "cache"))
+    _, _, tree = build(odb, str(in_repo.path / "data"), odb.fs, "md5")
+    assert (found["md5"], found["files"], found["path"]) == (tree.hash_info.value, 120, "data")
+
+
 HUB = """\
 import sys
 from reprocheck_capture import hub

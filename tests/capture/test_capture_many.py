@@ -83,3 +83,23 @@ def test_a_record_that_names_no_files_of_its_own_folder_is_not_followed():
     for told in ({"run_id": "a", "files": {"model/weights": "0"}}, {"files": {}}, [], None):
         content = json.dumps({"capture": {"held": told}}).encode()
         assert held([RecordedFile(path=RECORD, content=content, origin=origin)]) is None
+
+
+BY_ID = """
+import mlflow, reprocheck_capture
+client = mlflow.MlflowClient()
+run_id = client.create_run("0").info.run_id  # which starts no run
+reprocheck_capture.log_provenance("lib.py", predictions="lib.py", run_id=run_id)
+client.set_terminated(run_id)
+assert mlflow.active_run() is None
+print(run_id)
+"""
+
+
+def test_one_line_records_a_run_of_mlflows_client_by_its_id(team):
+    (run_id,) = team.train(BY_ID)
+    found = team.read(run_id)
+    assert [each.path for each in found.data] == ["lib.py"]
+    assert found.command.steps[0].run.args == ("python", "train.py")
+    assert found.sealed.tags["reprocheck.tree"] == "clean"
+    assert "predictions/lib.py" in [each.path for each in found.artifacts]

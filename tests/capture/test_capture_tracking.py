@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -60,30 +59,32 @@ def test_autologging_and_long_tags_beside_inputs(team, tmp_path):
         assert below.command == above.command
 
 
-def test_mlflow_run_is_recorded_by_the_program_that_it_starts(team, installed, tmp_path):
-    project = (
-        "entry_points:\n  main:\n    parameters: {lr: float}\n    command: python main.py {lr}\n"
-    )
+PROJECT = """\
+entry_points:
+  main:
+    parameters: {lr: float}
+    command: python main.py {lr}
+"""
+# What the command `mlflow run` calls.
+RUN = """
+import mlflow
+mlflow.projects.run(".", parameters={"lr": 0.5}, env_manager="local")
+"""
+
+
+def test_mlflow_run_is_recorded_by_the_program_that_it_starts(team, installed):
     script = "import mlflow\nmlflow.log_metric('accuracy', 0.5)\n"
-    team.repo.commit({"MLproject": project, "main.py": script})
+    team.repo.commit({"MLproject": PROJECT, "main.py": script})
     team.repo.write({"lib.py": "a = 2\n"})
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    env = {
-        **os.environ,
-        "MLFLOW_TRACKING_URI": team.uri,
-        "PYTHONPATH": str(installed),
-        "PATH": path,
-    }
-    argv = [sys.executable, "-m", "mlflow", "run", ".", "--env-manager=local", "-P", "lr=0.5"]
-    done = subprocess.run(argv, cwd=team.repo.path, env=env, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
+    team.train(RUN, commit=False, PYTHONPATH=str(installed), PATH=path)
     ((run_id,),) = team.sql("SELECT run_uuid FROM runs")
     found = team.read(run_id)
     (step,) = found.command.steps
     assert (step.run.args, step.cwd) == (("python", "main.py", "0.5"), ".")
     assert found.code.tree is TreeState.DIRTY
     assert b"+a = 2" in found.code.patch.content
-    assert found.code.entry_point == "main"
+    assert (found.code.entry_point, found.code.script[:7]) == ("main", "file://")
     assert found.sealed.metrics["accuracy"].value == 0.5
     assert found.sealed.tags["mlflow.project.entryPoint"] == "main"
 

@@ -5,6 +5,7 @@ from math import inf, isnan, nan
 
 import pytest
 
+from reprocheck.documents import record_document
 from reprocheck.errors import ReadError, UnfinishedRunError, UnknownRunError
 from reprocheck.metadata import validate
 from reprocheck.model import Origin, OriginKind, RunStatus
@@ -95,6 +96,19 @@ def test_origins_say_where_a_fact_was_found(database):
     assert origins["/parameters"] == Origin(kind=OriginKind.TRACKER, where=database.uri)
     assert origins["/seeds"].where == "parameter seed"
     assert "/command" not in origins
+
+
+NO_FACTS = {"schema_version", "tracker", "run_id", "url", "truncated", "files", "findings"}
+"""Of a record's document: what addresses the run, and what reprocheck says of the facts itself."""
+
+
+def test_every_fact_has_an_origin(database):
+    tags = {**FULL["tags"], "dataset_version": "v3", "approved_by": "ann"}
+    document = record_document(database.read(database.log(**{**FULL, "tags": tags})))
+    told = {place.split("/")[1] for place in document["origins"]}
+    facts = {key for key, value in document.items() if value not in ({}, [], "", None)}
+    assert facts - NO_FACTS - {"origins"} - told == set()
+    assert {"dataset_version", "approvals", "code", "seeds", "metrics"} <= told
 
 
 def test_a_second_read_uses_the_opened_store(database):

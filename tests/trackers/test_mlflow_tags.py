@@ -157,6 +157,19 @@ def test_recorded_data_hides_the_same_dataset():
     [
         ("ann", (Approval(by="ann", what=""),)),
         ('{"by": "ann", "what": "release"}', (Approval(by="ann", what="release"),)),
+        (
+            '{"by": "ann", "role": "risk", "commit": "abc", "at": "2026-02-01T01:00:00+01:00"}',
+            (
+                Approval(
+                    by="ann",
+                    what="",
+                    role="risk",
+                    commit="abc",
+                    at=datetime(2026, 2, 1, tzinfo=UTC),
+                ),
+            ),
+        ),
+        ('{"by": "ann", "role": null, "at": "soon"}', (Approval(by="ann", what=""),)),
         ('["ann", "bob"]', (Approval(by="ann", what=""), Approval(by="bob", what=""))),
         ("  ", ()),
     ],
@@ -191,6 +204,24 @@ def test_both_tags_of_approvals_count():
     tags = reader({"approved_by": "ann", "approvals": '[{"by": "bob"}]'})
     assert [each.by for each in tags.approvals()] == ["ann", "bob"]
     assert tags.origins["/approvals/0"].where == "approved_by"
+
+
+def test_tags_nested_without_end_are_no_tags():
+    deep = "[" * 6000
+    tags = reader(
+        {"approved_by": deep, "reprocheck.argv": deep, "reprocheck.seeds": deep}, {"seed": "3"}
+    )
+    assert tags.approvals()[0].by == deep
+    assert (tags.command(), tags.seeds()) == (None, {"seed": "3"})
+    assert [f.code for f in tags.findings] == ["bad-tag", "bad-tag"]
+
+
+def test_the_datas_version_is_a_tag_or_a_parameter():
+    assert reader().dataset_version() == ""
+    tags = reader({"dataset_version": "v3"}, {"dataset_version": "v2"})
+    assert tags.dataset_version() == "v3"
+    assert reader(parameters={"dataset_version": "v2"}).dataset_version() == "v2"
+    assert tags.origins["/dataset_version"].where == "dataset_version"
 
 
 def test_logged_datasets_reach_the_record(store):
