@@ -1,7 +1,7 @@
 """How verifiable a tracker's runs are, in one pass over them.
 
 search     every run's record, a page at a time                trackers, mlflow_search.py
-grade      what each record lacks, as `validate` says it       metadata.py, completion.py
+grade      what each record lacks, as `validate` says it       metadata.py, grading.py
 together   what concerns the runs together                     together.py
 reach      commits and data, each asked for once               commits.py, data.py
 causes     the commonest, and the step that rescues most       causes.py
@@ -23,10 +23,8 @@ from reprocheck import __version__, metadata, trackers
 from reprocheck.audit.base import AuditRequest, Kept
 from reprocheck.audit.causes import causes, rescue
 from reprocheck.audit.commits import reach
-from reprocheck.audit.completion import doubted
 from reprocheck.audit.data import look
 from reprocheck.audit.together import Together
-from reprocheck.config import Config
 from reprocheck.grading import grade
 from reprocheck.model import (
     Audit,
@@ -76,7 +74,7 @@ def _search(request: AuditRequest) -> Search:
 
 def _audit(request: AuditRequest, found: Found, workspace: Path, progress: Progress) -> Audit:
     together = Together(request.tracking_uri, request.config.artifact_roots)
-    kept = _read(found, request.config, together, progress)
+    kept = _read(found, together, progress)
     runs = _reached(kept, request, workspace, progress)
     step, rescued = rescue(runs)
     return Audit(
@@ -92,11 +90,11 @@ def _audit(request: AuditRequest, found: Found, workspace: Path, progress: Progr
     )
 
 
-def _read(found: Found, config: Config, together: Together, progress: Progress) -> list[Kept]:
+def _read(found: Found, together: Together, progress: Progress) -> list[Kept]:
     names = counted(len(found.experiments), "experiment")
     started = time.monotonic()
     progress.start(Stage.READ, f"the runs of {names}")
-    keeper, kept = _Keeper(config), list[Kept]()
+    keeper, kept = _Keeper(), list[Kept]()
     for run in found:
         kept.append(keeper.keep(run))
         together.add(run.summary)
@@ -108,14 +106,12 @@ def _read(found: Found, config: Config, together: Together, progress: Progress) 
 class _Keeper:
     """Keeps of each run what is needed at the end, and of things that are alike only one."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self) -> None:
         self._known: dict[Hashable, Hashable] = {}
 
     def keep(self, run: SearchedRun) -> Kept:
         record = run.record
-        found = doubted(metadata.checked(record), record, self._config)
-        findings = tuple(map(self._one, found))
+        findings = tuple(map(self._one, metadata.checked(record)))
         audited = AuditedRun(
             ref=record.ref,
             name=record.name,
