@@ -17,38 +17,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from reprocheck.trackers.mlflow_search import PAGE
+from reprocheck.trackers.mlflow_settings import client_settings
 
 SECONDS_AIM, GROWTH_AIM = 60.0, 1.5
 COMMITS, PARAMETERS, METRICS, POINTS, TAGS = 200, 10, 10, 5, 15
 START_MS = 1_700_000_000_000
-AUTHOR = ("-c", "user.name=Benchmark", "-c", "user.email=benchmark@example.com")
-MAKE_STORE = """
-import sys
-from reprocheck.trackers.mlflow_settings import client_settings
-with client_settings():
-    from mlflow import MlflowClient
-    client = MlflowClient(f"sqlite:///{sys.argv[1]}")
-    client.create_experiment("churn", artifact_location=sys.argv[2])
-"""
-SEARCH = """
-import sys, time
-from reprocheck.trackers.mlflow_search import PAGE
-from reprocheck.trackers.mlflow_settings import client_settings
-with client_settings():
-    from mlflow import MlflowClient
-    client = MlflowClient(f"sqlite:///{sys.argv[1]}")
-    ids = [e.experiment_id for e in client.search_experiments()]
-    started, token = time.perf_counter(), None
-    while True:
-        page = client.search_runs(ids, "", 1, PAGE, ["attributes.start_time"], token)
-        token = page.token
-        if not token:
-            break
-    print(time.perf_counter() - started)
-"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +36,6 @@ class Cost:
 
     seconds: float
     peak_mib: float  # resident
-    said: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +57,8 @@ class Lab:
         """Writes the repository and the store; MLflow's client would take minutes for the runs."""
         commits = self._commits()
         artifacts = self.folder / "artifacts"
-        self.python("-c", MAKE_STORE, str(self.store), artifacts.as_uri())
+        with self._client() as client:
+            client.create_experiment("churn", artifact_location=artifacts.as_uri())
         with closing(sqlite3.connect(self.store)) as connection, connection:
             for table, count, rows in (
                 ("runs", 14, self._runs(artifacts)),
@@ -97,12 +76,20 @@ class Lab:
             (files / "requirements.txt").write_text("numpy==2.1.0\nscikit-learn==1.5.2\n")
         return self
 
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        with client_settings():
+            from mlflow import MlflowClient
+
+            client = MlflowClient(f"sqlite:///{self.store}")
+            try:
+                yield client
+            finally:
+                client._tracking_client.store.engine.dispose()
+
     def _commits(self) -> list[str]:
         self.git("init", "--quiet", "--initial-branch=main", str(self.repo))
-        for number in range(COMMITS):
-            (self.repo / "train.py").write_text(f"print({number})\n")
-            self.git("-C", str(self.repo), "add", "--all")
-            self.git("-C", str(self.repo), *AUTHOR, "commit", "--quiet", "--message", "Change")
+        self.git("-C", str(self.repo), "fast-import", "--quiet", stdin=_history())
         remote = str(self.folder / "remote.git")
         self.git("clone", "--quiet", "--bare", str(self.repo), remote)
         self.git("-C", str(self.repo), "remote", "add", "origin", f"file://{remote}")
@@ -153,27 +140,45 @@ class Lab:
 
     def search(self) -> float:
         """Seconds that MLflow's own search takes for the same pages."""
-        return float(self.python("-c", SEARCH, str(self.store)).said)
+        with self._client() as client:
+            ids = [each.experiment_id for each in client.search_experiments()]
+            started, token = time.perf_counter(), ""
+            while token is not None:
+                order = ["attributes.start_time"]
+                token = client.search_runs(ids, "", 1, PAGE, order, token or None).token or None
+            return time.perf_counter() - started
 
     def python(self, *argv: str) -> Cost:
         """A Python in the repository, and what it took."""
         env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
         started = time.perf_counter()
         child = subprocess.Popen(
-            (sys.executable, *argv), cwd=self.repo, env=env, stdout=subprocess.PIPE
+            (sys.executable, *argv), cwd=self.repo, env=env, stdout=subprocess.DEVNULL
         )
-        said = child.stdout.read().decode() if child.stdout else ""
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
             raise SystemExit(f"{argv[:3]} ended with {child.returncode}")
         seconds = time.perf_counter() - started
-        return Cost(seconds=seconds, peak_mib=used.ru_maxrss / 1024, said=said)
+        return Cost(seconds=seconds, peak_mib=used.ru_maxrss / 1024)
 
     @staticmethod
-    def git(*argv: str) -> str:
-        done = subprocess.run(("git", *argv), check=True, capture_output=True)
+    def git(*argv: str, stdin: str = "") -> str:
+        done = subprocess.run(("git", *argv), check=True, capture_output=True, input=stdin.encode())
         return done.stdout.decode()
+
+
+def _history() -> str:
+    """Commits as `git fast-import` takes them."""
+    commits = []
+    for number in range(COMMITS):
+        code = f"print({number})\n"
+        who = f"Benchmark <benchmark@example.com> {START_MS // 1000 + number} +0000"
+        commits.append(
+            f"commit refs/heads/main\ncommitter {who}\ndata 6\nChange\n"
+            f"M 100644 inline train.py\ndata {len(code)}\n{code}\n"
+        )
+    return "".join(commits)
 
 
 _COLUMNS = {

@@ -8,12 +8,13 @@ import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from reprocheck.model import Argv, Command, ShellLine
+from reprocheck.model import Argv, Command, ShellLine, Step
 
 # A word of a shell line that says what it means: nothing is put in its place by the shell.
 _SHELL_WORD = re.compile(r"""(?:[^\s'"\\;|&<>()]|\\.|'[^']*'|"(?:\\.|[^"\\])*")+""")
 _EXPANDED = frozenset("$`*?[{~#!")
 _GIVEN = re.compile(r"(?P<key>[+~]{0,2}-{0,2}[A-Za-z_][\w.@/-]*=)(?P<value>.*)", re.DOTALL)
+_NEGATIVE = re.compile(r"-\.?\d[\d.,eE+-]*")
 
 Replace = Callable[[str], str]
 
@@ -29,10 +30,24 @@ class Word:
 def words(command: Command) -> Iterator[Word]:
     """All values of a command; the program of each step is none."""
     for step in command.steps:
-        if isinstance(step.run, Argv):
-            yield from _values(list(step.run.args))
-        else:
-            yield from _values(_shell_words(step.run.line))
+        yield from values(line_of(step))
+
+
+def line_of(step: Step) -> list[str]:
+    """The words of a step, as far as they are known; the program is the first."""
+    return list(step.run.args) if isinstance(step.run, Argv) else _shell_words(step.run.line)
+
+
+def flags(line: list[str]) -> Iterator[str]:
+    """The options of a line to which no value is given."""
+    for index, word in enumerate(line):
+        following = line[index + 1] if index + 1 < len(line) else "-"
+        if _is_option(word) and not _GIVEN.fullmatch(word) and _is_option(following):
+            yield word
+
+
+def _is_option(word: str) -> bool:
+    return word.startswith("-") and not _NEGATIVE.fullmatch(word)
 
 
 def _shell_words(line: str) -> list[str]:
@@ -45,7 +60,8 @@ def _is_written(line: str, start: int) -> bool:
     return line[:start].rstrip().endswith(">")
 
 
-def _values(line: list[str]) -> Iterator[Word]:
+def values(line: list[str]) -> Iterator[Word]:
+    """The values of a line; its first word is the program."""
     before = ""
     for index, word in enumerate(line):
         given = _GIVEN.fullmatch(word)
@@ -53,9 +69,9 @@ def _values(line: list[str]) -> Iterator[Word]:
             continue
         if given is not None:
             yield Word(key=given["key"].strip("+~-="), value=given["value"])
-        elif not word.startswith("-"):
+        elif not _is_option(word):
             yield Word(key=before.strip("-"), value=word)
-        before = word if word.startswith("-") and given is None else ""
+        before = word if _is_option(word) and given is None else ""
 
 
 def replaced(command: Command, replace: Replace) -> Command:

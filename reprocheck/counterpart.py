@@ -16,28 +16,13 @@ from pathlib import Path
 
 from reprocheck.errors import RerunError
 from reprocheck.model import Difference, OriginKind, RunRecord
+from reprocheck.parameter_names import is_device, words_of
 from reprocheck.seeds import recorded_seeds
 from reprocheck.seen_paths import SeenPaths
 from reprocheck.trackers.base import LoggedRun
 
 FRESH_SEED = "a fresh seed"
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
-_DEVICE_WORDS = frozenset(
-    (
-        *("device", "devices", "gpu", "gpus", "cuda", "accelerator", "accelerators"),
-        *("host", "hostname", "worker", "workers", "threads", "nthreads", "nproc"),
-    )
-)
-# Words that may stand beside one of those. A name with any other word is no machine's:
-# per_device_train_batch_size is a hyperparameter.
-_BESIDE_DEVICES = frozenset(
-    (
-        *("n", "num", "number", "no", "of", "count", "max", "used", "use", "available"),
-        *("id", "ids", "index", "name", "type", "kind", "model", "torch", "visible"),
-        *("per", "node", "nodes", "data", "dataloader", "loader", "train", "eval", "val", "test"),
-    )
-)
-_DEVICE_NAMES = frozenset(("world_size", "n_jobs", "local_rank", "node_rank"))
 _PATH = r"[^\s'\",;=()\[\]{}]*"
 _RUN_IN_PATH = re.compile(r"\d{4}-\d\d-\d\d|\d\d[-_:]\d\d[-_:]\d\d|\d{6,}|[0-9a-f]{32}")
 _TIME_WORDS = frozenset(("time", "timestamp", "date", "datetime", "started", "created"))
@@ -179,7 +164,7 @@ def _excuse(name: str, original: str | None, trial: str | None, rules: Rules) ->
         ("a path inside the trial's workspace", _is_own_path(original, trial, rules.folder)),
         ("the trial's own copy of an input", _is_moved(original, trial, rules)),
         ("a time", _is_time(name, original, trial)),
-        ("a host, device or worker count", _is_device(name)),
+        ("a host, device or worker count", is_device(name)),
     )
     return next((excuse for excuse, applies in excuses if applies), None)
 
@@ -201,17 +186,7 @@ def _is_fresh_seed(name: str, original: str, trial: str, rules: Rules) -> bool:
 
 def _is_time(name: str, original: str, trial: str) -> bool:
     both = _TIME_VALUE.fullmatch(original) and _TIME_VALUE.fullmatch(trial)
-    return bool(both) and bool(_words(name) & _TIME_WORDS)
-
-
-def _is_device(name: str) -> bool:
-    words = _words(name) - {""}
-    devices = words & _DEVICE_WORDS
-    return name.lower() in _DEVICE_NAMES or (bool(devices) and words <= devices | _BESIDE_DEVICES)
-
-
-def _words(name: str) -> set[str]:
-    return set(re.split(r"[^a-z0-9]+", name.lower()))
+    return bool(both) and bool(words_of(name) & _TIME_WORDS)
 
 
 def _is_own_path(original: str, trial: str, folder: Path) -> bool:

@@ -23,6 +23,7 @@ from reprocheck.detail import (
     thin,
     time,
 )
+from reprocheck.seals import seal_document
 
 RECORD_VERSION = 1
 LARGEST_REPORT = 5_000_000
@@ -83,8 +84,9 @@ def _record(record: model.RunRecord, secrets: frozenset[str], detail: Detail) ->
         "peers": [_sibling(peer) for peer in record.peers],
         "lineage": _lineage(record.lineage),
         "definition": record.definition and definition_document(record.definition),
+        "capture": record.sealed and {"sealed": seal_document(record.sealed)},
         "origins": _origins(record),
-        "findings": [_finding(finding) for finding in record.findings],
+        "findings": [finding_document(finding) for finding in record.findings],
     }
 
 
@@ -222,7 +224,8 @@ def _origins(record: model.RunRecord) -> Document:
     return {key: used_documents.origin(value) for key, value in origins.items()}
 
 
-def _finding(finding: model.Finding) -> Document:
+def finding_document(finding: model.Finding) -> Document:
+    """A finding by the schemas that have one."""
     return {
         "code": finding.code,
         "severity": finding.severity.value,
@@ -263,7 +266,7 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
         "predictions": report.predictions and judgement_documents.predictions(report.predictions),
         **used_documents.used(report),
         "findings": [
-            {"stage": result.stage.value, **_finding(finding)}
+            {"stage": result.stage.value, **finding_document(finding)}
             for result in report.stages
             for finding in result.findings
         ],

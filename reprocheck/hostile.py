@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from reprocheck.model import Argv, Difference, Metric, Report, RunRecord
+from reprocheck.model import Argv, Difference, Metric, Report, RunRecord, Validation
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -53,6 +53,11 @@ def redacted_record(record: RunRecord) -> RunRecord:
 def redacted_report(report: Report) -> Report:
     """The report without secrets, for every renderer."""
     return _redacted_fields(report, report_secrets(report))
+
+
+def redacted_validation(validation: Validation) -> Validation:
+    """The validation without secrets, for every renderer."""
+    return _redacted_fields(validation, record_secrets(validation.record))
 
 
 def record_secrets(record: RunRecord) -> frozenset[str]:

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 
-from reprocheck import schema
+from reprocheck import late_metrics, late_writes, mending, schema, unlogged_arguments
 from reprocheck.detail import Detail
 from reprocheck.documents import record_document
 from reprocheck.launchers import EXAMPLE, KERNEL_LAUNCHER, is_launcher
@@ -16,6 +16,8 @@ from reprocheck.seeds import recorded_seeds
 from reprocheck.stored_code import code_of
 
 COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
+TIMEOUT = "limits: {timeout: 1h}"
+_REMOTE = "\"$(git remote get-url origin | sed 's,//[^/]*@,//,')\""  # without a password
 
 
 def validate(record: RunRecord) -> tuple[Finding, ...]:
@@ -56,10 +58,16 @@ def _status(record: RunRecord) -> Iterator[Finding]:
             code="unfinished-run",
             severity=Severity.ERROR,
             message=f"the run is {record.status.value}: its last metrics are not its result",
-            hint="name a finished run; if this one did finish, set its status: "
-            f'mlflow.MlflowClient().set_terminated("{record.ref.run_id}")',
+            hint="name a finished run; if this one did finish, set its status",
             pointer="/status",
+            fix=_terminated(record),
         )
+
+
+def _terminated(record: RunRecord) -> str:
+    if record.status not in (RunStatus.RUNNING, RunStatus.SCHEDULED):
+        return ""
+    return mending.client(mending.address(record), "set_terminated", record.ref.run_id)
 
 
 def _commit(record: RunRecord) -> Iterator[Finding]:
@@ -73,6 +81,7 @@ def _commit(record: RunRecord) -> Iterator[Finding]:
             hint="start the run from inside a git repository with GitPython installed, "
             "or tag it mlflow.source.git.commit",
             pointer="/code/commit",
+            fix=mending.CAPTURE,
         )
     elif not commit:
         yield Finding(
@@ -82,6 +91,7 @@ def _commit(record: RunRecord) -> Iterator[Finding]:
             hint="start the run from inside a git repository with GitPython installed, "
             "or tag it mlflow.source.git.commit",
             pointer="/code/commit",
+            fix=mending.CAPTURE,
         )
     elif not COMMIT.fullmatch(commit):
         yield Finding(
@@ -102,7 +112,14 @@ def _repository(record: RunRecord) -> Iterator[Finding]:
             message="the run does not say which repository its commit belongs to",
             hint="run reprocheck inside the repository, or tag the run mlflow.source.git.repoURL",
             pointer="/code/repository",
+            fix=_origin(record),
         )
+
+
+def _origin(record: RunRecord) -> str:
+    """The tag with the address that git knows, for the shell in the repository to fill in."""
+    line = mending.set_tag(record, "mlflow.source.git.repoURL", "")
+    return line.removesuffix("''") + _REMOTE if line else ""
 
 
 def _tree(record: RunRecord) -> Iterator[Finding]:
@@ -113,8 +130,10 @@ def _tree(record: RunRecord) -> Iterator[Finding]:
             severity=Severity.WARNING,
             message="the run does not say whether its code had uncommitted changes; "
             "the code at the commit may be another",
-            hint="tag the run reprocheck.tree with clean or dirty",
+            hint="tag the run reprocheck.tree with clean or dirty, where you know; later runs "
+            "record it with reprocheck-capture",
             pointer="/code/tree",
+            fix=mending.CAPTURE,
         )
     elif code.tree is TreeState.DIRTY and not any(
         patch and patch.content for patch in (code.patch, code.upstream)
@@ -126,6 +145,7 @@ def _tree(record: RunRecord) -> Iterator[Finding]:
             hint="commit before a run, or log the output of `git diff HEAD --binary` "
             "as the artifact reprocheck/source.patch",
             pointer="/code/patch",
+            fix=mending.COMMIT,
         )
 
 
@@ -165,6 +185,7 @@ def _metrics(record: RunRecord) -> Iterator[Finding]:
             message="the run has no metrics: there is nothing to compare",
             hint="log at least one metric with mlflow.log_metric, or name another run",
             pointer="/metrics",
+            fix='mlflow.log_metric("accuracy", accuracy)',
         )
     for name, metric in record.metrics.items():
         if not any(math.isfinite(point.value) for point in metric.history):
@@ -186,6 +207,7 @@ def _parameters(record: RunRecord) -> Iterator[Finding]:
             message=f"the store cut the value of the parameter {name}: its end is not known",
             hint="log long values as an artifact, or as several parameters",
             pointer=schema.pointer(["parameters", name]),
+            fix=mending.line('mlflow.log_dict({{{}: value}}, "parameters.json")', name),
         )
 
 
@@ -197,6 +219,7 @@ def _seed(record: RunRecord) -> Iterator[Finding]:
             message="the run records no random seed: the reruns may differ by their seeds too",
             hint="log the seed as a parameter named seed",
             pointer="/seeds",
+            fix='mlflow.log_param("seed", seed)',
         )
 
 
@@ -208,6 +231,7 @@ def _data(record: RunRecord) -> Iterator[Finding]:
             message="the run records no digest of its data; the DVC files at its commit count",
             hint="give the digests under `data` in reprocheck.yaml, or tag the run reprocheck.data",
             pointer="/data",
+            fix=mending.CAPTURE,
         )
     for i, material in enumerate(record.data):
         if material.weak:
@@ -217,6 +241,7 @@ def _data(record: RunRecord) -> Iterator[Finding]:
                 message=f"the digest of {material.path} does not cover its whole content",
                 hint=f"give the md5 or sha256 of {material.path} under `data` in reprocheck.yaml",
                 pointer=f"/data/{i}/digest",
+                fix=mending.line("reprocheck_capture.log_provenance(datasets=[{}])", material.path),
             )
 
 
@@ -229,6 +254,7 @@ def _rebuilding(record: RunRecord) -> Iterator[Finding]:
             message="the run records no command; it is sought in the files at the commit",
             hint="give `command` in reprocheck.yaml, or start runs with `mlflow run`",
             pointer="/command",
+            fix=mending.CAPTURE,
         )
     if record.environment is None and not record.files:
         yield Finding(
@@ -238,6 +264,7 @@ def _rebuilding(record: RunRecord) -> Iterator[Finding]:
             hint="log the output of `pip freeze` as the artifact requirements.txt, "
             "or commit a lock file",
             pointer="/environment",
+            fix=mending.CAPTURE,
         )
 
 
@@ -252,6 +279,7 @@ def _times(record: RunRecord) -> Iterator[Finding]:
             "has to be guessed",
             hint="give `limits: {timeout: ...}` in reprocheck.yaml",
             pointer=f"/{side}ed_at",
+            fix=TIMEOUT,
         )
     elif end < start:
         yield Finding(
@@ -260,6 +288,7 @@ def _times(record: RunRecord) -> Iterator[Finding]:
             message="the run ended before it started: its duration is not known",
             hint="give `limits: {timeout: ...}` in reprocheck.yaml",
             pointer="/ended_at",
+            fix=TIMEOUT,
         )
 
 
@@ -276,4 +305,7 @@ CHECKS: tuple[Callable[[RunRecord], Iterator[Finding]], ...] = (
     _data,
     _rebuilding,
     _times,
+    late_metrics.findings,
+    late_writes.findings,
+    unlogged_arguments.findings,
 )

@@ -382,6 +382,31 @@ class Lineage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SealedMetric:
+    """The last point of a metric when its run ended."""
+
+    value: float
+    step: int
+    timestamp_ms: int
+    points: int | None  # of its history; None: not counted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seal:
+    """What a run had when it ended for the last time, as it recorded itself.
+
+    Texts are compared by `seals.holds`: of long ones there is a digest, and of what looks secret
+    only that it was there. Metrics of MLflow's system monitor are left out: it writes after the
+    end.
+    """
+
+    at: datetime  # UTC; the run's end
+    parameters: Mapping[str, str]
+    metrics: Mapping[str, SealedMetric]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecord:
     """All that is known about a run, and for each fact where it was found."""
 
@@ -411,6 +436,7 @@ class RunRecord:
     peers: tuple[Sibling, ...] = ()
     definition: ExperimentDefinition | None = None
     dataset_version: str = ""  # as the team calls it
+    sealed: Seal | None = None  # None: it recorded none, or was resumed and ended since
     origins: Mapping[str, Origin]  # by JSON pointer into the record, for example /code/commit
     findings: tuple[Finding, ...] = ()  # what went wrong while reading, short of an error
 
@@ -633,6 +659,19 @@ class RunSummary:
     datasets: tuple[DatasetUse, ...]
     artifact_uri: str
     commit: str  # "": none is recorded
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Validation:
+    """What a record is worth: its grade, and why."""
+
+    asked: str  # as the user named the run or the file
+    record: RunRecord
+    grade: Grade
+    findings: tuple[Finding, ...]  # the worst first
+    tool_version: str
+    file: Path | None = None  # that the record was read from
+    lines: Mapping[str, int] = field(default_factory=dict)  # of the file, by JSON pointer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

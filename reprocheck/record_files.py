@@ -37,6 +37,7 @@ from reprocheck.model import (
     Step,
     TreeState,
 )
+from reprocheck.seals import seal_of
 
 LARGEST = 200_000_000
 """Bytes of a file that is read."""
@@ -170,6 +171,7 @@ def _record(document: Mapping[str, Any]) -> RunRecord:
         peers=tuple(_sibling(each) for each in document.get("peers", ())),
         definition=_definition(document),
         dataset_version=document.get("dataset_version", ""),
+        sealed=seal_of(document),
         lineage=Lineage(**lineage),
         origins={place: _origin(each) for place, each in document.get("origins", {}).items()},
     )

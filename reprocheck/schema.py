@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, FormatChecker
     from jsonschema.exceptions import ValidationError
 
-NAMES = ("run", "config", "experiment", "report", "plan", "doctor", "audit")
+NAMES = ("run", "config", "experiment", "report", "plan", "doctor", "audit", "validation")
 SHOWN = 60
 """Characters of a document's value that a message shows."""
 

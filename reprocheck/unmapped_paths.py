@@ -28,6 +28,7 @@ from reprocheck.model import (
     RunRecord,
     Severity,
 )
+from reprocheck.parameter_names import OUTPUT
 from reprocheck.yaml_files import MOST_NODES
 
 _LARGEST = 1_000_000  # bytes of a config file that is looked into
@@ -37,15 +38,6 @@ _PATH = re.compile(r"/[^\0-\x1f*?\[\]|^$(){}\\<>\"'`;&#%]+")
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,9}$")
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _CODE = frozenset((".py", ".sh", ".so", ".ipynb", ".log", ".sock", ".pid", ".lock", ".html"))
-_OUTPUT = frozenset(
-    (
-        *("out", "output", "outputs", "outdir", "save", "saved", "savedir", "log", "logs"),
-        *("logdir", "logging", "result", "results", "report", "reports", "artifact", "artifacts"),
-        *("dest", "destination", "tmp", "tmpdir", "temp", "cache", "export", "exports", "write"),
-        *("runs", "tracking", "workdir", "wandb", "tensorboard", "hydra", "sweep", "url", "uri"),
-        *("endpoint", "route", "prefix", "interpreter", "executable", "python", "socket", "plot"),
-    )
-)
 _DATA = frozenset(("data", "dataset", "datasets", "input", "inputs"))
 # A folder of that name is written; a file may have been read.
 _MODEL = frozenset(("checkpoint", "checkpoints", "ckpt", "ckpts", "model", "models"))
@@ -184,7 +176,7 @@ def _looks_like_data(value: _Value) -> bool:
     suffix = _SUFFIX.search(path.name)
     words = _words(value.key)
     is_input = bool(words & _INPUT)
-    outputs = _OUTPUT if suffix else _OUTPUT | _MODEL
+    outputs = OUTPUT if suffix else OUTPUT | _MODEL
     if ".." in path.parts or absolute_paths.is_of_system(path) or "bin" in path.parts:
         return False
     if words & outputs or (suffix and suffix[0].lower() in _CODE):
@@ -196,7 +188,7 @@ def _looks_like_data(value: _Value) -> bool:
 
 def _is_where_data_is(path: PurePosixPath, named_as_file: bool) -> bool:
     folders = {part.lower() for part in path.parent.parts}
-    written = folders & (_OUTPUT | _MODEL) or path.name.lower() in _OUTPUT
+    written = folders & (OUTPUT | _MODEL) or path.name.lower() in OUTPUT
     return not written and (named_as_file or path.parts[1] in _ROOTS)
 
 

@@ -34,7 +34,7 @@ def _follows(document):
 @pytest.mark.parametrize(
     ("noun", "part", "elsewhere"),
     [
-        (model.RunRecord, lambda d: d["record"], {"ref"}),
+        (model.RunRecord, lambda d: d["record"], {"ref", "sealed"}),
         (model.CodeState, lambda d: d["record"]["code"], set()),
         (model.EnvironmentSpec, lambda d: d["record"]["environment"], {"origin"}),
         (model.Material, lambda d: d["record"]["data"][0], {"origin", "remote", "listing"}),

@@ -27,7 +27,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_schemas_example_and_injected_files(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for schema in ("run", "config", "experiment", "report", "plan", "doctor", "audit"):
+    for schema in (
+        "run",
+        "config",
+        "experiment",
+        "report",
+        "plan",
+        "doctor",
+        "audit",
+        "validation",
+    ):
         assert f"reprocheck/schemas/{schema}.schema.json" in names
     assert "reprocheck/examples/digits/train.py" in names
     assert "reprocheck/trackers/injected/sitecustomize.py" in names

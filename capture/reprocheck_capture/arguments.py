@@ -8,6 +8,7 @@ from typing import Dict, List, Optional, Sequence
 from reprocheck_capture import variables
 from reprocheck_capture.failures import guarded
 from reprocheck_capture.hiding import HIDDEN, masked_arguments
+from reprocheck_capture.system_files import parent_of, words_of
 
 _PYTHON = re.compile(r"(python|pypy)[0-9.]*(\.exe)?")
 _SEED = re.compile(r"(?i)([\w.-]*[._-])?(seed|random[-_]state)([-_](everything|value|\d+))?")
@@ -18,18 +19,18 @@ _NUMBER = re.compile(r"[0-9]{1,20}|(?i:none|null)")
 
 
 @guarded("command", list)
-def argv(folder: str = "") -> List[str]:
-    """The command as it can be typed again, without secrets.
+def argv(folder: str = "", given: Sequence[str] = (), cwd: str = "") -> List[str]:
+    """The command as it can be typed again, without secrets; `given` where it is another's.
 
     Python's own path is left out: an environment has its own. A script below `folder`, the
     repository's root, is named relative to the working directory.
     """
-    return masked_arguments(_typed(launcher() or original(), folder))
+    return masked_arguments(_typed(given or launcher() or original(), folder, cwd or os.getcwd()))
 
 
 def original() -> List[str]:
     """The process's arguments, the interpreter and its options among them, as far as known."""
-    told = getattr(sys, "orig_argv", None) or _of_proc() or [sys.executable or "python", *sys.argv]
+    told = getattr(sys, "orig_argv", None) or words_of() or [sys.executable or "python", *sys.argv]
     return [str(word) for word in told]
 
 
@@ -41,11 +42,11 @@ def launcher() -> List[str]:
     found: List[str] = []
     pid = os.getppid() if variables.world_size() else 0
     for _ in range(_HIGHEST):
-        words = _of_proc(str(pid)) if pid > 1 else []
+        words = words_of(str(pid)) if pid > 1 else []
         if not words:
             break
         found = words if _is_launcher(words) else found
-        pid = _parent(pid)
+        pid = parent_of(pid)
     return found
 
 
@@ -55,24 +56,7 @@ def _is_launcher(words: Sequence[str]) -> bool:
     return bool(_LAUNCHERS.intersection([*names, *modules[:1]]))
 
 
-def _parent(pid: int) -> int:
-    try:
-        with open("/proc/{}/stat".format(pid), "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
-def _of_proc(process: str = "self") -> List[str]:
-    try:
-        with open("/proc/{}/cmdline".format(process), "rb") as file:
-            words = file.read().rstrip(b"\0").split(b"\0")
-    except OSError:
-        return []
-    return [os.fsdecode(word) for word in words] if words != [b""] else []
-
-
-def _typed(args: Sequence[str], folder: str) -> List[str]:
+def _typed(args: Sequence[str], folder: str, cwd: str) -> List[str]:
     found = list(args)
     if not found or not _PYTHON.fullmatch(os.path.basename(found[0])):
         return found
@@ -84,7 +68,7 @@ def _typed(args: Sequence[str], folder: str) -> List[str]:
     if place == 1 and _is_program(script):
         return [os.path.basename(script), *found[2:]]
     if os.path.isabs(script) and folder and _is_below(script, folder):
-        found[place] = os.path.relpath(os.path.realpath(script), os.path.realpath(os.getcwd()))
+        found[place] = os.path.relpath(os.path.realpath(script), os.path.realpath(cwd))
     return found
 
 

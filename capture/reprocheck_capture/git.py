@@ -90,9 +90,9 @@ def sha256(content: bytes) -> str:
 
 
 @guarded("code", Code)
-def code() -> Code:
-    """The state of the repository of the script, else of the working directory."""
-    root = _root()
+def code(folder: str = "") -> Code:
+    """The state of the repository of a folder, else of the script's or the working directory's."""
+    root = _root(folder)
     if not root:
         lacks("code", "neither the script nor the working directory is in a git repository")
         return Code()
@@ -139,10 +139,11 @@ def git(folder: str, *args: str) -> bytes:
     ).stdout
 
 
-def _root() -> str:
-    script = getattr(sys.modules.get("__main__"), "__file__", None)
-    folders = [os.path.dirname(os.path.abspath(script))] if script else []
-    for folder in (*folders, os.getcwd()):
+def _root(given: str) -> str:
+    script = getattr(sys.modules.get("__main__"), "__file__", None) or ""
+    installed = "site-packages" in script or "dist-packages" in script  # such as a kernel's
+    folders = [os.path.dirname(os.path.abspath(script))] if script and not installed else []
+    for folder in (*([given] if given else folders), os.getcwd()):
         try:
             found = os.fsdecode(git(folder, "rev-parse", "--show-toplevel")).rstrip("\n")
         except (OSError, subprocess.CalledProcessError):

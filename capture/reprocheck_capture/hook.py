@@ -7,12 +7,14 @@ goes when the class is there.
 """
 
 import sys
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
-from reprocheck_capture.failures import guarded
+from reprocheck_capture import hub
+from reprocheck_capture.failures import failed, guarded
 
 _FLUENT = "mlflow.tracking.fluent"
 _MARK = "_reprocheck_capture"
+_OURS = "reprocheck."
 
 
 class _Waiting:
@@ -27,6 +29,7 @@ class _Waiting:
 
 def prepare() -> None:
     """Installs the hook, now or as soon as MLflow is imported so far."""
+    hub.watch()
     if not _install() and not any(isinstance(each, _Waiting) for each in sys.meta_path):
         sys.meta_path.insert(0, _Waiting())
 
@@ -46,7 +49,8 @@ def _install() -> bool:
     if active is None or client is None or not hasattr(fluent, "start_run"):
         return False
     _wrap(active, "__init__", after=_started)
-    _wrap(client, "set_terminated", before=_ending)
+    _wrap(client, "set_terminated", before=_ending, after=_ended)
+    _wrap_creation(client)
     return True
 
 
@@ -65,7 +69,7 @@ def _wrap(
             before(self, *args, **named)
         result = original(self, *args, **named)
         if after is not None:
-            after(self)
+            after(self, *args, **named)
         return result
 
     wrapped.__name__, wrapped.__doc__ = name, original.__doc__
@@ -73,15 +77,61 @@ def _wrap(
     setattr(owner, name, wrapped)
 
 
-@guarded("the run", lambda: None)
-def _started(run: Any) -> None:  # noqa: ANN401
+def _wrap_creation(client: Any) -> None:  # noqa: ANN401  (a class of MLflow's)
+    """A store that refuses a run because of our tags is asked again without them."""
+    original = client.create_run
+    if getattr(original, _MARK, False):
+        return
+
+    def create_run(self: Any, *args: Any, **named: Any) -> Any:  # noqa: ANN401
+        try:
+            return original(self, *args, **named)
+        except Exception as error:
+            left = _without_ours(named.get("tags"), error)
+            if left is None:
+                raise
+            failed("tags", error)
+            _refused()
+        return original(self, *args, **{**named, "tags": left})
+
+    create_run.__doc__ = original.__doc__
+    setattr(create_run, _MARK, True)
+    client.create_run = create_run
+
+
+@guarded("tags", lambda: None)
+def _refused() -> None:
     from reprocheck_capture import upload
 
-    upload.started(run.info.run_id, dict(run.data.tags))
+    upload.refused.append(_OURS)
+
+
+def _without_ours(tags: Any, error: Exception) -> Optional[Dict[str, str]]:  # noqa: ANN401
+    """The other tags; None where they are not at fault: the store may have made the run then."""
+    status = getattr(error, "get_http_status_code", lambda: 500)()
+    if not isinstance(tags, dict) or not any(name.startswith(_OURS) for name in tags):
+        return None
+    if not 400 <= status < 500:
+        return None
+    return {name: text for name, text in tags.items() if not name.startswith(_OURS)}
+
+
+@guarded("the run", lambda: None)
+def _started(run: Any, *_: Any, **__: Any) -> None:  # noqa: ANN401
+    from reprocheck_capture import runs
+
+    runs.started(run.info.run_id, dict(run.data.tags))
 
 
 @guarded("the run's end", lambda: None)
 def _ending(client: Any, run_id: str = "", *_: Any, **named: Any) -> None:  # noqa: ANN401, ARG001
-    from reprocheck_capture import upload
+    from reprocheck_capture import runs
 
-    upload.ending(run_id or named.get("run_id", ""))
+    runs.ending(run_id or named.get("run_id", ""))
+
+
+@guarded("the run's end", lambda: None)
+def _ended(client: Any, run_id: str = "", *_: Any, **named: Any) -> None:  # noqa: ANN401
+    from reprocheck_capture import runs
+
+    runs.ended(client, run_id or named.get("run_id", ""))

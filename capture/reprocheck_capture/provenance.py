@@ -4,7 +4,7 @@ import hashlib
 import os
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Union
 
-from reprocheck_capture import record, upload
+from reprocheck_capture import record, runs
 from reprocheck_capture.failures import guarded, lacks
 
 Paths = Union[str, "os.PathLike[str]", Iterable[Any], Mapping[str, Any]]
@@ -31,15 +31,18 @@ def _log(datasets: Dict[str, str], predictions: Dict[str, str]) -> None:
     hook.prepare()
     run = mlflow.active_run() or mlflow.start_run()
     stored = [path for path in map(_stored, predictions.values()) if path]
-    if not upload.started(run.info.run_id, dict(run.data.tags)):
+    if not runs.started(run.info.run_id, dict(run.data.tags)):
         return  # predictions are a product of the training, also where nothing else is recorded
     found = {name: _dataset(path) for name, path in datasets.items()}
-    _add([entry for entries in found.values() for entry in entries])
+    _add([entry for entries in found.values() for entry in entries], run.info.run_id)
     if found:
-        upload.set_data(run.info.run_id)
+        runs.set_data(run.info.run_id)
+    more = {}
     if found or stored:
         named = {name: [entry["path"] for entry in entries] for name, entries in found.items()}
-        upload.write(run.info.run_id, {"datasets": named, "predictions": stored})
+        more = {"datasets": named, "predictions": stored}
+    if more or runs.facts(run.info.run_id).notebook.path:
+        runs.told(run.info.run_id, more)
 
 
 @guarded("predictions", str)
@@ -50,9 +53,9 @@ def _stored(path: str) -> str:
     return "predictions/" + os.path.basename(path)
 
 
-def _add(entries: List[Dict[str, Any]]) -> None:
+def _add(entries: List[Dict[str, Any]], run_id: str) -> None:
     """What is given counts before what DVC tells of the same path."""
-    data = record.facts().data
+    data = runs.facts(run_id).data
     fresh = {entry["path"]: entry for entry in entries}
     data[:] = [*(e for e in data if e.get("path") not in fresh), *fresh.values()]
 

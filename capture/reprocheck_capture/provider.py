@@ -33,4 +33,5 @@ def _tags() -> Dict[str, str]:
     from reprocheck_capture import record
 
     hook.prepare()
-    return record.tags()
+    record.renew()
+    return record.tags(record.facts())

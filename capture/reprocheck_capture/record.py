@@ -9,20 +9,25 @@ from reprocheck_capture import (
     __version__,
     arguments,
     container,
+    definition,
     dvc,
     hub,
     locks,
     machine,
+    notebook,
     packages,
     variables,
 )
 from reprocheck_capture.failures import MISSING, guarded, lacks
 from reprocheck_capture.git import Code, code, sha256
+from reprocheck_capture.notebook import Place
 
 SCHEMA = "1"
 LONGEST_TAG = 4000
 LONGEST_TAGS = 8000
 """MLflow copies them into each data set that it logs, and refuses one of 64 KB."""
+LONGEST_DOCUMENT = 900000
+"""Of a record.json: reprocheck reads no larger one than 1 MB."""
 LONGEST_MLFLOW_TAG = 500
 """Of a branch or an address: more is none."""
 
@@ -41,6 +46,8 @@ class Facts(NamedTuple):
     environment: Dict[str, bytes]  # files by name
     locks: List[Dict[str, object]]
     python: str
+    definition: bytes = b""
+    notebook: Place = Place()
 
     @property
     def environment_sha256(self) -> str:
@@ -62,9 +69,19 @@ def facts() -> Facts:
         return _known[0]
 
 
+def renew() -> None:
+    """Has the next run's facts found out anew where one process goes on for days: in notebooks."""
+    if notebook.shell() is not None:
+        with _lock:
+            _known.clear()
+
+
 def _find_out() -> Facts:
-    found = code()
-    args = arguments.argv(found.root)
+    place = notebook.place()
+    found = code(os.path.dirname(place.path))
+    cwd = place.cwd or os.getcwd()
+    given = place.argv or (notebook.command(place) if place.path else ())
+    args = arguments.argv(found.root, given, cwd)
     lines = packages.installed(found.root)
     environment, told = locks.found(found.root, lines)
     environment["freeze.txt"] = packages.freeze(lines)
@@ -74,7 +91,7 @@ def _find_out() -> Facts:
         environment["conda-explicit.txt"] = conda.encode()
     return Facts(
         argv=args,
-        cwd=_cwd(found.root),
+        cwd=_cwd(found.root, cwd),
         code=found,
         seeds=arguments.seeds(args),
         variables=variables.determinism(),
@@ -84,6 +101,8 @@ def _find_out() -> Facts:
         environment=environment,
         locks=told,
         python=packages.python(),
+        definition=definition.definition(found.root),
+        notebook=place,
     )
 
 
@@ -92,10 +111,10 @@ def _python_env() -> bytes:
 
 
 @guarded("working directory", lambda: ".")
-def _cwd(root: str) -> str:
+def _cwd(root: str, folder: str) -> str:
     if not root:
         return "."
-    cwd = os.path.relpath(os.path.realpath(os.getcwd()), os.path.realpath(root))
+    cwd = os.path.relpath(os.path.realpath(folder), os.path.realpath(root))
     if cwd.startswith(".."):
         lacks("working directory", "it is outside of the repository")
     return cwd
@@ -104,9 +123,8 @@ def _cwd(root: str) -> str:
 # --- tags ---------------------------------------------------------------------------------
 
 
-def tags() -> Dict[str, str]:
+def tags(known: Facts) -> Dict[str, str]:
     """Small ones of what decides; what does not fit is in record.json alone, and named."""
-    known = facts()
     state = known.code
     wanted = {
         "reprocheck.schema": SCHEMA,
@@ -118,6 +136,8 @@ def tags() -> Dict[str, str]:
         "reprocheck.upstream.sha256": sha256(state.upstream) if state.base else "",
         "reprocheck.environment.sha256": known.environment_sha256,
         "reprocheck.seeds": _json(known.seeds) if known.seeds else "",
+        "reprocheck.definition.sha256": sha256(known.definition) if known.definition else "",
+        "reprocheck.notebook": notebook_path(known),
         "reprocheck.container.image": known.container.get("image", ""),
         "mlflow.source.git.commit": state.commit,
         "mlflow.source.git.branch": state.branch[:LONGEST_MLFLOW_TAG],
@@ -126,6 +146,15 @@ def tags() -> Dict[str, str]:
         "reprocheck.data": _json(known.data) if known.data else "",
     }
     return _fitting({name: text for name, text in wanted.items() if text})
+
+
+def notebook_path(known: Facts) -> str:
+    """The notebook's path from the repository's root; "" where there is none."""
+    path = known.notebook.path
+    if not path or not known.code.root:
+        return os.path.basename(path)
+    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(known.code.root))
+    return os.path.basename(path) if inside.startswith("..") else inside.replace(os.sep, "/")
 
 
 def _fitting(wanted: Dict[str, str]) -> Dict[str, str]:
@@ -148,9 +177,8 @@ def _json(value: object) -> str:
 # --- artifacts ----------------------------------------------------------------------------
 
 
-def artifacts(run_id: str, more: Optional[Dict[str, Any]] = None) -> Dict[str, bytes]:
-    """The content of the files below reprocheck/, by path; `more` goes into record.json."""
-    known = facts()
+def files(known: Facts) -> Dict[str, bytes]:
+    """The content of the files below reprocheck/ but record.json, by path: one for all runs."""
     state = known.code
     found = {"environment/" + name: content for name, content in known.environment.items()}
     if state.patch:
@@ -159,14 +187,17 @@ def artifacts(run_id: str, more: Optional[Dict[str, Any]] = None) -> Dict[str, b
         found["upstream.patch"] = state.upstream
     for path, content in (state.untracked or {}).items():
         found["untracked/" + path] = content
-    found["record.json"] = _document(run_id, more or {})
+    if known.definition:
+        found["experiment.yaml"] = known.definition
     return found
 
 
-def _document(run_id: str, more: Dict[str, Any]) -> bytes:
-    known = facts()
+def document(
+    known: Facts, run_id: str, more: Dict[str, Any], end: Optional[Dict[str, Any]] = None
+) -> bytes:
+    """The record.json of a run; `more` goes into its `capture`, `end` is what `seal` tells."""
     step = {"argv": known.argv, "cwd": known.cwd}
-    document = {
+    found = {
         "schema_version": 1,
         "tracker": "mlflow",
         "run_id": run_id,
@@ -188,7 +219,21 @@ def _document(run_id: str, more: Dict[str, Any]) -> bytes:
             **more,
         },
     }
-    return (json.dumps(document, indent=1) + "\n").encode("utf-8", "replace")
+    return completed(found, end or {})
+
+
+def completed(found: Dict[str, Any], end: Dict[str, Any]) -> bytes:
+    """A record.json with what is known of the run's end, as much of it as may be read again."""
+    facts_of_end = {name: told for name, told in end.items() if name != "sealed"}
+    capture = dict(found.get("capture") or {})
+    capture.pop("sealed", None)
+    sealed = {**capture, "sealed": end["sealed"]} if end else capture
+    short = {name: told for name, told in facts_of_end.items() if not isinstance(told, dict)}
+    for more, told in ((facts_of_end, sealed), (short, sealed), (short, capture)):
+        content = json.dumps({**found, **more, "capture": told}, indent=1) + "\n"
+        if len(content) <= LONGEST_DOCUMENT:
+            break
+    return content.encode("utf-8", "replace")
 
 
 def _material(entry: Dict[str, Any]) -> Dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Writes the record to a run of MLflow: tags that it lacks, and artifacts."""
+"""Stores the artifacts of a run's record: record.json in each, what is large once for all.
+
+A sweep of a hundred runs in one process would else store a hundred copies of one patch.
+"""
 
 import contextvars
 import json
@@ -6,120 +9,116 @@ import os
 import shutil
 import tempfile
 import threading
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
-from reprocheck_capture import hub, record
+from reprocheck_capture import record
 from reprocheck_capture.failures import failed, guarded, lacks
-from reprocheck_capture.variables import is_off
+from reprocheck_capture.git import sha256
 
 WAIT_S = 10.0
 """How long a run waits for its artifacts to be stored; they are stored beside it after that."""
-DATA = "reprocheck.data"
-RESUMED = "reprocheck.resumed"
-"""The other commands that wrote into a run, as a JSON list of their arguments."""
+FOLDER = "reprocheck"
+RECORD = "record.json"
+HOLDER = "reprocheck.artifacts"
+"""The tag of a run whose larger files another run of its process keeps: that one's id."""
+LARGE_FROM, MANY_FROM = 100000, 12  # bytes and files; fewer are kept by each run itself
 
-_seen: Dict[Tuple[int, str], bool] = {}  # by process and run, whether its record is ours
+refused: List[str] = []
+"""What tags begin with that the store refuses; stores try for seconds before they do."""
+
 _uploads: Dict[str, threading.Thread] = {}
 _told: Dict[str, Dict[str, Any]] = {}  # what a script told of its run
+_keeps: Set[str] = set()  # runs that have all files but record.json
+_holders: Dict[Tuple[str, str], str] = {}  # by store and digests, the run that keeps the files
 
 
-def started(run_id: str, tags: Dict[str, str]) -> bool:
-    """Records a run that was started or resumed here, once a process.
+def write(
+    client: Any,  # noqa: ANN401
+    run_id: str,
+    known: record.Facts,
+    more: Dict[str, Any],
+    end: Optional[Dict[str, Any]] = None,
+) -> None:
+    """Stores what the run has not, and its record.json anew.
 
-    False where its record is another command's, or capturing is switched off.
+    `more` is added to what was told of the run, `end` is what `seal` tells of its end.
     """
-    key = (os.getpid(), run_id)
-    if is_off() or key in _seen:
-        return _seen.get(key, False)
-    ours = record.tags()
-    _seen[key] = "reprocheck.schema" not in tags or not _is_another(tags, ours)
-    client = _client()
-    if "reprocheck.schema" not in tags:
-        _set(client, run_id, {name: text for name, text in ours.items() if _is_missing(name, tags)})
-    elif not _seen[key]:
-        _resumed(client, run_id, tags, ours)
-    if _seen[key]:
-        write(run_id)
-    return _seen[key]
+    wait(run_id)
+    told = _told.setdefault(run_id, {})
+    told.update(more)
+    files = {}
+    if run_id not in _keeps and "held" not in told:
+        files = _own(client, run_id, record.files(known), told)
+    send(client, run_id, {**files, RECORD: record.document(known, run_id, told, end)})
 
 
-def ending(run_id: str) -> None:
-    """What only shows while a run goes on: what it read from the hub."""
-    waiting = _uploads.pop(run_id, None)
-    if waiting is not None:
-        waiting.join(WAIT_S)
-    if not _seen.get((os.getpid(), run_id)) or is_off():
-        return
-    data = record.facts().data
-    late = [entry for entry in hub.revisions() if entry not in data]
-    if late:
-        data.extend(late)
-        set_data(run_id)
-        write(run_id)
-        _uploads.pop(run_id).join(WAIT_S)
+def _own(
+    client: Any,  # noqa: ANN401
+    run_id: str,
+    files: Dict[str, bytes],
+    told: Dict[str, Any],
+) -> Dict[str, bytes]:
+    """The files that this run has to keep itself; of others it is told which run has them."""
+    large = len(files) > MANY_FROM or sum(map(len, files.values())) > LARGE_FROM
+    digests = {FOLDER + "/" + path: sha256(content) for path, content in files.items()}
+    key = (_store_of(client), json.dumps(digests, sort_keys=True))
+    holder = _holders.setdefault(key, run_id) if large else run_id
+    if holder != run_id:
+        told["held"] = {"run_id": holder, "files": digests}
+        set_tags(client, run_id, {HOLDER: holder})
+        return {}
+    _keeps.add(run_id)
+    return files
 
 
-def set_data(run_id: str) -> None:
-    """Sets the data's tag anew; one that no longer fits goes, for record.json to tell them all."""
-    told = record.tags().get(DATA)
-    client = _client()
-    if told:
-        _set(client, run_id, {DATA: told})
-    elif DATA in client.get_run(run_id).data.tags:
-        client.delete_tag(run_id, DATA)
+def _store_of(client: Any) -> str:  # noqa: ANN401
+    return str(getattr(client, "_tracking_uri", None) or getattr(client, "tracking_uri", ""))
 
 
-def write(run_id: str, more: Optional[Dict[str, Any]] = None) -> None:
-    """Stores the artifacts, in a thread of its own where that takes long."""
-    before = _uploads.get(run_id)
+def wait(run_id: str) -> None:
+    """Waits for what is being stored."""
+    before = _uploads.pop(run_id, None)
     if before is not None:
         before.join(WAIT_S)
-    told = _told.setdefault(run_id, {})
-    told.update(more or {})
-    files = record.artifacts(run_id, told)
+
+
+def send(client: Any, run_id: str, files: Dict[str, bytes]) -> None:  # noqa: ANN401
+    """Stores files, in a thread of its own where that takes long."""
     context = contextvars.copy_context()  # MLflow keeps its workspace there
-    args = (_store, _client(), run_id, files)
+    args = (_store, client, run_id, files)
     thread = threading.Thread(target=context.run, args=args, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # a run that ends with its process: newer Pythons start no thread then
+        _store(client, run_id, files)
+        return
     _uploads[run_id] = thread
-    thread.start()
     thread.join(WAIT_S)
 
 
-def _is_missing(name: str, tags: Dict[str, str]) -> bool:
-    """MLflow's own tags stay as they are."""
-    return not name.startswith("mlflow.") or name not in tags
-
-
-def _is_another(tags: Dict[str, str], ours: Dict[str, str]) -> bool:
-    names = ("reprocheck.argv", "reprocheck.cwd", "reprocheck.tree", "reprocheck.patch.sha256")
-    commit = "mlflow.source.git.commit"
-    return any(tags.get(name) != ours.get(name) for name in (*names, commit))
-
-
-def _resumed(client: Any, run_id: str, tags: Dict[str, str], ours: Dict[str, str]) -> None:  # noqa: ANN401
-    lacks("resumed run", "it was begun by another command")
+def complete(client: Any, run_id: str, end: Dict[str, Any]) -> None:  # noqa: ANN401
+    """Writes a run's end into the record.json that another process stored, if it is to be had."""
+    folder = tempfile.mkdtemp(prefix="reprocheck-capture-")
     try:
-        told: List[Any] = list(json.loads(tags.get(RESUMED) or "[]"))
-    except ValueError:
-        told = []
-    text = json.dumps([*told, json.loads(ours.get("reprocheck.argv") or "[]")])
-    if len(text) <= record.LONGEST_TAG:
-        _set(client, run_id, {RESUMED: text})
+        path = client.download_artifacts(run_id, FOLDER + "/" + RECORD, folder)
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except Exception as error:  # a seal of an earlier end claims nothing
+        lacks("seal of run " + run_id, str(error)[:300])
+        return
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    send(client, run_id, {RECORD: record.completed(found, end)})
 
 
 @guarded("tags", lambda: None)
-def _set(client: Any, run_id: str, tags: Dict[str, str]) -> None:  # noqa: ANN401
+def set_tags(client: Any, run_id: str, tags: Dict[str, str]) -> None:  # noqa: ANN401
+    """Sets tags of a run, all in one request."""
     from mlflow.entities import RunTag
 
-    if tags:
-        client.log_batch(run_id, tags=[RunTag(name, text) for name, text in tags.items()])
-
-
-def _client() -> Any:  # noqa: ANN401
-    import mlflow
-    from mlflow.tracking import MlflowClient
-
-    return MlflowClient(mlflow.get_tracking_uri())
+    wanted = [(name, text) for name, text in tags.items() if not name.startswith(tuple(refused))]
+    if wanted:
+        client.log_batch(run_id, tags=[RunTag(name, text) for name, text in wanted])
 
 
 def _store(client: Any, run_id: str, files: Dict[str, bytes]) -> None:  # noqa: ANN401
@@ -131,8 +130,11 @@ def _store(client: Any, run_id: str, files: Dict[str, bytes]) -> None:  # noqa: 
             os.makedirs(os.path.dirname(place), exist_ok=True)
             with open(place, "wb") as file:
                 file.write(content)
-        client.log_artifacts(run_id, folder, "reprocheck")
+        client.log_artifacts(run_id, folder, FOLDER)
     except Exception as error:
+        _keeps.discard(run_id)
+        for key in [key for key, holder in _holders.items() if holder == run_id]:
+            _holders.pop(key, None)  # nobody else relies on it
         failed("artifacts", error)
     finally:
         if folder:

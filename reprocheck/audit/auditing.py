@@ -1,7 +1,7 @@
 """How verifiable a tracker's runs are, in one pass over them.
 
 search     every run's record, a page at a time                trackers, mlflow_search.py
-grade      what each record lacks, as `validate` says it       metadata.py, grading.py
+grade      what each record lacks, as `validate` says it       judging.py, validation.py
 together   what concerns the runs together                     together.py
 reach      commits and data, each asked for once               commits.py, data.py
 causes     the commonest, and the step that rescues most       causes.py
@@ -19,11 +19,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from reprocheck import __version__, metadata, trackers
+from reprocheck import __version__, trackers
 from reprocheck.audit.base import AuditRequest, Kept
 from reprocheck.audit.causes import causes, rescue
 from reprocheck.audit.commits import reach
 from reprocheck.audit.data import look
+from reprocheck.audit.judging import Judge
 from reprocheck.audit.together import Together
 from reprocheck.grading import grade
 from reprocheck.model import (
@@ -74,7 +75,7 @@ def _search(request: AuditRequest) -> Search:
 
 def _audit(request: AuditRequest, found: Found, workspace: Path, progress: Progress) -> Audit:
     together = Together(request.tracking_uri, request.config.artifact_roots)
-    kept = _read(found, together, progress)
+    kept = _read(request, found, together, progress)
     runs = _reached(kept, request, workspace, progress)
     step, rescued = rescue(runs)
     return Audit(
@@ -90,11 +91,13 @@ def _audit(request: AuditRequest, found: Found, workspace: Path, progress: Progr
     )
 
 
-def _read(found: Found, together: Together, progress: Progress) -> list[Kept]:
+def _read(
+    request: AuditRequest, found: Found, together: Together, progress: Progress
+) -> list[Kept]:
     names = counted(len(found.experiments), "experiment")
     started = time.monotonic()
     progress.start(Stage.READ, f"the runs of {names}")
-    keeper, kept = _Keeper(), list[Kept]()
+    keeper, kept = _Keeper(request), list[Kept]()
     for run in found:
         kept.append(keeper.keep(run))
         together.add(run.summary)
@@ -106,12 +109,13 @@ def _read(found: Found, together: Together, progress: Progress) -> list[Kept]:
 class _Keeper:
     """Keeps of each run what is needed at the end, and of things that are alike only one."""
 
-    def __init__(self) -> None:
+    def __init__(self, request: AuditRequest) -> None:
         self._known: dict[Hashable, Hashable] = {}
+        self._judge = Judge(request)
 
     def keep(self, run: SearchedRun) -> Kept:
         record = run.record
-        findings = tuple(map(self._one, metadata.checked(record)))
+        findings = tuple(map(self._one, self._judge.findings(record)))
         audited = AuditedRun(
             ref=record.ref,
             name=record.name,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from reprocheck.grading import grade
+from reprocheck.grading import OPEN, grade
 from reprocheck.model import AuditedRun, Cause, Finding, Grade, Severity
 
 _BEST_FIRST = tuple(Grade)
@@ -32,12 +32,12 @@ _STEP_OF = {code: step for step, codes in _STEPS.items() for code in codes}
 
 
 def causes(runs: Iterable[AuditedRun]) -> tuple[Cause, ...]:
-    """The errors and warnings of the runs, the one that concerns most runs first."""
+    """What keeps runs from a better grade, the one that concerns most runs first."""
     counts: Counter[str] = Counter()
     alone: Counter[str] = Counter()
     worst: dict[str, Finding] = {}
     for run in runs:
-        mattering = [f for f in run.findings if f.severity is not Severity.NOTE]
+        mattering = [f for f in run.findings if f.severity is not Severity.NOTE or f.code in OPEN]
         for finding in mattering:
             known = worst.get(finding.code)
             if known is None or _rank(finding) < _rank(known):

@@ -21,6 +21,7 @@ from reprocheck import __version__
 
 COMMANDS = {
     "verify": "Rerun a recorded training run and say whether it reproduces.",
+    "validate": "Judge a run's record, and name the line that mends it.",
     "plan": "Say what a verification could answer, and what it would cost.",
     "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
     "audit": "Say how verifiable the runs of an experiment are, and why.",
@@ -40,6 +41,7 @@ Exit codes of verify and compare:
   1    a defect in reprocheck
   2    wrong usage or config; unknown or ambiguous run; no such store
   3    not verified: a stage could not do its work, or a metric is missing;
+       of validate: a finding is an error;
        of doctor: something that is needed here is missing or broken
   10   not reproduced
   11   inconclusive

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from reprocheck.detail import time
 from reprocheck.durations import format_duration
 from reprocheck.hostile import cut, printable, redacted_report
-from reprocheck.model import Report, Severity, StageStatus
+from reprocheck.model import Finding, Report, Severity, StageStatus
 from reprocheck.numbers import counted
 from reprocheck.reporters import base, beside
 from reprocheck.reporters.plans import planned, planned_margins
@@ -233,11 +233,19 @@ def _findings(report: Report) -> str:
     lines = [
         f"- **{each.severity.value}** {code(each.code)} {prose(each.message)}"
         + (f" *{prose(each.hint)}*" if each.hint else "")
+        + _fix(each)
         for each in found[:ROWS]
     ]
     if len(found) > ROWS:
         lines.append(f"- and {len(found) - ROWS} more")
     return "\n".join(lines)
+
+
+def _fix(finding: Finding) -> str:
+    """The line that mends it, where it stands there as it is: an escaped @ is not to be pasted."""
+    if not finding.fix or len(finding.fix) > PROSE or set("@#") & set(finding.fix):
+        return ""
+    return f" Mend it: {code(finding.fix, PROSE)}"
 
 
 def _stages(report: Report) -> str:

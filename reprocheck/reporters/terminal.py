@@ -43,6 +43,8 @@ UNJUDGED = 3
 PACKAGES = 5
 """Packages that differ, shown without --verbose."""
 EXPLAINED = "docs/findings.md of github.com/reprocheck/reprocheck"
+SHORT = 72
+"""Columns of a line that mends a finding, shown without --verbose."""
 LABELS = len("Environment")
 MOST_LINES = 60
 WRAPPING = ("Metric", "Margin")
@@ -247,7 +249,7 @@ def _hardware(report: Report, verbose: bool) -> RenderableType | None:
 
 def _findings(report: Report, verbose: bool) -> RenderableType | None:
     told = tuple(Severity) if verbose else (Severity.ERROR, Severity.WARNING)
-    lines = [_finding(each) for each in base.findings(report, *told)]
+    lines = [_finding(each, verbose) for each in base.findings(report, *told)]
     notes = len(base.findings(report, Severity.NOTE))
     if notes and not verbose:
         lines.append(Text(f"{counted(notes, 'note')} (--verbose shows more)", style="dim"))
@@ -256,12 +258,14 @@ def _findings(report: Report, verbose: bool) -> RenderableType | None:
     return Group(*lines) if lines else None
 
 
-def _finding(finding: Finding) -> Text:
+def _finding(finding: Finding, verbose: bool) -> Text:
     style = SEVERITIES[finding.severity]
     line = Text(f"{finding.severity.value} {printable(finding.code)}: ", style=style)
     line.append(printable(finding.message), style="default")
     if finding.hint:
         line.append(f" ({printable(finding.hint)})", style="dim")
+    if finding.fix and (verbose or len(finding.fix) <= SHORT):
+        line.append(f"\n    {printable(finding.fix)}")
     return line
 
 

@@ -92,8 +92,11 @@ class Found(Protocol):
 class Tracker(Protocol):
     """A kind of experiment tracker, opened at one address."""
 
-    def read(self, asked: str) -> RunRecord:
+    def read(self, asked: str, *, finished: bool = True) -> RunRecord:
         """The record of the run that the user named; nothing is written to the tracker.
+
+        Without `finished`, also of a run that has no result: one that is not finished or was
+        deleted. Its findings say so.
 
         Raises `UnknownRunError`, `UnfinishedRunError`, `MissingStoreError` or `ReadError`.
         """

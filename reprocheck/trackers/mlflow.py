@@ -11,6 +11,7 @@ from reprocheck.progress import Progress
 from reprocheck.trackers.base import Fetched, Found, Redirection, Search
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_find import find_run, uri_of_page
+from reprocheck.trackers.mlflow_held import held_roots
 from reprocheck.trackers.mlflow_models import model_folders
 from reprocheck.trackers.mlflow_open import open_store
 from reprocheck.trackers.mlflow_products import Reader, Root, unread
@@ -36,15 +37,16 @@ class MlflowTracker:
         self._scratch = scratch
         self._store: MlflowStore | None = None
 
-    def read(self, asked: str) -> RunRecord:
-        """The record of the run that the user named; nothing is written to the tracker.
+    def read(self, asked: str, *, finished: bool = True) -> RunRecord:
+        """The record of the run that the user named, also of an unfinished one unless `finished`.
 
         Raises `UnknownRunError`, `UnfinishedRunError`, `MissingStoreError` or `ReadError`.
         """
         store = self._opened()
         with client_settings(store.uri):
             run = find_run(store, asked)
-            check_finished(run)
+            if finished:
+                check_finished(run)
             return read_record(store, run, self._artifact_roots, self._scratch)
 
     def search(self, wanted: Search) -> Found:
@@ -100,6 +102,7 @@ class MlflowTracker:
             roots=(
                 Root(folder="", uri=run.artifact_uri),
                 *(Root(folder=place, uri=model.artifact_uri) for place, model in named),
+                *held_roots(store, record),
             ),
             folder=folder.absolute(),
         )

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from reprocheck.model import Finding, Metric, Point, RunRecord, Severity
 from reprocheck.trackers.mlflow_artifacts import RootFinder, UnreachableError, moved_uri
+from reprocheck.trackers.mlflow_held import with_held
 from reprocheck.trackers.mlflow_lineage import read_start
 from reprocheck.trackers.mlflow_record import Parts, models_of, put_together
 from reprocheck.trackers.mlflow_recorded_files import UNREACHABLE, Kept, gather, unreachable
@@ -94,7 +95,8 @@ class LightReader:
             said = f"{storage} did not answer for {_PATIENCE} other runs, and was not asked again"
             error = UnreachableError(run.artifact_uri, said)
             return Kept(findings=(unreachable(error),))
-        kept = gather(run, models_of(self.store, run), self.finder)
+        own = gather(run, models_of(self.store, run), self.finder)
+        kept = with_held(self.store, run, own, self.finder)
         if storage and any(finding.code == UNREACHABLE for finding in kept.findings):
             self.failures[storage] += 1
         return kept

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+from reprocheck import mending
 from reprocheck.model import (
     Finding,
     Origin,
@@ -164,6 +165,7 @@ def _several(files: list[RecordedFile]) -> Finding:
         + ", ".join(file.path for file in files),
         hint="log the one that belongs to the commit as the artifact reprocheck/source.patch",
         pointer="/code/patch",
+        fix=mending.CAPTURE,
     )
 
 
@@ -175,4 +177,5 @@ def _cut(length: int) -> Finding:
         "is not whole, and not used",
         hint="log the output of `git diff HEAD --binary` as the artifact reprocheck/source.patch",
         pointer="/code/patch",
+        fix=mending.CAPTURE,
     )

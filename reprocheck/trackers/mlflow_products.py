@@ -33,6 +33,7 @@ class Root:
 
     folder: str  # "", or models/NAME/
     uri: str
+    only: frozenset[str] = frozenset()  # paths in the record that are there and nowhere else
 
 
 @dataclass(kw_only=True, slots=True)
@@ -97,8 +98,12 @@ class Reader:
 
     def _root_of(self, path: str) -> Root:
         return max(
-            (root for root in self.roots if path.startswith(root.folder)),
-            key=lambda root: len(root.folder),
+            (
+                root
+                for root in self.roots
+                if path.startswith(root.folder) and (not root.only or path in root.only)
+            ),
+            key=lambda root: (bool(root.only), len(root.folder)),
         )
 
     def _is_kept(self, artifact: Artifact, file: Path) -> bool:

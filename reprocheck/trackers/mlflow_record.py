@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reprocheck import mending
 from reprocheck.definition import read_definition
 from reprocheck.errors import UnfinishedRunError, UnknownRunError
 from reprocheck.model import (
@@ -24,8 +26,10 @@ from reprocheck.model import (
 from reprocheck.recipe import SEED_PARAMETERS
 from reprocheck.schema import pointer as schema_pointer
 from reprocheck.trackers import mlflow_own_record
+from reprocheck.trackers.mlflow_altered import altered
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import COMMIT_TAGS, read_code, without_credentials
+from reprocheck.trackers.mlflow_held import with_held
 from reprocheck.trackers.mlflow_lineage import Family, as_started, read_family, read_siblings
 from reprocheck.trackers.mlflow_patches import GIT_STATE
 from reprocheck.trackers.mlflow_recorded_files import UNREACHABLE, Kept, gather
@@ -59,23 +63,24 @@ class Parts:
 def check_finished(run: FoundRun) -> None:
     """Raises `UnfinishedRunError` unless the run finished and was not deleted."""
     if run.deleted:
-        raise UnfinishedRunError(
-            f"Run {run.run_id} was deleted.",
-            f"Restore it with `mlflow runs restore --run-id {run.run_id}`, or name another one.",
-        )
+        raise UnfinishedRunError(f"Run {run.run_id} was deleted.", _restored(run))
     if run.status != RunStatus.FINISHED.name:
         what, hint = _NOT_FINISHED.get(run.status, (f"is {run.status.lower()}", "Name another."))
         raise UnfinishedRunError(f"Run {run.run_id} {what}.", hint)
 
 
+def _restored(run: FoundRun) -> str:
+    return f"Restore it with `mlflow runs restore --run-id {run.run_id}`, or name another one."
+
+
 def read_record(
     store: MlflowStore, run: FoundRun, artifact_roots: Mapping[str, str], scratch: Path
 ) -> RunRecord:
-    """The record of a finished run. Raises `ReadError`."""
+    """The record of a run, in whatever state it is. Raises `ReadError`."""
     finder = RootFinder(
         tracking_uri=store.uri, moved=artifact_roots, scratch=scratch, folder=store.folder
     )
-    kept = gather(run, models_of(store, run), finder)
+    kept = with_held(store, run, gather(run, models_of(store, run), finder), finder)
     if store.pages is not None and any(f.code == UNREACHABLE for f in kept.findings):
         check_server(store.uri, store.shown)  # a dead one is told now, not after every timeout
     parts = Parts(
@@ -124,8 +129,13 @@ def put_together(store: MlflowStore, run: FoundRun, parts: Parts) -> RunRecord:
         lineage=family.lineage,
         peers=family.peers,
         definition=definition,
+        sealed=mlflow_own_record.seal(run, kept),
         origins={**_tracker_origins(store, run, hardware), **code_origins, **tags.origins},
-        findings=(*kept.findings, *unclear, *tags.findings, *broken, *_ambiguous(store, metrics)),
+        findings=(
+            *(*kept.findings, *unclear, *tags.findings, *broken, *_deleted(store, run)),
+            *mlflow_own_record.findings(run, kept),
+            *(*altered(run, metrics), *_ambiguous(store, metrics)),
+        ),
     )
 
 
@@ -182,9 +192,24 @@ def _ambiguous(store: MlflowStore, metrics: Mapping[str, Metric]) -> Iterator[Fi
                 message=f"{len(rivals)} values of {name} were logged at the same step and "
                 f"millisecond: which was the last is not known; {last.value} is taken, as MLflow's "
                 "pages do",
-                hint="log a step with each value: mlflow.log_metric(name, value, step=...)",
+                hint="log a step with each value",
                 pointer=schema_pointer(["metrics", name]),
+                fix=mending.line("mlflow.log_metric({}, value, step=step)", name),
             )
+
+
+def _deleted(store: MlflowStore, run: FoundRun) -> Iterator[Finding]:
+    if run.deleted:
+        line = mending.shell("mlflow", "runs", "restore", "--run-id", run.run_id)
+        uri = shlex.quote(store.shown)
+        yield Finding(
+            code="deleted-run",
+            severity=Severity.ERROR,
+            message="the run was deleted: its tracker may remove it for good at any time",
+            hint=_restored(run),
+            pointer="/status",
+            fix=f"MLFLOW_TRACKING_URI={uri} {line}" if uri.isprintable() else line,
+        )
 
 
 def _page(store: MlflowStore, run: FoundRun) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
+from reprocheck import mending
 from reprocheck.definition import PATHS as DEFINITIONS
 from reprocheck.model import (
     Artifact,
@@ -39,6 +41,8 @@ PATCHES = (
     "unstaged.patch",
 )
 """Names under which teams and other tools keep a run's uncommitted changes."""
+_RUN = re.compile(r"/[^/]+/[0-9a-f]{32}/artifacts/?$")  # what every run has below the store's
+_MOVED = "tracker: {{artifact_roots: {{{}: ./mlruns}}}}"
 UNREACHABLE = "artifacts-unreachable"
 _PATTERNS = (
     "requirements*.txt",
@@ -99,6 +103,7 @@ class _Gathering:
     """Collects over several roots; a root that fails spoils only what is in it."""
 
     finder: RootFinder
+    only: str = ""
     artifacts: list[Artifact] = field(default_factory=list)
     wanted: list[_Wanted] = field(default_factory=list)
     files: list[RecordedFile] = field(default_factory=list)
@@ -109,7 +114,8 @@ class _Gathering:
             return
         try:
             root = self.finder.open(uri)
-            found = list(itertools.islice(root.files(), MAX_ENTRIES + 1))
+            counted = (file for file in root.files() if file.path.startswith(self.only))
+            found = list(itertools.islice(counted, MAX_ENTRIES + 1))
         except UnreachableError as error:
             self.findings.append(unreachable(error))
             return
@@ -132,22 +138,25 @@ class _Gathering:
                 self.findings.append(unreachable(error))
 
     def _download(self, wanted: _Wanted) -> None:
-        limit = _MAX_PATCH_BYTES if wanted.name.endswith((".patch", ".diff")) else _MAX_BYTES
+        limit = limit_of(wanted.name)
         if len(self.files) >= _MAX_FILES or (wanted.size or 0) > limit:
-            self.findings.append(_skipped(wanted.name))
+            self.findings.append(skipped(wanted.name))
             return
         content = wanted.root.read(wanted.path)
         if len(content) > limit:
-            self.findings.append(_skipped(wanted.name))
+            self.findings.append(skipped(wanted.name))
             return
         kind = OriginKind.MODEL if wanted.kind is OriginKind.MODEL else OriginKind.ARTIFACT
         origin = Origin(kind=kind, where=wanted.name)
         self.files.append(RecordedFile(path=wanted.name, content=content, origin=origin))
 
 
-def gather(run: FoundRun, models: Sequence[FoundModel], finder: RootFinder) -> Kept:
-    """Lists the artifacts of the run and its models, and downloads what is its record."""
-    gathering = _Gathering(finder=finder)
+def gather(run: FoundRun, models: Sequence[FoundModel], finder: RootFinder, only: str = "") -> Kept:
+    """Lists the artifacts of the run and its models, and downloads what is its record.
+
+    `only` is how all paths begin that count.
+    """
+    gathering = _Gathering(finder=finder, only=only)
     gathering.list_root(run.artifact_uri, "", model=False)
     for folder, model in zip(model_folders([m.name for m in models]), models, strict=True):
         gathering.list_root(model.artifact_uri, folder, model=True)
@@ -206,6 +215,7 @@ def unreachable(error: UnreachableError) -> Finding:
         "under tracker.artifact_roots; for cloud storage, install its driver beside reprocheck "
         "and set its credentials.",
         pointer="/artifacts",
+        fix=mending.line(_MOVED, _RUN.sub("", error.root)),
     )
 
 
@@ -219,7 +229,13 @@ def _too_many(uri: str) -> Finding:
     )
 
 
-def _skipped(name: str) -> Finding:
+def limit_of(name: str) -> int:
+    """The most bytes of a recorded file that are read."""
+    return _MAX_PATCH_BYTES if name.endswith((".patch", ".diff")) else _MAX_BYTES
+
+
+def skipped(name: str) -> Finding:
+    """What is told of a recorded file that is too large."""
     return Finding(
         code="recorded-file-skipped",
         severity=Severity.NOTE,

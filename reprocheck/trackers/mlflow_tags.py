@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+from reprocheck import mending
 from reprocheck.model import (
     Approval,
     Argv,
@@ -22,6 +23,7 @@ from reprocheck.model import (
     Step,
 )
 from reprocheck.recipe import SEED_PARAMETERS
+from reprocheck.trackers.mlflow_approvals import read_approvals
 from reprocheck.trackers.mlflow_run import DatasetInput, FoundRun
 
 ARGV, CWD, DATA, SEEDS = (f"reprocheck.{name}" for name in ("argv", "cwd", "data", "seeds"))
@@ -78,16 +80,12 @@ class TagReader:
         return tuple(found)
 
     def approvals(self) -> tuple[Approval, ...]:
-        """Sign-offs from the tag `approved_by`: a name, or JSON with `by` and `what`."""
-        text = self.run.tags.get("approved_by", "").strip()
-        if not text:
-            return ()
-        self.origins["/approvals"] = _tag("approved_by")
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = text
-        return tuple(_approval(item) for item in (value if isinstance(value, list) else [value]))
+        """Sign-offs from the tags `approved_by` (a name, or JSON) and `approvals` (a JSON list)."""
+        found, origins, bad = read_approvals(self.run.tags)
+        self.origins.update(origins)
+        for tag, why in bad.items():
+            self._bad(tag, why)
+        return found
 
     def _own_data(self) -> list[Material]:
         entries = self._json(DATA)
@@ -153,6 +151,7 @@ class TagReader:
                 message=f"The tag {tag} was ignored: {why}.",
                 hint="Record the run with reprocheck-capture, or correct the tag in the tracker.",
                 pointer=pointer,
+                fix=mending.CAPTURE,
             )
         )
 
@@ -163,12 +162,6 @@ def _is_argv(args: Any) -> bool:  # noqa: ANN401  (JSON)
 
 def _tag(name: str) -> Origin:
     return Origin(kind=OriginKind.TAG, where=name)
-
-
-def _approval(item: Any) -> Approval:  # noqa: ANN401  (JSON)
-    if isinstance(item, dict):
-        return Approval(by=str(item.get("by", "")), what=str(item.get("what", "")))
-    return Approval(by=str(item), what="")
 
 
 def _material(entry: Any) -> Material | None:  # noqa: ANN401  (JSON)

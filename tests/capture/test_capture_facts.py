@@ -4,14 +4,18 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 import yaml
 from reprocheck_capture import container, dvc, failures, hub, locks, machine, packages, variables
 
 from reprocheck import determinism, hardware
+
+CAPTURE = Path(__file__).parents[2] / "capture"
 
 LOCK = """\
 schema: '2.0'
@@ -178,10 +182,51 @@ def test_revisions_of_the_hub_are_those_that_this_process_touched(tmp_path, monk
         (folder / "config.json").write_text("{}")
         then = (folder / "config.json").stat().st_mtime - age
         os.utime(folder / "config.json", (then, then))
+    monkeypatch.setattr(hub, "_watched", [])
     monkeypatch.setattr(hub, "_LIBRARIES", ())
     assert hub.revisions() == []
     monkeypatch.setattr(hub, "_LIBRARIES", ("sys",))
     assert hub.revisions() == [{"hub": "org/new", "revision": "a" * 40}]
+
+
+HUB = """\
+import sys
+from reprocheck_capture import hub
+hub.watch()
+from huggingface_hub import hf_hub_download, try_to_load_from_cache
+if "load" in sys.argv:
+    hf_hub_download("org/used", "config.json", local_files_only=True)
+    hf_hub_download("org/set", "a.csv", repo_type="dataset", local_files_only=True)
+print([(each["hub"], each["revision"][:2]) for each in hub.revisions()])
+"""
+
+
+def test_revisions_are_those_that_the_hubs_library_resolved_here(tmp_path):
+    for name, file in (
+        ("models--org--used", "config.json"),
+        ("datasets--org--set", "a.csv"),
+        ("models--org--others", "config.json"),  # which another process uses now
+    ):
+        for commit in ("a" * 40, "b" * 40):
+            folder = tmp_path / name / "snapshots" / commit
+            folder.mkdir(parents=True)
+            (folder / file).write_text("{}")
+        (tmp_path / name / "refs").mkdir()
+        (tmp_path / name / "refs/main").write_text("b" * 40)
+    (tmp_path / "use.py").write_text(HUB)
+    env = {**os.environ, "HF_HUB_CACHE": str(tmp_path), "PYTHONPATH": str(CAPTURE)}
+    told = [
+        subprocess.run(
+            [sys.executable, "use.py", *argv],
+            cwd=tmp_path,
+            env=env,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for argv in ([], ["load"])
+    ]
+    assert told == ["[]", "[('datasets/org/set', 'bb'), ('org/used', 'bb')]"]
 
 
 # --- machine ------------------------------------------------------------------------------

@@ -4,16 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from reprocheck.model import TreeState
 from reprocheck.record_files import read_record_file
 from reprocheck.trackers import open_tracker
-from tests.conftest import shared_folder
-
-CAPTURE = Path(__file__).parents[2] / "capture"
 
 SCRIPT = """\
 import mlflow
@@ -23,20 +19,6 @@ with mlflow.start_run() as run:
         mlflow.log_metric("accuracy", 0.25)
 print(run.info.run_id)
 """
-
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory):
-    """A folder with the package as a wheel of this tree has it."""
-    from uv import find_uv_bin
-
-    with shared_folder(tmp_path_factory, "capture") as folder:
-        if not folder.exists():
-            argv = [find_uv_bin(), "pip", "install", "-q", "--no-deps", "--no-build-isolation"]
-            argv += ["--refresh-package", "reprocheck-capture", "--python", sys.executable]
-            argv += ["--target", folder, CAPTURE]  # uv keeps wheels by the age of pyproject.toml
-            subprocess.run(argv, check=True)
-    return folder
 
 
 @pytest.fixture
@@ -140,7 +122,7 @@ MORE = """\
 import os, sys
 import mlflow, numpy
 import reprocheck_capture
-from reprocheck_capture import record, upload
+from reprocheck_capture import record, runs
 
 reprocheck_capture.log_provenance({"train": "data"}, predictions="predictions.csv")
 run_id = mlflow.active_run().info.run_id
@@ -148,7 +130,7 @@ mlflow.log_input(mlflow.data.from_numpy(numpy.zeros(3)), context="training")
 mlflow.end_run()
 sys.orig_argv = ["python", "evaluate.py"]  # as if it were another process
 record._known.clear()
-upload._seen.clear()
+runs._seen.clear()
 mlflow.start_run(run_id=run_id)
 reprocheck_capture.log_provenance("predictions.csv", "no such file")
 mlflow.end_run()

@@ -40,7 +40,8 @@ def test_it_runs_under_the_oldest_python(in_repo):
     found = sorted(Path.home().glob(".pyenv/versions/3.8.*/bin/python"))
     if not found:
         absent("no Python 3.8 here")
-    code = "from reprocheck_capture import record, provenance, provider; print(record.tags())"
+    code = "from reprocheck_capture import record, provenance, provider\n"
+    code += "print(record.tags(record.facts()))"
     argv = [found[-1], "-W", "error", "-c", code]
     env = {"PYTHONPATH": str(CAPTURE), "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 
 import pytest
@@ -149,6 +150,22 @@ def test_a_short_and_a_long_report_have_the_same_words_as_the_terminal():
     text = re.sub(r"&#(\d+);\u200b?", lambda m: chr(int(m[1])), markdown.render(several()))
     for line in terminal.render(several(), width=1000, verbose=True).split("\n\n")[2].splitlines():
         assert line.split(maxsplit=1)[-1].strip() in text
+
+
+def test_a_finding_has_the_line_that_mends_it_escaped_and_whole():
+    note = Finding(
+        code="missing-seed",
+        severity=Severity.NOTE,
+        message="m",
+        hint="",
+        pointer="",
+        fix="a `b` <c>",
+    )
+    mail = dataclasses.replace(note, code="other", fix="git push git@example.com")
+    stages = make_stages(Stage.RERUN, findings=(note, mail))
+    text = markdown.render(make_report(stages=stages))
+    assert "Mend it: <code>a &#96;b&#96; &#60;c&#62;</code>" in text
+    assert "git push" not in text
 
 
 def test_findings_are_folded_with_their_hints():

@@ -9,6 +9,7 @@ from reprocheck.cli.outputs import EXIT_CODES, exit_code
 from reprocheck.model import (
     CodeState,
     Failure,
+    Finding,
     Gates,
     Interval,
     Margin,
@@ -17,6 +18,7 @@ from reprocheck.model import (
     PackageLists,
     Require,
     Scale,
+    Severity,
     Stage,
     StageResult,
     StageStatus,
@@ -257,6 +259,25 @@ def test_verbose_tells_every_finding_metric_and_more_of_the_log():
     for words in ("note missing-repository", "docs/findings.md", "layer15/grad_norm", "line 3\n"):
         assert words not in brief
         assert words in full
+
+
+def test_a_line_that_mends_a_finding_is_shown_where_it_stays_whole():
+    short, long = (
+        Finding(
+            code=f"is-{size}",
+            severity=Severity.WARNING,
+            message="m",
+            hint="",
+            pointer="",
+            fix="x" * size,
+        )
+        for size in (70, 80)
+    )
+    report = make_report(stages=make_stages(Stage.RERUN, findings=(short, long)))
+    lines = terminal.render(report).splitlines()
+    assert "    " + "x" * 70 in lines
+    assert not any("x" * 71 in line for line in lines)
+    assert "x" * 80 in terminal.render(report, width=120, verbose=True)
 
 
 def test_what_reprocheck_itself_says_of_a_failed_rerun_is_not_cut():

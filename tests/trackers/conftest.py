@@ -62,10 +62,10 @@ class Store:
         """The same store, logging where MLflow keeps artifacts by default."""
         return Store(uri=self.uri, folder=self.folder, experiment="0")
 
-    def read(self, asked: str) -> RunRecord:
+    def read(self, asked: str, *, finished: bool = True) -> RunRecord:
         tracker = open_tracker(self.uri, self.artifact_roots, self.folder / "scratch")
         try:
-            return tracker.read(asked)
+            return tracker.read(asked, finished=finished)
         finally:
             tracker.close()
 

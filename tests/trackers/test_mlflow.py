@@ -5,7 +5,8 @@ from math import inf, isnan, nan
 
 import pytest
 
-from reprocheck.errors import ReadError, UnknownRunError
+from reprocheck.errors import ReadError, UnfinishedRunError, UnknownRunError
+from reprocheck.metadata import validate
 from reprocheck.model import Origin, OriginKind, RunStatus
 from reprocheck.trackers.mlflow_settings import client_settings
 
@@ -115,3 +116,25 @@ def test_values_of_one_millisecond_are_told_where_the_store_loses_their_order(st
             client.log_metric(run_id, "steps", value, timestamp=1_000, step=int(10 * value))
     codes = [finding.code for finding in store.read(run_id).findings]
     assert codes == ([] if store.uri.startswith("file") else ["ambiguous-value"])
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "FAILED"])
+def test_a_run_without_a_result_is_read_when_it_is_asked_for(database, status):
+    run_id = database.log(metrics={"accuracy": [0.8]}, status=None)
+    with client_settings():
+        database.client.update_run(run_id, status=status)
+    record = database.read(run_id, finished=False)
+    assert record.status.name == status
+    (finding,) = [each for each in validate(record) if each.code == "unfinished-run"]
+    assert ("set_terminated" in finding.fix) == (status == "RUNNING")
+
+
+def test_a_deleted_run_says_how_it_is_restored(database):
+    run_id = database.log(metrics={"accuracy": [0.8]})
+    with client_settings():
+        database.client.delete_run(run_id)
+    with pytest.raises(UnfinishedRunError):
+        database.read(run_id)
+    found = database.read(run_id, finished=False).findings
+    (fix,) = [each.fix for each in found if each.code == "deleted-run"]
+    assert fix == f"MLFLOW_TRACKING_URI={database.uri} mlflow runs restore --run-id {run_id}"

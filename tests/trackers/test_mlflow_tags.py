@@ -1,6 +1,7 @@
 """Facts from tags, and tags that cannot be read."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -162,6 +163,34 @@ def test_recorded_data_hides_the_same_dataset():
 )
 def test_approvals_are_names_or_json(text, approvals):
     assert reader({"approved_by": text}).approvals() == approvals
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def test_an_approval_says_who_signed_what_as_whom_and_when():
+    signed = {"by": "ann", "what": "release", "role": "reviewer", "commit": COMMIT}
+    tags = reader(
+        {"approvals": json.dumps([{**signed, "at": "2026-02-01T12:00:00+01:00"}, signed])}
+    )
+    first, second = tags.approvals()
+    assert first == Approval(**signed, at=datetime(2026, 2, 1, 11, tzinfo=UTC))
+    assert second == Approval(**signed)
+    assert tags.origins["/approvals/1"].where == "approvals"
+    assert tags.findings == []
+
+
+@pytest.mark.parametrize("text", ["ann", "{}", "[1.5]", "[{}]", '[{"by": 1}]', "[" * 5000, "true"])
+def test_approvals_that_cannot_be_read_are_a_finding(text):
+    tags = reader({"approvals": text})
+    assert tags.approvals() == ()
+    assert [f.code for f in tags.findings] == ["bad-tag"]
+
+
+def test_both_tags_of_approvals_count():
+    tags = reader({"approved_by": "ann", "approvals": '[{"by": "bob"}]'})
+    assert [each.by for each in tags.approvals()] == ["ann", "bob"]
+    assert tags.origins["/approvals/0"].where == "approved_by"
 
 
 def test_logged_datasets_reach_the_record(store):
