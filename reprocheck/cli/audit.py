@@ -44,7 +44,7 @@ class _Options:
 EXAMPLES = """\b
 Examples:
   reprocheck audit --experiment churn
-  reprocheck audit --filter "metrics.accuracy > 0.9 and attributes.status = 'FINISHED'"
+  reprocheck audit --filter "metrics.accuracy > 0.9 and params.lr = '0.1'"
   reprocheck audit --experiment churn --html audit.html --csv audit.csv
   reprocheck audit --offline --json - | jq .totals
 
