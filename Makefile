@@ -19,6 +19,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd capture && ../$(BIN)/mypy --cache-dir ../.mypy_cache
 	$(BIN)/lint-imports --no-cache
 
 format: $(STAMP)
@@ -26,8 +27,9 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 # requirements.lock is what users and the action install; requirements-dev.lock adds our tools.
+# Neither names reprocheck-capture: it is always this tree's own.
 LOCKING := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --no-header
+	--no-emit-index-url --no-annotate --no-header --no-emit-package reprocheck-capture
 lock: $(STAMP)
 	$(LOCKING) pyproject.toml --output-file requirements.lock
 	$(LOCKING) pyproject.toml --group dev --constraint requirements.lock \
@@ -42,7 +44,7 @@ INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python
 export UV_SYSTEM_CERTS ?= 1
 
 # uv itself comes from the lock too, with its hash.
-$(STAMP): requirements-dev.lock pyproject.toml
+$(STAMP): requirements-dev.lock pyproject.toml capture/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "reprocheck needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv --clear .venv
@@ -50,5 +52,5 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
 	$(INSTALL) --require-hashes -r requirements-dev.lock || \
 		UV_SYSTEM_CERTS=0 $(INSTALL) --require-hashes -r requirements-dev.lock
-	$(INSTALL) --no-deps --no-build-isolation --editable .
+	$(INSTALL) --no-deps --no-build-isolation --editable ./capture --editable .
 	touch $@

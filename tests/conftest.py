@@ -59,6 +59,8 @@ def set_author(patch: pytest.MonkeyPatch) -> None:
         patch.setenv(f"GIT_{name}_EMAIL", "test@example.com")
     patch.setenv("DVC_NO_ANALYTICS", "1")
     patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    # It is installed with us, and would record the tests' trainings as runs of this repository.
+    patch.setenv("REPROCHECK_CAPTURE", "off")
 
 
 def need(program: str) -> str:

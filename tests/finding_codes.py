@@ -91,12 +91,22 @@ class Made:
     module: Module
 
 
-def source_codes(package: Path = PACKAGE) -> dict[str, set[str]]:
+@dataclass(kw_only=True)
+class Severities:
+    """Those that a code has, and those that it may have: which one may only show at run time."""
+
+    sure: set[str] = field(default_factory=set)
+    possible: set[str] = field(default_factory=set)
+
+
+def source_codes(package: Path = PACKAGE) -> dict[str, Severities]:
     """Each code that the source gives to a finding, with the severities that it gives with it."""
     source = _Source(package)
-    found: dict[str, set[str]] = {}
-    for code, severities in source.pairs():
-        found.setdefault(code, set()).update(severities)
+    found: dict[str, Severities] = {}
+    for code, severities, is_sure in source.pairs():
+        told = found.setdefault(code, Severities())
+        told.possible |= severities
+        told.sure |= severities if is_sure else set()
     return found
 
 
@@ -109,9 +119,11 @@ class _Source:
             self._calls.setdefault(_name(call.node.func), []).append(call)
         self._constants = _constants(self._modules)
 
-    def pairs(self) -> Iterator[tuple[str, set[str]]]:
+    def pairs(self) -> Iterator[tuple[str, set[str], bool]]:
         for call in self._calls["Finding"]:
             given = {word.arg: word.value for word in call.node.keywords}
+            if not {"code", "severity"} <= given.keys():
+                continue  # read back from a document
             made = Made(
                 code=given["code"],
                 severity=given["severity"],
@@ -120,7 +132,7 @@ class _Source:
             )
             yield from self._followed(made, _DEPTH)
 
-    def _followed(self, made: Made, depth: int) -> Iterator[tuple[str, set[str]]]:
+    def _followed(self, made: Made, depth: int) -> Iterator[tuple[str, set[str], bool]]:
         """Follows a code that is a parameter to where the function is called."""
         made = dataclasses.replace(
             made,
@@ -148,11 +160,12 @@ class _Source:
         calls = self._calls.get(made.function.name, [])
         return [call for call in calls if _is_of(call, made.function, made.module)]
 
-    def _resolved(self, made: Made) -> Iterator[tuple[str, set[str]]]:
+    def _resolved(self, made: Made) -> Iterator[tuple[str, set[str], bool]]:
         codes = self._texts(made.code, made)
-        severities = (self._texts(made.severity, made) & _ALL) or _named_severities(made.function)
+        known = self._texts(made.severity, made) & _ALL
+        severities = known or _named_severities(made.function)
         if codes:
-            yield from ((code, severities) for code in codes)
+            yield from ((code, severities, bool(known)) for code in codes)
             return
         # Of a table or of what another function yields: rows that begin with a code.
         for row in made.module.rows:
@@ -160,7 +173,7 @@ class _Source:
                 if "-" in code and KEBAB.fullmatch(code):
                     told = [self._texts(part, made) for part in row.elts[1:]]
                     own = set().union(*told) & _ALL
-                    yield code, own or severities
+                    yield code, own or severities, bool(own) or len(known) == 1
 
     def _texts(self, expression: ast.expr, made: Made) -> set[str]:
         """All texts that an expression can be."""
@@ -190,6 +203,8 @@ def _module(path: Path) -> Module:
 
 
 def _visit(node: ast.AST, function: Function, module: Module) -> None:
+    if isinstance(node, ast.Match):
+        _narrow(node)
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Call):
             module.calls.append(Call(node=child, function=function, module=module))
@@ -199,16 +214,37 @@ def _visit(node: ast.AST, function: Function, module: Module) -> None:
         _visit(child, child if inner else function, module)  # type: ignore[arg-type]
 
 
+def _narrow(node: ast.Match) -> None:
+    """Writes into each case what a subject that is a plain name is there."""
+    for case in node.cases:
+        match node.subject, case.pattern:
+            case ast.Name(id=name), ast.MatchValue(value=ast.Constant() as constant):
+                case.body = [_Substitution({name: constant}).visit(line) for line in case.body]
+
+
 def _constants(modules: list[Module]) -> dict[object, set[str]]:
     """Texts of names of modules: by module and name, and by name for those that import them."""
     found: dict[object, set[str]] = {}
     for module in modules:
-        for node in module.tree.body:
-            match node:
-                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
-                    found[module.path, name] = {text}
-                    found.setdefault(name, set()).add(text)
+        for name, text in itertools.chain.from_iterable(map(_texts_of, module.tree.body)):
+            found[module.path, name] = {text}
+            found.setdefault(name, set()).add(text)
     return found
+
+
+def _texts_of(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """The texts that an assignment gives to names."""
+    match node:
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+            pairs = list(zip(names, values, strict=False))
+        case ast.Assign(targets=[name], value=value):
+            pairs = [(name, value)]
+        case _:
+            pairs = []
+    for pair in pairs:
+        match pair:
+            case ast.Name(id=told), ast.Constant(value=str(text)):
+                yield told, text
 
 
 def _is_of(call: Call, function: ast.FunctionDef | ast.AsyncFunctionDef, module: Module) -> bool:

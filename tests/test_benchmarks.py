@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from benchmarks import audit, data, environments
+from benchmarks import audit, capture, data, environments
 
 
 def test_the_benchmark_of_environments_prints_its_table(capsys):
@@ -53,3 +53,19 @@ def test_the_benchmark_of_audits_judges_by_its_aims():
 
     assert told(59, 150) == ["yes", "yes"]
     assert told(61, 151) == ["NO", "NO"]
+
+
+def test_the_benchmark_of_capture_records_one_way_and_not_the_other(tmp_path):
+    project = capture.repository(tmp_path / "project", files=3)
+    store = (tmp_path / "store").as_uri()  # a database would take seconds to make
+    assert capture.trained(project, store, recorded=False)["git"] == 0.0
+    assert capture.trained(project, store, recorded=True)["git"] > 1.0
+
+
+def test_the_benchmark_of_capture_judges_by_its_aim_with_gits_time_aside():
+    off = capture.Cost(imported=1000.0, run=20.0, git=0.0)
+    for run, judged in ((219.0, "yes"), (220.0, "NO")):
+        on = capture.Cost(imported=1010.0, run=run, git=50.0)
+        lines = [*capture.table(100, off, on)]
+        assert lines[1].endswith("1.01 x")
+        assert lines[-1].endswith(judged)

@@ -1,6 +1,8 @@
 import json
 import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -17,12 +19,52 @@ def run(*argv: str | Path, cwd: Path = ROOT) -> str:
     return done.stdout.decode()
 
 
+HATCH = (sys.executable, "-m", "hatchling", "build", "--directory")
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a release publishes, but for the source archive of reprocheck itself."""
     folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder)
-    (built,) = folder.glob("*.whl")
+    run(*HATCH, folder, "--target", "wheel")
+    run(*HATCH, folder, cwd=ROOT / "capture")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    (built,) = dist.glob("reprocheck-*.whl")
     return built
+
+
+@pytest.fixture(scope="module")
+def capture(dist: Path) -> Path:
+    (built,) = dist.glob("reprocheck_capture-*.whl")
+    return built
+
+
+def test_both_have_one_version_and_reprocheck_asks_for_exactly_it() -> None:
+    import reprocheck
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f"reprocheck-capture=={reprocheck.__version__}" in project["dependencies"]
+    own = (ROOT / "capture/reprocheck_capture/__init__.py").read_text()
+    assert f'__version__ = "{reprocheck.__version__}"\n' in own
+
+
+def test_the_source_archive_of_capture_makes_the_same_wheel(
+    dist: Path, capture: Path, tmp_path: Path
+) -> None:
+    (archive,) = dist.glob("reprocheck_capture-*.tar.gz")
+    with tarfile.open(archive) as opened:
+        opened.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    run(*HATCH, tmp_path / "again", "--target", "wheel", cwd=source)
+    assert (tmp_path / "again" / capture.name).read_bytes() == capture.read_bytes()
+
+
+def test_both_have_the_same_license() -> None:
+    assert (ROOT / "capture/LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
 def test_the_wheel_holds_schemas_example_and_injected_files(wheel: Path) -> None:
@@ -45,14 +87,30 @@ def test_the_wheel_holds_schemas_example_and_injected_files(wheel: Path) -> None
     assert not any(name.startswith("tests/") for name in names)
 
 
-def test_the_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
+OWN = """\
+import sys, zipfile
+from importlib.metadata import entry_points
+from pathlib import Path
+from reprocheck.environments import own_wheel
+(point,) = entry_points(group="mlflow.run_context_provider", name="reprocheck")
+print(point.load().__name__)
+made, built = (zipfile.ZipFile(path) for path in (own_wheel.write(Path("own")), sys.argv[1]))
+files = [name for name in built.namelist() if not name.endswith(("LICENSE", "WHEEL", "RECORD"))]
+print(all(made.read(name) == built.read(name) for name in files), len(files) > 15)
+"""
+
+
+def test_the_wheels_work_in_an_empty_environment(
+    wheel: Path, capture: Path, tmp_path: Path
+) -> None:
     from uv import find_uv_bin
 
     uv, python = find_uv_bin(), tmp_path / "venv/bin/python"
     run(uv, "venv", "--quiet", "--python", sys.executable, tmp_path / "venv")
     run(uv, "pip", "install", "--quiet", "--python", python, "--require-hashes",
         "-r", ROOT / "requirements.lock")  # fmt: skip
-    run(uv, "pip", "install", "--quiet", "--python", python, "--no-deps", wheel)
+    run(uv, "pip", "install", "--quiet", "--python", python, "--no-deps", capture, wheel)
+    run(uv, "pip", "check", "--quiet", "--python", python)
     assert run(tmp_path / "venv/bin/reprocheck", "--version", cwd=tmp_path).startswith("reprocheck")
     record = {"schema_version": 1, "run_id": 5}
     code = (
@@ -62,6 +120,11 @@ def test_the_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) ->
     assert "/run_id" in run(python, "-c", code, json.dumps(record), cwd=tmp_path)
     example = json.dumps(json.loads((ROOT / "schemas/run.schema.json").read_text())["examples"][0])
     assert run(python, "-c", code, example, cwd=tmp_path).strip() == "[]"
+    assert run(python, "-c", OWN, capture, cwd=tmp_path).split() == [
+        "CaptureContext",
+        "True",
+        "True",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +152,7 @@ def test_the_locks_name_no_index() -> None:
     for name in ("requirements.lock", "requirements-dev.lock"):
         text = (ROOT / name).read_text()
         assert "://" not in text
+        assert "reprocheck" not in text
         assert "--hash=sha256:" in text
 
 

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from reprocheck import process
 from reprocheck.environments import asked as asking
-from reprocheck.environments import cache, conda_program, conda_rattler, interpreters
+from reprocheck.environments import cache, conda_program, conda_rattler, interpreters, own_wheel
 from reprocheck.environments.asked import Format
 from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.conda_files import file_parts
@@ -22,7 +22,7 @@ from reprocheck.environments.cutoff import Cutoff, attempted
 from reprocheck.environments.isolation import Isolation, chosen
 from reprocheck.environments.sandbox import VenvSandbox
 from reprocheck.environments.uv_program import Cause, Uv, UvError
-from reprocheck.environments.venv import REDIRECT, WHERE, packages, pip_install, probe
+from reprocheck.environments.venv import REDIRECT, WHERE, install_own, packages, pip_install, probe
 from reprocheck.errors import RebuildError
 from reprocheck.model import (
     BuiltEnvironment,
@@ -107,7 +107,9 @@ def _install(folder: Path, plan: CondaPlan, request: BuildRequest, uv: Uv) -> di
             "add python to its dependencies, or name another file in reprocheck.yaml",
         )
     before = _freeze(python, uv)
-    findings = list(_install_pip(plan, python, uv))
+    served, ours = own_wheel.split(plan.pip.requirements)
+    findings = list(_install_pip(plan, served, python, uv)) if served else []
+    install_own(uv, python, ours)
     version, purelib = probe(python, uv.env)
     (Path(purelib) / "reprocheck_redirect.pth").write_text(REDIRECT)
     pip = [line for line in _freeze(python, uv) if line not in before]
@@ -130,19 +132,17 @@ def _install_conda(prefix: Path, plan: CondaPlan, request: BuildRequest) -> None
         plan.installer.install(plan.asked.packages, prefix)
 
 
-def _install_pip(plan: CondaPlan, python: Path, uv: Uv) -> Iterator[Finding]:
+def _install_pip(plan: CondaPlan, served: list[str], python: Path, uv: Uv) -> Iterator[Finding]:
     """The list that the file nests for pip. What conda installed already is kept where it fits."""
-    if not plan.has_pip:
-        return
     pip = plan.pip
-    lines = (*pip.options, *pip.requirements)
+    lines = (*pip.options, *served)
     (uv.folder / "pip.txt").write_text("".join(f"{line}\n" for line in lines))
     (uv.folder / "constraints.txt").write_text("".join(f"{line}\n" for line in pip.constraints))
     arguments = ["--break-system-packages", "-r", "pip.txt", *plan.pip.index_arguments]
     arguments += ["--constraints", "constraints.txt"] if pip.constraints else []
-    arguments += ["--no-deps"] if pip.complete else []
+    arguments += ["--no-deps"] if pip.complete else own_wheel.overriding(uv.folder)
     arguments += ["--require-hashes"] if pip.hashed else []
-    doing = f"installing {len(pip.requirements)} packages of pip's"
+    doing = f"installing {len(served)} packages of pip's"
 
     def install(cutoff: Cutoff) -> None:
         pip_install(uv, python, *arguments, *cutoff.arguments, doing=doing)

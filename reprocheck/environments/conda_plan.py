@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reprocheck.environments import cache, conda_files, conda_program, conda_rattler
+from reprocheck.environments import cache, conda_files, conda_program, conda_rattler, own_wheel
 from reprocheck.environments.asked import needs_conda
 from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.conda_channels import Channels
-from reprocheck.environments.conda_files import CondaAsked, CondaPackage
+from reprocheck.environments.conda_files import CondaAsked, CondaPackage, file_parts
 from reprocheck.environments.conda_program import CondaProgram, explicit
 from reprocheck.environments.conda_rattler import Rattler, Solved
 from reprocheck.environments.cutoff import Cutoff
@@ -47,6 +47,7 @@ class CondaPlan:
         else:
             what = [self.installer.__class__.__name__, *asked.channels, "--", *asked.specs]
         pip = [*self.pip.requirements, *self.pip.constraints, self.sources, str(self.cutoff.moment)]
+        pip += own_wheel.digests(self.pip.requirements)
         return _digest(BUILDER, conda_files.subdir(), *what, *(pip if self.has_pip else ()))
 
     @property
@@ -61,7 +62,7 @@ def plan_for(request: BuildRequest, uv: Uv) -> CondaPlan:
     Raises `RebuildError`.
     """
     spec = request.spec
-    asked = conda_files.read(spec)
+    asked = _with_own(conda_files.read(spec))
     reader = Reader(spec=spec, tree=request.tree)
     for line in asked.pip:
         reader.take(line, folder=spec.directory or "")
@@ -85,6 +86,29 @@ def plan_for(request: BuildRequest, uv: Uv) -> CondaPlan:
     if isinstance(installer, CondaProgram):
         return dataclasses.replace(plan, asked=_for_program(plan.asked, channels, spec))
     return _solved(plan, request, channels, installer) if asked.is_open else plan
+
+
+def _with_own(asked: CondaAsked) -> CondaAsked:
+    """With our own reprocheck-capture, by pip, in place of a channel's."""
+    specs = [text for text in asked.specs if own_wheel.is_named(_as_pip(text))]
+    parts = {package: file_parts(package.url) for package in asked.packages}
+    files = {each: f"{name}=={version}" for each, (name, version, _) in parts.items()}
+    packages = [each for each, line in files.items() if own_wheel.is_named(line)]
+    if not (specs or packages):
+        return asked
+    return dataclasses.replace(
+        asked,
+        specs=tuple(text for text in asked.specs if text not in specs),
+        packages=tuple(each for each in asked.packages if each not in packages),
+        pip=(*asked.pip, *map(_as_pip, specs), *(files[each] for each in packages)),
+    )
+
+
+def _as_pip(spec: str) -> str:
+    """Name and exact version of a conda spec, as pip has them."""
+    found = re.match(r"(?:\S*::)?([\w.-]*)\s*=*\s*([\w.]*)", spec)
+    name, version = (found[1], found[2]) if found else ("", "")
+    return f"{name}=={version}" if version else name
 
 
 def _refuse_local(spec: EnvironmentSpec, pip: Asked) -> None:

@@ -12,7 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from reprocheck.environments import asked, locks
+from reprocheck.environments import asked, locks, own_wheel
 from reprocheck.environments.asked import Format
 from reprocheck.environments.candidates import WHOLE, rank
 from reprocheck.environments.requirements import decode
@@ -31,7 +31,8 @@ from reprocheck.model import (
     Severity,
 )
 
-_TOOLS = frozenset({"pip", "setuptools", "wheel", "uv", "distribute"})
+# What installs packages, and what records runs, which trials have of our own version.
+_TOOLS = frozenset({"pip", "setuptools", "wheel", "uv", "distribute", own_wheel.NAME})
 _MODULES = {  # what is imported, where its package has another name
     "sklearn": ("scikit-learn",),
     "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly"),

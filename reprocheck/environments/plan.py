@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from reprocheck.environments import asked as asking
-from reprocheck.environments import cache, interpreters, local, locks
+from reprocheck.environments import cache, interpreters, local, locks, own_wheel
 from reprocheck.environments.asked import Format
 from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.cutoff import Cutoff, attempted
@@ -40,7 +40,8 @@ class Plan:
     @property
     def digest(self) -> str:
         """The environment's name: equal for what is the same, wherever Python is installed."""
-        return cache.digest(BUILDER, self.lock, self.interpreter.identity, self.sources)
+        ours = own_wheel.digests(self.lock.splitlines())
+        return cache.digest(BUILDER, self.lock, self.interpreter.identity, self.sources, *ours)
 
 
 def plan_for(request: BuildRequest, uv: Uv) -> Plan:
@@ -66,7 +67,7 @@ def plan_for(request: BuildRequest, uv: Uv) -> Plan:
         sources=sources(asked, request),
     )
     open_projects = [each for each in asked.projects if not each.listed]
-    if asked.complete or not (asked.requirements or open_projects):
+    if asked.complete or not (own_wheel.split(asked.requirements)[0] or open_projects):
         return plan
     return _resolved(plan, request, uv)
 
@@ -146,6 +147,7 @@ def _resolved(plan: Plan, request: BuildRequest, uv: Uv) -> Plan:
         lock, cutoff = _compile(plan, request, uv)
         if plan.cutoff.moment is not None:  # without it, tomorrow's answer is another
             cache.write_whole(kept, _written(lock, cutoff))
+    lock = own_wheel.pinned(lock, plan.asked.requirements)
     late = () if plan.cutoff.moment else (_no_start(request.spec),)
     told = (*late, *cutoff.findings(request.spec.file, _pinned(plan.asked)))
     return dataclasses.replace(plan, lock=lock, cutoff=cutoff, findings=(*plan.findings, *told))
@@ -175,11 +177,13 @@ def _compile(plan: Plan, request: BuildRequest, uv: Uv) -> tuple[str, Cutoff]:
     projects = [each.line for each in asked.projects if not each.listed]
     if projects or asked.places:
         local.copy_of(request.tree, uv.folder)
-    write(uv.folder / "asked.txt", *asked.options, *asked.requirements, *projects)
+    served, _ = own_wheel.split(asked.requirements)
+    write(uv.folder / "asked.txt", *asked.options, *served, *projects)
     write(uv.folder / "constraints.txt", *asked.constraints)
     when = f" as of {plan.cutoff.moment}" if plan.cutoff.moment else ""
     arguments = (
         *("pip", "compile", "asked.txt", "-o", "lock.txt", "--no-header", "--no-annotate"),
+        *own_wheel.overriding(uv.folder),
         *(("--constraints", "constraints.txt") if asked.constraints else ()),
         *("--python", str(plan.interpreter.path)),
         *asked.index_arguments,

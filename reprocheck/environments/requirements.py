@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from reprocheck.environments import local
+from reprocheck.environments import local, own_wheel
 from reprocheck.environments.local import LocalProject
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentSpec, Finding, Severity
@@ -58,8 +58,9 @@ class Asked:
 
     @property
     def hashed(self) -> bool:
-        """Whether every requirement names the hashes of its files."""
-        return bool(self.requirements) and all("--hash=" in line for line in self.requirements)
+        """Whether every requirement that an index serves names the hashes of its files."""
+        served, _ = own_wheel.split(self.requirements)
+        return bool(served) and all("--hash=" in line for line in served)
 
     @property
     def index_arguments(self) -> tuple[str, ...]:
@@ -120,7 +121,9 @@ class Reader:
     def take(self, line: str, *, folder: str, constrain: bool = False) -> None:
         """Takes one line of a requirements file."""
         line = self._without_build_options(line)
-        if line.startswith("-"):
+        if own_wheel.is_named(line):
+            self._take_own(line, constrain=constrain)
+        elif line.startswith("-"):
             self._take_option(line, folder)
         elif clone := local.clone_of(line):
             self.requirements.append(clone.line)
@@ -132,6 +135,13 @@ class Reader:
             self._note("dropped-requirement", f"'{line}' is left out: no index has this version")
         else:
             (self.constraints if constrain else self.requirements).append(line)
+
+    def _take_own(self, line: str, *, constrain: bool) -> None:
+        if constrain:
+            return  # ours is installed whatever they allow
+        self.requirements.append(own_wheel.requirement(line))
+        if other := own_wheel.asked_version(line):
+            self.findings.append(_other_capture(other))
 
     def _without_build_options(self, line: str) -> str:
         bare = line if line.startswith("-") else _OF_ONE.sub("", line)
@@ -272,6 +282,18 @@ class Reader:
                 pointer="/environment",
             )
         )
+
+
+def _other_capture(asked: str) -> Finding:
+    name = own_wheel.NAME
+    return Finding(
+        code="other-capture",
+        severity=Severity.NOTE,
+        message=f"the run had {name} {asked}; {own_wheel.version()} is installed, which belongs to "
+        "this reprocheck",
+        hint="nothing to do: a trial records nothing by it",
+        pointer="/environment",
+    )
 
 
 def is_pinned(line: str) -> bool:

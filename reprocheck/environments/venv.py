@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from reprocheck import process
 from reprocheck.environments import asked as asking
-from reprocheck.environments import cache, editable, interpreters, local
+from reprocheck.environments import cache, editable, interpreters, local, own_wheel
 from reprocheck.environments.asked import Format
 from reprocheck.environments.base import BuildRequest
 from reprocheck.environments.editable import Overlay
@@ -122,7 +122,9 @@ def _install(folder: Path, plan: Plan, request: BuildRequest, uv: Uv) -> dict[st
     )
     if plan.asked.places:
         local.copy_of(request.tree, uv.folder)
-    findings = [*_install_pip(plan, python, uv), *_install_lock(plan, python, uv)]
+    served, ours = own_wheel.split(plan.lock.splitlines())
+    findings = [*_install_pip(plan, python, uv), *_install_lock(plan, served, python, uv)]
+    install_own(uv, python, ours)
     version, purelib = probe(python, uv.env)
     (Path(purelib) / "reprocheck_redirect.pth").write_text(REDIRECT)
     return {
@@ -159,15 +161,15 @@ def _install_pip(plan: Plan, python: Path, uv: Uv) -> Iterator[Finding]:
         yield _note("no-pip", message)
 
 
-def _install_lock(plan: Plan, python: Path, uv: Uv) -> Iterator[Finding]:
-    if not plan.lock:
+def _install_lock(plan: Plan, lines: list[str], python: Path, uv: Uv) -> Iterator[Finding]:
+    if not lines:
         return
-    write(uv.folder / "install.txt", *plan.asked.options, plan.lock)
+    write(uv.folder / "install.txt", *plan.asked.options, *lines)
     arguments = ["--no-deps", "-r", "install.txt", *plan.asked.index_arguments]
     arguments += ["--require-hashes"] if plan.asked.complete and plan.asked.hashed else []
     # The cut-off also holds for what builds a source package: today's setuptools breaks old ones.
     cutoff = plan.cutoff.arguments
-    doing = f"installing {plan.lock.count(chr(10))} packages"
+    doing = f"installing {len(lines)} packages"
     try:
         pip_install(uv, python, *arguments, *cutoff, doing=doing)
     except UvError as error:
@@ -198,6 +200,16 @@ def _install_late(plan: Plan, python: Path, arguments: list[str], uv: Uv) -> Non
         if error.cause not in (Cause.CUTOFF, Cause.LATER):
             raise
         pip_install(uv, python, *arguments, doing=doing)  # the index tells no dates at all
+
+
+def install_own(uv: Uv, python: Path, lines: list[str]) -> None:
+    """Installs our own reprocheck-capture where lines of a lock ask for it.
+
+    Raises `RebuildError`.
+    """
+    if lines:
+        arguments = own_wheel.requirements_file(lines, uv.folder)
+        pip_install(uv, python, *arguments, doing=f"installing {own_wheel.NAME}")
 
 
 def pip_install(uv: Uv, python: Path, *arguments: str, doing: str) -> None:

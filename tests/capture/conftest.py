@@ -92,9 +92,10 @@ def team(repo, tmp_path, empty_store):
 
 @pytest.fixture(autouse=True)
 def nothing_missing(monkeypatch):
-    """Each test counts anew what is missing."""
+    """Each test counts anew what is missing; capturing is on here."""
     from reprocheck_capture import failures, record
 
+    monkeypatch.delenv("REPROCHECK_CAPTURE", raising=False)
     monkeypatch.setattr(failures, "_warned", [])
     monkeypatch.setattr(record, "_known", [])
     failures.MISSING.clear()
@@ -106,7 +107,8 @@ def in_repo(repo, monkeypatch):
     """A repository with one commit, in which this process seems to run train.py."""
     repo.commit({"train.py": "print(1)\n", "lib.py": "a = 1\n"})
     monkeypatch.chdir(repo.path)
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(repo.path / "train.py"))
+    script = str(repo.path / "train.py")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", script, raising=False)  # xdist's: none
     return repo
 
 

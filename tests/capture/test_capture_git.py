@@ -83,7 +83,7 @@ def test_without_a_commit_nothing_is_claimed(tmp_path, monkeypatch, commits):
     else:
         Repo(tmp_path / "repo")
     monkeypatch.chdir(tmp_path / "repo")
-    monkeypatch.delattr(sys.modules["__main__"], "__file__")
+    monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
     assert git.code().document()["tree"] == "unknown"
 
 
