@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ _STEPS = {
     "give `limits: {timeout: ...}` in reprocheck.yaml": ("missing-times", "odd-times"),
 }
 """Steps that mend several codes, or runs whose findings have different fixes, at one stroke."""
+_OF_OLD_RUNS = re.compile(
+    r"(git (push|fetch)|dvc push) |(command|data|environment|limits|metrics|parameters|tracker): ?"
+)
+"""How a fix begins that helps runs which have ended: others are for the runs to come."""
 _STEP_OF = {code: step for step, codes in _STEPS.items() for code in codes}
 
 
@@ -92,8 +97,9 @@ def rescue(runs: Iterable[AuditedRun]) -> tuple[str, int]:
 
 
 def _told(name: str, step: _Step) -> str:
-    same = len(step.fixes) == 1 and step.fixes[0] not in ("", name)
-    return f"{name}: {step.fixes[0]}" if same else name
+    if len(step.fixes) == 1 and step.fixes[0] != name and _OF_OLD_RUNS.match(step.fixes[0]):
+        return f"{name}: {step.fixes[0]}"
+    return name
 
 
 def _mended(run: AuditedRun) -> dict[str, list[Finding]]:
@@ -108,7 +114,7 @@ def _with_steps(run: AuditedRun) -> Iterator[tuple[Finding, str]]:
     for finding in run.findings:
         if finding.code in _STEP_OF:
             yield finding, _STEP_OF[finding.code]
-        elif finding.fix and run.ref.run_id not in finding.fix:
+        elif _OF_OLD_RUNS.match(finding.fix) and run.ref.run_id not in finding.fix:
             yield finding, finding.fix
 
 

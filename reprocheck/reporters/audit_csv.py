@@ -44,7 +44,7 @@ def _row(run: AuditedRun) -> tuple[str, ...]:
         run.grade.value,
         *(str(sum(each.severity is severity for each in found)) for severity in Severity),
         "; ".join(dict.fromkeys(each.code for each in found)),
-        "; ".join(each.message for each in found if each.severity is not Severity.NOTE),
+        "; ".join(each.message for each in words.reasons(run)),
         "; ".join(dict.fromkeys(each.fix for each in found if each.fix)),
         "; ".join(f"{name}={format_value(value)}" for name, value in metrics),
     )

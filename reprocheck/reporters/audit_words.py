@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 
+from reprocheck.grading import OPEN
 from reprocheck.hostile import cut, printable, redact
 from reprocheck.model import Audit, AuditedRun, Finding, Grade, RunStatus, Severity
 from reprocheck.numbers import counted
@@ -103,10 +104,17 @@ def ordered(runs: Iterable[AuditedRun]) -> tuple[AuditedRun, ...]:
     return tuple(sorted(runs, key=_badness))
 
 
+def reasons(run: AuditedRun) -> tuple[Finding, ...]:
+    """The findings that keep a run from a better grade."""
+    if run.grade is Grade.VERIFIABLE:
+        return ()
+    told = worst(run.findings)
+    return tuple(f for f in told if f.severity is not Severity.NOTE or f.code in OPEN)
+
+
 def why(run: AuditedRun, most: int = MOST_CODES) -> str:
-    """The codes of a run's errors and warnings; "" where it has none."""
-    told = [each for each in worst(run.findings) if each.severity is not Severity.NOTE]
-    codes = list(dict.fromkeys(safe(each.code) for each in told))
+    """The codes of what keeps a run from a better grade; "" where nothing does."""
+    codes = list(dict.fromkeys(safe(each.code) for each in reasons(run)))
     more = f" and {len(codes) - most} more" if len(codes) > most else ""
     return ", ".join(codes[:most]) + more
 

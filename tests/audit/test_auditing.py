@@ -11,6 +11,7 @@ import pytest
 from reprocheck import schema
 from reprocheck.audit.auditing import audit
 from reprocheck.audit.base import AuditRequest
+from reprocheck.command_templates import StepTemplate
 from reprocheck.config import Config
 from reprocheck.grading import grade
 from reprocheck.model import Grade
@@ -79,7 +80,9 @@ def test_a_run_is_verifiable_once_its_commit_is_pushed(database: Store, repo: Re
     run = database.log(tags=tags, **good)
     database.log(tags={**tags, "mlflow.source.git.commit": COMMIT}, start=START + 1, **good)
     told = Told()
-    asked = request(database, cwd=repo.path)
+    command = StepTemplate(args=("python", "train.py"))
+    config = Config(command=(command,), environment_file="requirements.txt")
+    asked = request(database, cwd=repo.path, config=config)
     before = audit(asked, told)
     assert [each.grade for each in before.runs] == [Grade.CAVEATS, Grade.NOT_VERIFIABLE]
     assert {cause.code for cause in before.causes} == {"unpushed-commit", "commit-unreachable"}

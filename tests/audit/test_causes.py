@@ -86,6 +86,14 @@ def test_what_mends_only_one_run_by_its_id_is_no_rescue():
     assert rescue([run]) == ("", 0)
 
 
+def test_what_helps_only_the_runs_to_come_is_no_rescue():
+    fixes = ("pip install reprocheck-capture", 'mlflow.log_param("seed", seed)')
+    runs = [make_run(i, FAIR, (warning("odd", fix=fix),)) for i, fix in enumerate(fixes * 2)]
+    assert rescue(runs) == ("", 0)
+    no_command = error("missing-command", fix=fixes[0])
+    assert rescue([make_run(0, BAD, (no_command,))]) == ("give `command` in reprocheck.yaml", 1)
+
+
 def test_where_no_one_step_helps_that_is_said():
     assert rescue([RUNS[1], make_run(8), make_run(9, BAD, (error("missing-metrics"),))]) == ("", 0)
     assert rescue([]) == ("", 0)

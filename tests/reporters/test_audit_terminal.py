@@ -1,8 +1,11 @@
 import pytest
 from rich.cells import cell_len
 
+from reprocheck.model import Grade, Severity
 from reprocheck.reporters import audit_terminal
+from reprocheck.reporters import audit_words as words
 from reprocheck.reporters.audit_words import safe
+from tests.audit.builders import make_finding, make_run
 from tests.audit.samples import CASES, HOSTILE, a_run, audited, many, three
 
 
@@ -46,6 +49,13 @@ def test_hostile_text_does_nothing_to_a_terminal(verbose):
     text = audit_terminal.render(CASES["hostile"](), verbose=verbose)
     assert not set("\x1b\u202e\r") & set(text)
     assert safe(HOSTILE).startswith("</td><script>")
+
+
+def test_what_only_the_files_at_the_commit_may_tell_is_a_reason():
+    noted = make_finding("missing-command", Severity.NOTE)
+    run = make_run(0, Grade.CAVEATS, (noted, make_finding("missing-data", Severity.NOTE)))
+    assert words.why(run) == "missing-command"
+    assert words.why(make_run(0, Grade.VERIFIABLE, (noted,))) == ""  # the config has it
 
 
 def test_color_is_only_in_addition():
