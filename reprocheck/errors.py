@@ -48,6 +48,12 @@ class UnknownRunError(ReadError):
     usage = True
 
 
+class UnknownExperimentError(ReadError):
+    """No such experiment, or one that was deleted."""
+
+    usage = True
+
+
 class UnfinishedRunError(ReadError):
     """The run has not finished, failed or was deleted: there is no result."""
 

@@ -643,6 +643,34 @@ class Grade(enum.StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DatasetUse:
+    """A data set that a run says it used, as its tracker names it."""
+
+    name: str
+    digest: str
+    context: str  # what for, as training or evaluation; "": not said
+    source: str  # where it was read: an address or a path; "": made by the code, or not known
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunSummary:
+    """What a tracker's search tells about a run: no histories, and no file is opened for it."""
+
+    ref: RunRef
+    name: str
+    experiment: str
+    status: RunStatus
+    started_at: datetime | None  # UTC
+    ended_at: datetime | None  # UTC
+    parameters: Mapping[str, str]
+    metrics: Mapping[str, float]  # last values
+    tags: Mapping[str, str]
+    datasets: tuple[DatasetUse, ...]
+    artifact_uri: str
+    commit: str  # "": none is recorded
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Validation:
     """What a record is worth: its grade, and why."""
 

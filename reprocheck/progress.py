@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 QUIET_S = 30.0
 """Seconds between two lines about what a stage does, where lines cannot be replaced."""
 
+_BAR = 24  # characters
+
 MARKS = {StageStatus.PASSED: "✓", StageStatus.FAILED: "✗", StageStatus.SKIPPED: "–"}
 COLORS = {StageStatus.PASSED: "green", StageStatus.FAILED: "red", StageStatus.SKIPPED: "dim"}
 
@@ -40,6 +42,14 @@ class Progress(Protocol):
 
     def finish(self, result: StageResult) -> None:
         """The stage ended."""
+
+
+def bar(done: int, total: int | None, noun: str) -> str:
+    """How much is done, for `Progress.update`: a bar where the total is known, and the count."""
+    if not total:
+        return f"{done:,} {noun}s"
+    filled = min(_BAR, _BAR * done // total)
+    return f"[{'#' * filled}{'.' * (_BAR - filled)}] {done:,} of {max(done, total):,} {noun}s"
 
 
 class Silent:

@@ -39,7 +39,7 @@ __all__ = [
     "pointer",
 ]
 
-NAMES = ("run", "config", "experiment", "report", "plan", "doctor", "validation")
+NAMES = ("run", "config", "experiment", "report", "plan", "doctor", "audit", "validation")
 DEEPEST = 100
 LONGEST_NUMBER = 1_024  # bits: as large as a float may be
 

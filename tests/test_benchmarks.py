@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from benchmarks import capture, data, environments
+from benchmarks import audit, capture, data, environments
 
 
 def test_the_benchmark_of_environments_prints_its_table(capsys):
@@ -36,6 +36,23 @@ def test_the_benchmark_of_data_judges_by_its_aims():
     assert told[-1].endswith("yes")
     for cold, warm in ((2.21, 0.9), (2.0, 1.0)):
         assert [*data.table("files", [pull, row("reprocheck", cold, warm)])][-1].endswith("NO")
+
+
+def test_the_benchmark_of_audits_measures_time_and_memory(capsys):
+    audit.main(["--runs", "6"])
+    printed = capsys.readouterr().out
+    assert re.search(r"\n +6 +[\d.]+ s +\d+ MiB +[\d.]+ s +\d+%\n", printed)
+    assert "memory flat" in printed
+
+
+def test_the_benchmark_of_audits_judges_by_its_aims():
+    def told(seconds, peak_mib):
+        costs = [audit.Cost(seconds=s, peak_mib=m) for s, m in ((9, 100), (seconds, peak_mib))]
+        rows = [audit.Row(runs=n, cost=cost, search_s=3) for n, cost in enumerate(costs)]
+        return [line.split()[-1] for line in [*audit.table(rows)][-2:]]
+
+    assert told(59, 150) == ["yes", "yes"]
+    assert told(61, 151) == ["NO", "NO"]
 
 
 def test_the_benchmark_of_capture_records_one_way_and_not_the_other(tmp_path):

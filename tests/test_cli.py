@@ -88,7 +88,7 @@ def test_the_readmes_options_are_the_helps(lab: Lab, monkeypatch: pytest.MonkeyP
     [
         ("--help",),
         ("-h",),
-        *((command, "-h") for command in ("verify", "plan", "compare", "doctor", "demo")),
+        *((command, "-h") for command in ("verify", "plan", "compare", "audit", "doctor", "demo")),
         (),
     ],
 )

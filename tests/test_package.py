@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {"mlflow", "dvc", "scipy", "docker", "pandas", "matplotlib", "numpy", "sqlalchemy"}
+HEAVY |= {"jinja2"}
 
 
 def run(*argv: str | Path, cwd: Path = ROOT) -> str:
@@ -68,10 +69,20 @@ def test_both_have_the_same_license() -> None:
 
 def test_the_wheel_holds_schemas_example_and_injected_files(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for schema in ("run", "config", "experiment", "report", "plan", "doctor", "validation"):
+    for schema in (
+        "run",
+        "config",
+        "experiment",
+        "report",
+        "plan",
+        "doctor",
+        "audit",
+        "validation",
+    ):
         assert f"reprocheck/schemas/{schema}.schema.json" in names
     assert "reprocheck/examples/digits/train.py" in names
     assert "reprocheck/trackers/injected/sitecustomize.py" in names
+    assert "reprocheck/reporters/templates/style.css" in names
     assert "reprocheck/supervisor.py" in names
     assert not any(name.startswith("tests/") for name in names)
 
@@ -122,7 +133,7 @@ def test_the_wheels_work_in_an_empty_environment(
         ["--help"],
         *(
             [command, "--help"]
-            for command in ("verify", "plan", "compare", "record", "doctor", "demo")
+            for command in ("verify", "plan", "compare", "record", "audit", "doctor", "demo")
         ),
     ],
 )

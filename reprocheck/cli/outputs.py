@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,11 +67,20 @@ def check(outputs: Outputs) -> None:
 
     Raises `UsageError`.
     """
-    if outputs.json == STDOUT and outputs.markdown == STDOUT:
+    check_names({"--json": outputs.json, "--markdown": outputs.markdown})
+
+
+def check_names(names: Mapping[str, str | None]) -> None:
+    """Refuses what could not be written at the end, by the options that name it.
+
+    Raises `UsageError`.
+    """
+    printed = [option for option, name in names.items() if name == STDOUT]
+    if len(printed) > 1:
         raise UsageError(
-            "--json - and --markdown - cannot both have standard output", "name a file for one"
+            f"{' - and '.join(printed)} - cannot both have standard output", "name a file for one"
         )
-    for name in (outputs.json, outputs.markdown):
+    for name in names.values():
         if name is None or name == STDOUT:
             continue
         path = Path(name)
@@ -141,6 +150,29 @@ def write_document(
             raise ReprocheckError(
                 f"the {what} could not be written to {name}: {error.strerror}", "name another file"
             ) from error
+
+
+def write_streams(what: str, streams: Iterable[tuple[str | None, Iterable[str]]]) -> None:
+    """Writes documents piece by piece, each to the file that is named, or to standard output.
+
+    Raises `ReprocheckError` when a file cannot be written; the others were.
+    """
+    unwritten = []
+    for name, pieces in streams:
+        if name == STDOUT:
+            for piece in pieces:
+                echo(piece)
+        elif name is not None:
+            try:
+                with Path(name).open("w", encoding="utf-8", newline="") as file:
+                    file.writelines(pieces)
+            except OSError as error:
+                unwritten.append(f"{name}: {error.strerror}")
+    if unwritten:
+        raise ReprocheckError(
+            f"the {what} could not be written to {'; '.join(unwritten)}",
+            "make room, or name another file",
+        )
 
 
 def echo(text: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from reprocheck.datastores.dvc_config import CACHE, Remotes
 from reprocheck.model import Finding, Material, Severity
@@ -13,6 +14,7 @@ from reprocheck.model import Finding, Material, Severity
 _MOST_ASKED = 200  # objects of a directory that a remote far away is asked for
 _ASKERS = 16
 _PATIENCE_S = 10.0
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,26 +116,34 @@ def _lacking(remotes: Remotes, digests: tuple[str, ...]) -> int:
         asked = (digests[0], *digests[1 :: len(digests) // _MOST_ASKED + 1])
     if not remotes.is_far:
         return sum(not any(place.has(digest) for place in remotes.places) for digest in asked)
-    answers: dict[str, bool] = {}
-    waiting = iter(asked)
+    answers = answers_in_time(lambda digest: _is_lacking(remotes, digest), asked, _PATIENCE_S)
+    return sum(answers.values())
+
+
+def answers_in_time(
+    ask: Callable[[str], _T], digests: Iterable[str], patience_s: float
+) -> dict[str, _T]:
+    """What `ask`, which must not raise, says of each digest, as far as it says so in time."""
+    answers: dict[str, _T] = {}
+    waiting = iter(digests)
     lock = threading.Lock()
 
-    def ask() -> None:
-        while True:
+    def work() -> None:
+        while time.monotonic() < deadline:
             with lock:
                 digest = next(waiting, None)
             if digest is None:
                 return
-            answers[digest] = _is_lacking(remotes, digest)
+            answers[digest] = ask(digest)
 
     # Daemons: a remote that hangs is not waited for, at the end of the program neither.
-    askers = [threading.Thread(target=ask, daemon=True) for _ in range(_ASKERS)]
-    deadline = time.monotonic() + _PATIENCE_S
+    askers = [threading.Thread(target=work, daemon=True) for _ in range(_ASKERS)]
+    deadline = time.monotonic() + patience_s
     for asker in askers:
         asker.start()
     for asker in askers:
         asker.join(max(0.0, deadline - time.monotonic()))
-    return sum(dict(answers).values())
+    return dict(answers)
 
 
 def _is_lacking(remotes: Remotes, digest: str) -> bool:

@@ -35,37 +35,38 @@ def places(request: CheckoutRequest) -> Iterator[Place]:
         named = _place(request.repo, request, "--repo", {})
         yield named
         if named.local:
-            for url in _remotes(named.local, request.env):
-                yield _place(url, request, "its remote", {_plain(url): named.local})
+            for url in remotes(named.local, request.env):
+                yield _place(url, request, "its remote", {plain(url): named.local})
         return
     here = repository_root(request.cwd, request.env)
-    remotes = _remotes(here, request.env) if here else ()
-    known = {_plain(url): here for url in remotes}
+    urls = remotes(here, request.env) if here else ()
+    known = {plain(url): here for url in urls}
     if here:
         yield Place(location=str(here), local=here, words=f"{here} (here)")
     recorded = request.code.repository
     if recorded:
         yield _place(recorded, request, "recorded", known)
-    for url in remotes:
-        if not recorded or _plain(url) != _plain(recorded):
+    for url in urls:
+        if not recorded or plain(url) != plain(recorded):
             yield _place(url, request, "remote of the repository here", known)
 
 
-def _remotes(repository: Path, env: Mapping[str, str]) -> tuple[str, ...]:
+def remotes(repository: Path, env: Mapping[str, str]) -> tuple[str, ...]:
     """The addresses that a repository fetches from, origin's first; no relative paths."""
     listed = Git(repository, env)(
         *("config", "--get-regexp", r"^remote\..*\.url$"), trusting=True, check=False
     )
     lines = [line.partition(" ")[::2] for line in listed.stdout.decode().splitlines()]
     lines.sort(key=lambda line: line[0] != "remote.origin.url")
-    return tuple(dict.fromkeys(url for _, url in lines if _is_url(url) or url.startswith("/")))
+    return tuple(dict.fromkeys(url for _, url in lines if is_url(url) or url.startswith("/")))
 
 
-def _is_url(location: str) -> bool:
+def is_url(location: str) -> bool:
+    """Whether it is an address that git asks a server at."""
     return "://" in location or re.match(r"[\w.-]+@[\w.-]+:", location) is not None
 
 
-def _plain(url: str) -> str:
+def plain(url: str) -> str:
     """An address by which two of the same repository can be told to be one."""
     return re.sub(r"(?<=://)[^/\s]*@", "", url).rstrip("/").removesuffix(".git")
 
@@ -79,7 +80,7 @@ def _place(
         location=location.partition("#")[0],
         local=None,
         words=f"{redact(location)} ({why})",
-        home=known.get(_plain(location)),
+        home=known.get(plain(location)),
     )
     if path.is_dir():
         root = repository_root(path, request.env)
@@ -89,7 +90,7 @@ def _place(
             return dataclasses.replace(place, location=str(root), local=root)
         said = "is not a git repository, or git does not trust its owner"
         return _refused(place, said, f"see what git says: git -C {path} status")
-    if not _is_url(location):
+    if not is_url(location):
         return _refused(place, "does not exist", "give an existing path or a URL to --repo")
     if location.startswith("-"):
         return _refused(place, "is not a URL", "give a path or a URL")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from reprocheck.model import Finding, Lineage, Metric, Product, RunRecord
+from reprocheck.model import Finding, Lineage, Metric, Product, RunRecord, RunSummary
 from reprocheck.progress import Progress
 
 
@@ -53,6 +53,42 @@ class Redirection(Protocol):
         """
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """Which runs to look for, and how far to look into each."""
+
+    experiments: tuple[str, ...] = ()  # names or ids; (): all that are not deleted
+    filter: str = ""  # in the tracker's own language
+    limit: int | None = None  # runs
+    remote: bool = True
+    """Whether artifacts that are not on this machine are read, too: a few requests each run."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchedRun:
+    """A run that a search found."""
+
+    summary: RunSummary
+    record: RunRecord
+    """As `Tracker.read` gives it, whatever the run's status, without siblings and peers. A metric
+    has its last point alone, unless its history is needed to judge the record."""
+
+
+class Found(Protocol):
+    """The runs of a search by start, read while they are asked for; no more than a page is held."""
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The names of the experiments that are searched."""
+
+    @property
+    def total(self) -> int | None:
+        """How many runs there will be; None: the tracker does not tell."""
+
+    def __iter__(self) -> Iterator[SearchedRun]:
+        """Each run once. Raises `ReadError`, and `UsageError` for a filter that is none."""
+
+
 class Tracker(Protocol):
     """A kind of experiment tracker, opened at one address."""
 
@@ -63,6 +99,12 @@ class Tracker(Protocol):
         deleted. Its findings say so.
 
         Raises `UnknownRunError`, `UnfinishedRunError`, `MissingStoreError` or `ReadError`.
+        """
+
+    def search(self, wanted: Search) -> Found:
+        """The runs that are wanted, without those that were deleted; nothing is written.
+
+        Raises `UnknownExperimentError`, `MissingStoreError` or `ReadError`.
         """
 
     def products(self, record: RunRecord, folder: Path, progress: Progress) -> Fetched:

@@ -8,7 +8,7 @@ from pathlib import Path
 from reprocheck.errors import ReadError
 from reprocheck.model import RunRecord
 from reprocheck.progress import Progress
-from reprocheck.trackers.base import Fetched, Redirection
+from reprocheck.trackers.base import Fetched, Found, Redirection, Search
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_find import find_run, uri_of_page
 from reprocheck.trackers.mlflow_held import held_roots
@@ -17,6 +17,7 @@ from reprocheck.trackers.mlflow_open import open_store
 from reprocheck.trackers.mlflow_products import Reader, Root, unread
 from reprocheck.trackers.mlflow_record import check_finished, models_of, read_record
 from reprocheck.trackers.mlflow_redirect import redirect
+from reprocheck.trackers.mlflow_search import find_runs
 from reprocheck.trackers.mlflow_settings import client_settings
 from reprocheck.trackers.mlflow_store import MlflowStore
 
@@ -47,6 +48,21 @@ class MlflowTracker:
             if finished:
                 check_finished(run)
             return read_record(store, run, self._artifact_roots, self._scratch)
+
+    def search(self, wanted: Search) -> Found:
+        """The runs that are wanted, without those that were deleted; nothing is written.
+
+        Raises `UnknownExperimentError`, `MissingStoreError` or `ReadError`.
+        """
+        store = self._opened()
+        with client_settings(store.uri):
+            finder = RootFinder(
+                tracking_uri=store.uri,
+                moved=self._artifact_roots,
+                scratch=self._scratch,
+                folder=store.folder,
+            )
+            return find_runs(store, wanted, finder)
 
     def products(self, record: RunRecord, folder: Path, progress: Progress) -> Fetched:
         """What the run of a record that was read here left, its logged models' files included."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -47,12 +48,18 @@ class LocalRoot:
     folder: Path
 
     def files(self) -> Iterator[Artifact]:
-        """All files below the folder; none behind a link that leads out of it."""
+        """All files below the folder; none behind a link that leads out of it.
+
+        They are read while they are asked for: an address may name a whole disk.
+        """
+        root = self.folder.resolve()
         try:
-            for path in sorted(self.folder.rglob("*")):
-                if path.is_file() and path.resolve().is_relative_to(self.folder.resolve()):
-                    name = path.relative_to(self.folder).as_posix()
-                    yield Artifact(path=name, size=path.stat().st_size)
+            for at, folders, names in os.walk(self.folder):
+                folders.sort()
+                for path in (Path(at, name) for name in sorted(names)):
+                    if path.is_file() and path.resolve().is_relative_to(root):
+                        name = path.relative_to(self.folder).as_posix()
+                        yield Artifact(path=name, size=path.stat().st_size)
         except OSError as error:
             raise UnreachableError(self.uri, error.strerror or str(error)) from error
 

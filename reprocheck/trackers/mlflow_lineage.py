@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reprocheck.errors import UnknownRunError
@@ -40,8 +40,7 @@ def read_family(store: MlflowStore, run: FoundRun) -> Family:
     the other finished runs of its parent, with the last values of the run's own metrics."""
     if PARENT_TAG not in run.tags:
         return Family(lineage=Lineage(parent=None, depth=0, place=0), start=_start(run))
-    above = _ancestors(store, run)
-    known = [each for each in above if each.tags.get(_COMMIT_TAG) == run.tags.get(_COMMIT_TAG)]
+    above = _ancestors(store.run, run)
     tree = {found.run_id: found for found in (run, *above, *_below(store, above[-1:], above))}
     ordered = sorted(tree.values(), key=_order)
     lineages = place_runs(
@@ -51,8 +50,21 @@ def read_family(store: MlflowStore, run: FoundRun) -> Family:
     return Family(
         lineage=lineages[run.run_id],
         peers=tuple(_peer(run, found) for found in ordered if _is_peer(run, found)),
-        start=_start(known[-1] if known else run),
+        start=_start(_first(run, above)),
     )
+
+
+def read_start(ask: Callable[[str], FoundRun], run: FoundRun) -> Family:
+    """What `as_started` needs of the family, and the parent; `ask` reads a run by its id."""
+    above = _ancestors(ask, run)
+    lineage = Lineage(parent=run.tags.get(PARENT_TAG), depth=len(above), place=0)
+    return Family(lineage=lineage, start=_start(_first(run, above)))
+
+
+def _first(run: FoundRun, above: Iterable[FoundRun]) -> FoundRun:
+    """The run that the command logged first: the topmost one of the same commit."""
+    known = [each for each in above if each.tags.get(_COMMIT_TAG) == run.tags.get(_COMMIT_TAG)]
+    return known[-1] if known else run
 
 
 def _start(run: FoundRun) -> Mapping[str, str]:
@@ -81,13 +93,13 @@ def _order(run: FoundRun) -> tuple[float, bool, list[tuple[str, str]], str]:
     return by_start(start, run.tags, run.parameters, run.run_id)
 
 
-def _ancestors(store: MlflowStore, run: FoundRun) -> list[FoundRun]:
+def _ancestors(ask: Callable[[str], FoundRun], run: FoundRun) -> list[FoundRun]:
     """The runs above this one, nearest first."""
     above: list[FoundRun] = []
     parent = run.tags.get(PARENT_TAG)
     while parent and len(above) < _DEEPEST:
         try:
-            above.append(store.run(parent))
+            above.append(ask(parent))
         except UnknownRunError:
             break  # the parent was deleted for good
         parent = above[-1].tags.get(PARENT_TAG)

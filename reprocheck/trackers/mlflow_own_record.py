@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -60,12 +61,19 @@ def findings(run: FoundRun, kept: Kept) -> Iterator[Finding]:
 
 def _document(run: FoundRun, kept: Kept) -> Mapping[str, Any] | None:
     """The record.json of this run, where it follows its schema."""
+    content = kept.content(RECORD)
+    document = _parsed(content) if content else None
+    return document if document and document["run_id"] == run.run_id else None
+
+
+@functools.lru_cache(maxsize=2)  # it is asked for several times, one run after the other
+def _parsed(content: bytes) -> Mapping[str, Any] | None:
     try:
-        document: Any = json.loads(kept.content(RECORD) or b"{}")
+        document: Any = json.loads(content)
         valid = not schema.check(document, "run")
     except (ValueError, RecursionError):
         return None  # the record's own schema is judged elsewhere
-    return document if valid and document["run_id"] == run.run_id else None
+    return document if valid else None
 
 
 def _out_of_order(notebook: Mapping[str, Any]) -> Finding:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck import mending
@@ -29,7 +30,7 @@ from reprocheck.trackers.mlflow_altered import altered
 from reprocheck.trackers.mlflow_artifacts import RootFinder
 from reprocheck.trackers.mlflow_code import COMMIT_TAGS, read_code, without_credentials
 from reprocheck.trackers.mlflow_held import with_held
-from reprocheck.trackers.mlflow_lineage import as_started, read_family, read_siblings
+from reprocheck.trackers.mlflow_lineage import Family, as_started, read_family, read_siblings
 from reprocheck.trackers.mlflow_patches import GIT_STATE
 from reprocheck.trackers.mlflow_recorded_files import UNREACHABLE, Kept, gather
 from reprocheck.trackers.mlflow_run import FoundRun
@@ -55,6 +56,16 @@ _NOT_FINISHED = {
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """What a record is put together from, beside what the store's run tells itself."""
+
+    kept: Kept
+    family: Family
+    experiment: str
+    metrics: Mapping[str, Metric]
+
+
 def check_finished(run: FoundRun) -> None:
     """Raises `UnfinishedRunError` unless the run finished and was not deleted."""
     if run.deleted:
@@ -78,18 +89,30 @@ def read_record(
     kept = with_held(store, run, gather(run, models_of(store, run), finder), finder)
     if store.pages is not None and any(f.code == UNREACHABLE for f in kept.findings):
         check_server(store.uri, store.shown)  # a dead one is told now, not after every timeout
-    family = read_family(store, run)
+    parts = Parts(
+        kept=kept,
+        family=read_family(store, run),
+        experiment=store.experiment_name(run.experiment_id),
+        metrics=read_metrics(store, run),
+    )
+    record = put_together(store, run, parts)
+    siblings = read_siblings(store, run, {*SEED_PARAMETERS, *record.seeds})
+    return dataclasses.replace(record, siblings=siblings)
+
+
+def put_together(store: MlflowStore, run: FoundRun, parts: Parts) -> RunRecord:
+    """The record of a run whose parts were read, without siblings. Raises `ReadError`."""
+    kept, family, metrics = parts.kept, parts.family, parts.metrics
     started = as_started(run, family)
     code, code_origins, unclear = read_code(_with_git_state(store, started), kept)
     tags = TagReader(run=started, beside=mlflow_own_record.texts(run, kept))
     command, seeds, data, approvals = tags.command(), tags.seeds(), tags.data(), tags.approvals()
     hardware = _hardware(kept)
-    metrics = _metrics(store, run)
     definition, broken = read_definition(kept.files)
     return RunRecord(
         ref=RunRef(tracker="mlflow", run_id=run.run_id),
         name=run.name,
-        experiment=store.experiment_name(run.experiment_id),
+        experiment=parts.experiment,
         status=RunStatus(run.status.lower()),
         started_at=run.started_at,
         ended_at=run.ended_at,
@@ -108,7 +131,7 @@ def read_record(
         hardware=hardware,
         tags={name: without_credentials(text) for name, text in run.tags.items()},
         approvals=approvals,
-        siblings=read_siblings(store, run, {*SEED_PARAMETERS, *seeds}),
+        siblings=(),
         lineage=family.lineage,
         peers=family.peers,
         definition=definition,
@@ -148,7 +171,8 @@ def _with_git_state(store: MlflowStore, run: FoundRun) -> FoundRun:
     return run
 
 
-def _metrics(store: MlflowStore, run: FoundRun) -> Mapping[str, Metric]:
+def read_metrics(store: MlflowStore, run: FoundRun) -> Mapping[str, Metric]:
+    """The run's metrics with their histories. Raises `ReadError`."""
     return {
         name: Metric(
             name=name,

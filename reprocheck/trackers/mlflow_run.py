@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
+
+from reprocheck.model import Point
 
 _CLAMPED = 1.7976931348623157e308  # what MLflow's SQL stores keep for an infinity
 
@@ -40,6 +42,7 @@ class FoundRun:
     datasets: tuple[DatasetInput, ...]
     model_ids: tuple[str, ...]  # of logged models that the run wrote; empty before MLflow 3
     input_model_ids: tuple[str, ...] = ()  # of those that it refers to
+    last_points: Mapping[str, Point] = field(default_factory=dict)  # of `last`, where told
 
 
 def parse_run(run: Any) -> FoundRun:  # noqa: ANN401  (mlflow.entities.Run)
@@ -60,6 +63,14 @@ def parse_run(run: Any) -> FoundRun:  # noqa: ANN401  (mlflow.entities.Run)
         datasets=tuple(_parse_dataset(found) for found in _list(run.inputs, "dataset_inputs")),
         model_ids=tuple(str(m.model_id) for m in _list(run.outputs, "model_outputs")),
         input_model_ids=tuple(str(m.model_id) for m in _list(run.inputs, "model_inputs")),
+        last_points={str(m.key): parse_point(m) for m in _list(run.data, "_metric_objs")},
+    )
+
+
+def parse_point(metric: Any) -> Point:  # noqa: ANN401  (mlflow.entities.Metric)
+    """A logged value of a metric."""
+    return Point(
+        step=int(metric.step), timestamp_ms=int(metric.timestamp), value=unclamped(metric.value)
     )
 
 

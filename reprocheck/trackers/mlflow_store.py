@@ -13,7 +13,7 @@ from typing import Any
 
 from reprocheck.errors import ReadError, UnknownRunError
 from reprocheck.model import Point
-from reprocheck.trackers.mlflow_run import FoundRun, parse_run, unclamped
+from reprocheck.trackers.mlflow_run import FoundRun, parse_point, parse_run
 
 _PAGE = 200  # runs a request; whole runs come back, with all their tags
 _MOST_RUNS = 2_000
@@ -38,6 +38,15 @@ class FoundModel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FoundExperiment:
+    """An experiment of a store."""
+
+    experiment_id: str
+    name: str
+    deleted: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MlflowStore:
     """A store that MLflow's client reads; `client` must be used inside `client_settings`."""
 
@@ -57,11 +66,9 @@ class MlflowStore:
         """All values of a metric, by step, then by time."""
         with self._asking(f"the history of {metric} of run {run_id}"):
             found = self.client.get_metric_history(run_id, metric)
-        points = (
-            Point(step=int(m.step), timestamp_ms=int(m.timestamp), value=unclamped(m.value))
-            for m in found
+        return tuple(
+            sorted(map(parse_point, found), key=lambda point: (point.step, point.timestamp_ms))
         )
-        return tuple(sorted(points, key=lambda point: (point.step, point.timestamp_ms)))
 
     def experiment_name(self, experiment_id: str) -> str:
         """The experiment's name."""
@@ -70,9 +77,20 @@ class MlflowStore:
 
     def experiment_ids(self) -> tuple[str, ...]:
         """All experiments, also deleted ones."""
+        return tuple(experiment.experiment_id for experiment in self.experiments())
+
+    def experiments(self) -> tuple[FoundExperiment, ...]:
+        """All experiments, also deleted ones."""
         with self._asking("the list of experiments"):
             found = self._paged(lambda token: self.client.search_experiments(3, page_token=token))
-        return tuple(str(experiment.experiment_id) for experiment in found)
+        return tuple(
+            FoundExperiment(
+                experiment_id=str(each.experiment_id),
+                name=str(each.name),
+                deleted=each.lifecycle_stage == "deleted",
+            )
+            for each in found
+        )
 
     def search(
         self, experiment_ids: Sequence[str], where: str, *, deleted: bool = False
@@ -86,6 +104,22 @@ class MlflowStore:
                 )
             )
         return tuple(parse_run(run) for run in found)
+
+    def run_pages(
+        self, experiment_ids: Sequence[str], where: str, size: int
+    ) -> Iterator[tuple[FoundRun, ...]]:
+        """The runs as `search`, all of them, `size` at a time; only one page is held."""
+        token: str | None = None
+        while True:
+            with self._asking("the list of runs"):
+                found = self.client.search_runs(
+                    list(experiment_ids), where, 1, size, ["attributes.start_time"], token
+                )
+                page, token = tuple(map(parse_run, found)), found.token
+                del found
+            yield page
+            if not token:
+                return
 
     def model(self, model_id: str) -> FoundModel:
         """A logged model by its id (MLflow 3)."""

@@ -127,7 +127,7 @@ class TagReader:
             files=None,
             origin=weak.origin,
             weak=True,
-            source=_dataset_source(dataset),
+            source=dataset_source(dataset),
         )
 
     def _cwd(self) -> str:
@@ -239,11 +239,11 @@ def _named(path: str, algorithm: str, digest: str, where: str) -> Material:
 
 
 def _dataset_path(dataset: DatasetInput) -> str:
-    named = dataset.tags.get("path") or _dataset_source(dataset) or dataset.name
+    named = dataset.tags.get("path") or dataset_source(dataset) or dataset.name
     return named.removeprefix("file://")
 
 
-def _dataset_source(dataset: DatasetInput) -> str:
+def dataset_source(dataset: DatasetInput) -> str:
     """Where the data set was read; "" of one that the training's code made."""
     source = dataset.source
     return str(source.get("uri") or source.get("path") or source.get("url") or "")

@@ -1,0 +1,1 @@
+"""How verifiable the runs of a tracker are."""
