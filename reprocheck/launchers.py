@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+from reprocheck.model import Argv, Command
+
 KERNEL_LAUNCHER = "kernel-launcher"
 EXAMPLE = "notebooks/train.ipynb -p lr {params.lr}"
 
@@ -20,3 +22,9 @@ def is_launcher(script: str) -> bool:
     path = PurePosixPath(script)
     folders = path.parts[:-1]
     return bool(_LAUNCHER.fullmatch(path.name)) or any(map(_LAUNCHER_FOLDER.fullmatch, folders))
+
+
+def is_launched(command: Command) -> bool:
+    """Whether a recorded command is a notebook's kernel, which anybody may have typed into."""
+    words = [step.run.args for step in command.steps if isinstance(step.run, Argv)]
+    return any(is_launcher(word) for args in words for word in args[:2])

@@ -80,11 +80,13 @@ class _Logged:
     """What the run's parameters show."""
 
     def __init__(self, record: RunRecord) -> None:
-        everything = {**record.parameters, **recorded_seeds(record)}
+        above = record.lineage.parent_parameters or {}  # of the run that the command logged first
+        everything = {**above, **record.parameters, **recorded_seeds(record)}
         self._names: dict[str, list[tuple[str, str]]] = {}
-        for name, value in record.parameters.items():
+        for name, value in (*record.parameters.items(), *above.items()):
             for each in {_name(name), _last(name)}:
                 self._names.setdefault(each, []).append((name, value))
+        self._is_child = record.lineage.parent is not None
         self._values = {token for value in everything.values() for token in _tokens(value)}
         self._truncated = record.truncated
 
@@ -103,7 +105,12 @@ class _Logged:
         return given is not None and any(_truth(value) == given for _, value in self._named(word))
 
     def other(self, word: Word) -> tuple[str, str] | None:
-        """The parameter of the argument's own name whose number is another one; None: none is."""
+        """The parameter of the argument's own name whose number is another one; None: none is.
+
+        A child run is made by its parent's command, and may try another value: a sweep's does.
+        """
+        if self._is_child:
+            return None
         given = _number(word.value)
         found = [
             (name, value) for name, value in self._named(word) if _name(name) == _name(word.key)

@@ -25,6 +25,13 @@ from reprocheck import (
 from reprocheck.config import Config
 from reprocheck.errors import ConfigError
 from reprocheck.grading import breaks_rule, grade
+from reprocheck.hopeless import (
+    ENVIRONMENT,
+    command_finding,
+    environment_finding,
+    lacks_environment,
+    settled,
+)
 from reprocheck.model import Finding, RunRecord, Severity, Validation
 from reprocheck.required import Around
 from reprocheck.temporary import temporary_folder
@@ -40,6 +47,7 @@ _TWINS = {
 }
 """What a requirement says as an error, and the record's own checks say in milder words."""
 
+_COMMAND = {"missing-command", "kernel-launcher"}
 STDIN = "-"
 _WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 
@@ -72,6 +80,9 @@ def judge(record: RunRecord, request: Request) -> Validation:
     """
     around = Around(config=request.config, root=request.root, env=request.env)
     found = findings_of(record, around)
+    open_ = {each.code for each in found} - supplied(request.config)
+    if ENVIRONMENT in open_ and lacks_environment(record, around):
+        found = settled(found)
     found = _worst_first((*found, *doubts(record, request.config, found)))
     return Validation(
         asked=request.asked,
@@ -115,7 +126,13 @@ def findings_of(
     """
     strict = tuple(required.findings(record, around))
     told = {code for finding in strict for code in _TWINS.get(finding.code, ())}
+    unnamed = command_finding(record, around.config)
+    told |= _COMMAND if unnamed else set()
     own = [finding for finding in checks(record) if finding.code not in told]
+    own += [unnamed] if unnamed else []
+    if ENVIRONMENT not in told | {finding.code for finding in own}:
+        lacking = environment_finding(record, around.config)
+        own += [lacking] if lacking else []
     ruled = record_rules.findings(record, around.config.record, _definition(around.root))
     return _worst_first(dict.fromkeys((*own, *approvals.findings(record), *ruled, *strict)))
 

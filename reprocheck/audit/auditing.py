@@ -19,13 +19,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from reprocheck import __version__, trackers
+from reprocheck import __version__, hopeless, trackers
 from reprocheck.audit.base import AuditRequest, Kept
 from reprocheck.audit.causes import causes, rescue
-from reprocheck.audit.commits import reach
-from reprocheck.audit.data import look
+from reprocheck.audit.commits import Commits, reach
+from reprocheck.audit.data import look, trees_of
 from reprocheck.audit.judging import Judge
 from reprocheck.audit.together import Together
+from reprocheck.audit.trees import Trees
 from reprocheck.grading import grade
 from reprocheck.model import (
     Audit,
@@ -133,6 +134,7 @@ class _Keeper:
             commits=self._one(tuple(way.commit for way in ways(record.code))),
             repository=self._one(record.code.repository or ""),
             stored=bool(code_of(record)),
+            adds=hopeless.adds_files(record),
             data=tuple(map(self._one, named)),
         )
 
@@ -148,18 +150,28 @@ def _reached(
     distinct = {commit for each in kept for commit in each.commits}
     progress.start(Stage.VALIDATE, f"looking for {counted(len(distinct), 'commit')}")
     commits = reach(kept, request, workspace)
+    trees = trees_of(kept, request, commits, workspace)
     data = None
     if not request.config.data:
         progress.update("looking for the data of the runs")
-        data = look(kept, request, commits, workspace)
+        data = look(kept, request, commits, workspace, trees)
     runs = []
     while kept:  # what is done is let go
         each = kept.pop()
         found = [*commits.findings(each), *(data.findings(each) if data else ())]
-        runs.append(_graded(each.run, found))
+        runs.append(_graded(_settled(each, commits, trees), found))
     said = f"{counted(len(distinct), 'commit')} looked for"
     _finish(progress, Stage.VALIDATE, started, said)
     return tuple(reversed(runs))
+
+
+def _settled(kept: Kept, commits: Commits, trees: Trees) -> AuditedRun:
+    """The run, where its commit holds no file that could define its environment, told so."""
+    named = [commits.full.get(each.lower(), "") for each in kept.commits]
+    hopeful = any(trees.names(each, hopeless.defines_environment) for each in named)
+    if kept.adds or hopeful or not named:
+        return kept.run
+    return dataclasses.replace(kept.run, findings=hopeless.settled(kept.run.findings))
 
 
 def _graded(run: AuditedRun, found: list[Finding]) -> AuditedRun:

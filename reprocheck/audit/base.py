@@ -33,4 +33,5 @@ class Kept:
     commits: tuple[str, ...] = ()  # as recorded; any one of them gives the code
     repository: str = ""  # as recorded
     stored: bool = False  # the run keeps code of its own, which stands in for a commit
+    adds: bool = False  # its code is more than what its commit has
     data: tuple[Material, ...] = ()  # with a digest that covers the content

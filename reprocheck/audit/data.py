@@ -202,13 +202,19 @@ def _remotes_for(folder: PurePosixPath | None, around: Around, only: str | None)
         return Remotes(places=(broken,), versioned=(), cache=None, root="", secrets=frozenset())
 
 
-def look(runs: list[Kept], request: AuditRequest, commits: Commits, scratch: Path) -> Data:
-    """Asks caches and remotes for the data of all runs, without a download."""
-    git = Git(commits.home or scratch, request.env)
-    trees = Trees(git=git)
+def trees_of(runs: list[Kept], request: AuditRequest, commits: Commits, scratch: Path) -> Trees:
+    """The trees of the runs' commits that the repository here has."""
+    trees = Trees(git=Git(commits.home or scratch, request.env))
     if commits.home is not None:
         named = {commits.full.get(each.lower(), "") for kept in runs for each in kept.commits}
         trees.read(sorted(filter(None, named)))
+    return trees
+
+
+def look(
+    runs: list[Kept], request: AuditRequest, commits: Commits, scratch: Path, trees: Trees
+) -> Data:
+    """Asks caches and remotes for the data of all runs, without a download."""
     data = Data(request=request, commits=commits, scratch=scratch, trees=trees)
     data.ask(runs)
     return data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from reprocheck.git import Git
@@ -32,6 +32,7 @@ class Trees:
     git: Git
     roots: dict[str, str] = field(default_factory=dict)  # by commit
     folders: dict[str, tuple[_Entry, ...]] = field(default_factory=dict)  # by id
+    named: dict[str, bool] = field(default_factory=dict)  # by the folder's id
     below: dict[str, Files] = field(default_factory=dict)  # DVC's files, by the folder's id
 
     def read(self, commits: Iterable[str]) -> None:
@@ -64,9 +65,25 @@ class Trees:
             at = found[0].object_id
         return True
 
+    def names(self, commit: str, wanted: Callable[[str], bool]) -> bool:
+        """Whether a commit has a file of a wanted name, the same for all calls; also where it was
+        not read, as it may have one."""
+        try:
+            return self._names(self.roots[commit], wanted)
+        except KeyError:
+            return True
+
     def contents(self, ids: Iterable[str]) -> dict[str, bytes]:
         """Files' contents by id."""
         return {name: content for name, kind, content in self._objects(ids) if kind == "blob"}
+
+    def _names(self, folder: str, wanted: Callable[[str], bool]) -> bool:
+        if folder not in self.named:
+            self.named[folder] = any(
+                self._names(each.object_id, wanted) if each.folder else wanted(each.name)
+                for each in self.folders[folder]
+            )
+        return self.named[folder]
 
     def _below(self, folder: str) -> Files:
         if folder not in self.below:

@@ -25,7 +25,7 @@ from reprocheck.command.base import (
 from reprocheck.command_templates import StepTemplate
 from reprocheck.config import Config
 from reprocheck.errors import SourceError
-from reprocheck.launchers import KERNEL_LAUNCHER, is_launcher
+from reprocheck.launchers import KERNEL_LAUNCHER, is_launched, is_launcher
 from reprocheck.model import Argv, Command, Origin, OriginKind, RunRecord, Step
 from reprocheck.placeholders import substitute
 from reprocheck.tree_paths import is_script, scripts_outside
@@ -48,7 +48,7 @@ def complete(record: RunRecord, config: Config, tree: Path) -> CommandFound:
         if found is not None:
             return found
     source = record.code.script or ""
-    if is_launcher(source) or (record.command and _is_launched(record.command)):
+    if is_launcher(source) or (record.command and is_launched(record.command)):
         said = "the record names only what started the notebook's kernel, not the notebook"
         raise missing_command(search, f"{said} ('{source}')", KERNEL_LAUNCHER)
     looked = "; ".join(search.refused) or "the record names neither a command nor a script"
@@ -92,7 +92,7 @@ def _else_template(way: Way) -> Way:
 
 def _recorded(search: Search) -> CommandFound | None:
     command = search.record.command
-    if command is None or _is_launched(command):
+    if command is None or is_launched(command):
         return None
     origin = search.record.origins.get("/command")
     origin = origin or Origin(kind=OriginKind.TAG, where="reprocheck.argv")
@@ -111,12 +111,6 @@ def _recorded(search: Search) -> CommandFound | None:
         said = f"the recorded script {outside} is not at the commit, or several of its name are"
         raise missing_command(search, said)
     return CommandFound(command=Command(steps=steps, env=command.env), origin=origin)
-
-
-def _is_launched(command: Command) -> bool:
-    """Whether a recorded command is a notebook's kernel, which anybody may have typed into."""
-    words = [step.run.args for step in command.steps if isinstance(step.run, Argv)]
-    return any(is_launcher(word) for args in words for word in args[:2])
 
 
 def _into_tree(step: Step, tree: Path) -> Step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from reprocheck.errors import SourceError
 from reprocheck.git import Git
 from reprocheck.hostile import redact
 from reprocheck.source.base import CheckoutRequest, Place
+
+_OF_SSH = re.compile(r"[\w.-]+@[\w.-]+:|\w[\w.-]+:(?!:)")  # a letter and a colon is a drive
 
 
 def repository_root(folder: Path, env: Mapping[str, str]) -> Path | None:
@@ -52,18 +55,23 @@ def places(request: CheckoutRequest) -> Iterator[Place]:
 
 
 def remotes(repository: Path, env: Mapping[str, str]) -> tuple[str, ...]:
-    """The addresses that a repository fetches from, origin's first; no relative paths."""
+    """The addresses that a repository fetches from, origin's first; no relative path."""
     listed = Git(repository, env)(
         *("config", "--get-regexp", r"^remote\..*\.url$"), trusting=True, check=False
     )
     lines = [line.partition(" ")[::2] for line in listed.stdout.decode().splitlines()]
     lines.sort(key=lambda line: line[0] != "remote.origin.url")
-    return tuple(dict.fromkeys(url for _, url in lines if is_url(url) or url.startswith("/")))
+    return tuple(dict.fromkeys(_absolute(url, repository) for _, url in lines if url))
+
+
+def _absolute(url: str, repository: Path) -> str:
+    """As git itself takes a path: from the repository's root."""
+    return url if is_url(url) else os.path.normpath(repository / Path(url).expanduser())
 
 
 def is_url(location: str) -> bool:
-    """Whether it is an address that git asks a server at."""
-    return "://" in location or re.match(r"[\w.-]+@[\w.-]+:", location) is not None
+    """Whether it is an address that git asks a server at: `work:code.git` is one, by ssh."""
+    return "://" in location or _OF_SSH.match(location) is not None
 
 
 def plain(url: str) -> str:

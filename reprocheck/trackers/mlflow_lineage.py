@@ -57,7 +57,12 @@ def read_family(store: MlflowStore, run: FoundRun) -> Family:
 def read_start(ask: Callable[[str], FoundRun], run: FoundRun) -> Family:
     """What `as_started` needs of the family, and the parent; `ask` reads a run by its id."""
     above = _ancestors(ask, run)
-    lineage = Lineage(parent=run.tags.get(PARENT_TAG), depth=len(above), place=0)
+    lineage = Lineage(
+        parent=run.tags.get(PARENT_TAG),
+        depth=len(above),
+        place=0,
+        parent_parameters=above[0].parameters if above else None,
+    )
     return Family(lineage=lineage, start=_start(_first(run, above)))
 
 
