@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 from pathlib import Path, PurePosixPath
 
@@ -11,7 +10,7 @@ from reprocheck.errors import ReprocheckError
 from reprocheck.git import Git
 from reprocheck.launchers import EXAMPLE, KERNEL_LAUNCHER, is_launched, is_launcher
 from reprocheck.mending import CAPTURE, line
-from reprocheck.model import Finding, RunRecord, Severity
+from reprocheck.model import Finding, RecordedFile, RunRecord, Severity
 from reprocheck.record_template import FILE
 from reprocheck.required import Around
 from reprocheck.stored_code import code_of
@@ -66,7 +65,7 @@ def environment_finding(record: RunRecord, config: Config) -> Finding | None:
     """A note where no file that the run holds defines an environment; None where one does."""
     from reprocheck.environments.choice import choose
 
-    if record.environment is not None:
+    if record.environment is not None or any(map(_is_unread, record.files)):
         return None
     with tempfile.TemporaryDirectory() as empty:  # only what the run itself holds
         try:
@@ -74,6 +73,13 @@ def environment_finding(record: RunRecord, config: Config) -> Finding | None:
         except ReprocheckError:
             return _no_environment()
     return None
+
+
+def _is_unread(file: RecordedFile) -> bool:
+    """Whether only the digest of a file is at hand that may define an environment."""
+    return (
+        not file.content and bool(file.size) and defines_environment(PurePosixPath(file.path).name)
+    )
 
 
 def _no_environment() -> Finding:
@@ -103,16 +109,18 @@ def adds_files(record: RunRecord) -> bool:
 
 def settled(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The findings, where the commit is known to hold no file that defines an environment."""
-    return tuple(_error(each) if each.code == ENVIRONMENT else each for each in findings)
+    return tuple(_without() if each.code == ENVIRONMENT else each for each in findings)
 
 
-def _error(finding: Finding) -> Finding:
-    return dataclasses.replace(
-        finding,
+def _without() -> Finding:
+    return Finding(
+        code=ENVIRONMENT,
         severity=Severity.ERROR,
         message="neither the run nor any file at its commit defines an environment",
         hint="log what `pip freeze` prints, where the training's environment is still there, as "
         "the run's artifact requirements.txt; later runs record it with reprocheck-capture",
+        pointer="/environment",
+        fix=CAPTURE,
     )
 
 

@@ -22,6 +22,7 @@ _SEALED_DIGEST = "sha256:"
 # What a run is rebuilt from: changed, another run would be verified.
 _FACTS = ("mlflow.source.", "mlflow.project.", "mlflow.databricks.git", "reprocheck.", "git_commit")
 _WRITTEN_BACK = tuple(f"reprocheck.{name}" for name in ("verdict", "verified_at", "tool", "report"))
+_ADDRESS = "mlflow.source.git.repoURL"  # told later, it leads to the same commit
 _APPROVALS = ("approved_by", "approvals")
 _HINT = "look who wrote into the run after it had ended; log everything before that"
 
@@ -72,7 +73,8 @@ def _tags(record: RunRecord, seal: Seal) -> Iterator[Finding]:
     """Tags of a finished run are set every day; those that say what ran are not."""
     found = []
     for name, text in record.tags.items():
-        told = "" if _is_free(name) else _text(text, seal.tags.get(name))
+        added = name == _ADDRESS and name not in seal.tags
+        told = "" if added or _is_free(name) else _text(text, seal.tags.get(name))
         if told:
             fact = name.startswith(_FACTS) and name in seal.tags
             severity = Severity.WARNING if fact else Severity.NOTE

@@ -69,6 +69,13 @@ def test_what_is_meant_to_be_written_later_is_no_finding(name):
     assert found(tags={**TAGS, name: "later"}) == []
 
 
+def test_an_address_that_was_added_is_no_finding_and_a_changed_one_is():
+    name = "mlflow.source.git.repoURL"
+    tags = {**TAGS, name: "https://example.com/x.git"}
+    assert found(tags=tags) == []
+    assert len(found(seal(tags={**TAGS, name: "https://example.com/other.git"}), tags=tags)) == 1
+
+
 def test_metrics_of_the_systems_monitor_are_no_finding():
     late = {"system/cpu": make_metric("system/cpu", 1.0)}
     assert found(metrics={**RECORD.metrics, **late}) == []

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from reprocheck.model import Argv, Command, Severity, ShellLine, Step
+from reprocheck.model import Argv, Command, Lineage, Severity, ShellLine, Step
 from reprocheck.unlogged_arguments import findings
 from tests.reporters.builders import make_record
 
@@ -84,6 +84,13 @@ def test_a_parameter_that_says_another_number_is_a_warning():
     assert (finding.severity, finding.pointer) == (Severity.WARNING, "/parameters/lr")
     assert "lr=0.1" in finding.message
     assert "says 0.2" in finding.message
+
+
+def test_a_child_run_may_have_tried_another_value_and_its_parents_parameters_count():
+    lineage = Lineage(parent="p", depth=1, place=0, parent_parameters={"epochs": "5"})
+    assert found(f"{RUN} --lr 0.1 --epochs 5", {"lr": "0.2", "x": "0.1"}, lineage=lineage) == []
+    (told,) = found(f"{RUN} --lr 0.1", {"lr": "0.2"}, lineage=lineage)
+    assert told.severity is Severity.NOTE
 
 
 def test_the_options_of_a_launcher_are_not_the_scripts():

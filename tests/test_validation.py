@@ -10,7 +10,20 @@ from reprocheck import cli, metadata, schema
 from reprocheck.command_templates import StepTemplate
 from reprocheck.config import Config
 from reprocheck.documents import record_document
-from reprocheck.model import Approval, Grade, RecordRules, Requirement, RunStatus
+from reprocheck.model import (
+    Approval,
+    Argv,
+    Command,
+    Grade,
+    Origin,
+    OriginKind,
+    RecordedFile,
+    RecordRules,
+    Requirement,
+    RunStatus,
+    Step,
+)
+from reprocheck.record_files import read_record_file
 from reprocheck.validation import Around, Request, findings_of, judge, located
 from tests.lab import Lab, copy_of
 from tests.reporters.builders import make_code, make_record
@@ -70,6 +83,55 @@ def test_a_command_of_the_config_is_no_caveat():
     assert judge(record, request()).grade is Grade.CAVEATS
     config = Config(command=(StepTemplate(args=("python", "train.py")),))
     assert judge(record, request(config)).grade is Grade.VERIFIABLE
+
+
+@pytest.mark.parametrize(
+    ("argv", "script", "code"),
+    [
+        (None, None, "missing-command"),
+        (None, "/usr/lib/python3/ipykernel_launcher.py", "kernel-launcher"),
+        (("/usr/lib/python3/ipykernel_launcher.py", "-f", "k.json"), None, "kernel-launcher"),
+        (("python", "-c", "train()"), None, "kernel-launcher"),
+    ],
+)
+def test_a_run_of_which_no_file_at_the_commit_can_tell_the_command_is_not_verifiable(
+    argv, script, code
+):
+    command = argv and Command(steps=(Step(run=Argv(args=argv)),))
+    record = make_record(command=command, code=make_code(script=script))
+    answer = judge(record, request())
+    assert answer.grade is Grade.NOT_VERIFIABLE
+    assert (answer.findings[0].code, answer.findings[0].severity.value) == (code, "error")
+    given = Config(command=(StepTemplate(args=("python", "train.py")),))
+    assert judge(record, request(given)).grade is not Grade.NOT_VERIFIABLE
+
+
+def test_an_extract_without_a_command_is_no_error(tmp_path):
+    extract = {"run_id": "x", "git_commit": "a" * 40, "metrics": {"accuracy": 0.9}}
+    (tmp_path / "record.json").write_text(json.dumps(extract))
+    answer = judge(read_record_file(tmp_path / "record.json"), request())
+    assert answer.grade is Grade.CAVEATS
+
+
+def test_a_commit_without_an_environment_is_told_where_it_is_here(repo):
+    lacking = make_record(
+        environment=None, files=(), code=make_code(commit=repo.commit({"train.py": "print()"}))
+    )
+    having = make_record(
+        environment=None, files=(), code=make_code(commit=repo.commit({"a/pylock.toml": ""}))
+    )
+    here = dataclasses.replace(request(), root=repo.path, env=dict(os.environ))
+    found = [judge(each, here) for each in (lacking, having)]
+    assert [each.grade for each in found] == [Grade.NOT_VERIFIABLE, Grade.CAVEATS]
+    assert judge(lacking, request()).grade is Grade.CAVEATS
+
+
+def test_a_file_that_defines_no_environment_is_none():
+    origin = Origin(kind=OriginKind.ARTIFACT, where=".hydra/overrides.yaml")
+    file = RecordedFile(path=origin.where, content=b"- lr=0.1", origin=origin)
+    answer = judge(make_record(environment=None, files=(file,)), request())
+    assert "missing-environment" in {each.code for each in answer.findings}
+    assert answer.grade is Grade.CAVEATS
 
 
 def test_a_run_without_a_result_is_judged():

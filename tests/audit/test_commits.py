@@ -118,6 +118,15 @@ def test_without_a_remote_a_commit_is_only_here(repo: Repo, tmp_path: Path):
     assert "there is no remote" in told.message
 
 
+@pytest.mark.parametrize("url", ["../remote.git", "../missing.git"])
+def test_a_remote_may_be_named_relative_to_the_repository(repo: Repo, tmp_path: Path, url: str):
+    run = kept(repo.commit())
+    repo.git("clone", "--quiet", "--bare", ".", "../remote.git")
+    repo.git("remote", "add", "origin", url)
+    (told,) = found([run], repo.path, tmp_path / "scratch")
+    assert [each.code for each in told] == ([] if url == "../remote.git" else ["commit-unchecked"])
+
+
 def test_a_recorded_address_is_asked_and_a_recorded_folder_is_no_remote(
     shared: tuple[Repo, Repo], tmp_path: Path
 ):

@@ -48,7 +48,8 @@ class Project:
     def look(self, *runs: Kept, **asked: bool) -> list[list[Finding]]:
         request = AuditRequest(tracking_uri="", cwd=self.repo.path, env=dict(os.environ), **asked)
         commits = reach(runs, request, self.scratch)
-        found = data.look(list(runs), request, commits, self.scratch)
+        asked_of = (list(runs), request, commits, self.scratch)
+        found = data.look(*asked_of, data.trees_of(*asked_of))
         return [[*found.findings(run)] for run in runs]
 
 
