@@ -10,6 +10,7 @@ from reprocheck.errors import ReprocheckError
 from reprocheck.git import Git
 from reprocheck.launchers import EXAMPLE, KERNEL_LAUNCHER, is_launched, is_launcher
 from reprocheck.mending import CAPTURE, line
+from reprocheck.metadata import UNSEEN
 from reprocheck.model import Finding, RecordedFile, RunRecord, Severity
 from reprocheck.record_template import FILE
 from reprocheck.required import Around
@@ -108,7 +109,10 @@ def adds_files(record: RunRecord) -> bool:
 
 
 def settled(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The findings, where the commit is known to hold no file that defines an environment."""
+    """The findings, where the commit is known to hold no file that defines an environment; the run
+    may have one where its artifacts were not read."""
+    if any(each.code in UNSEEN for each in findings):
+        return findings
     return tuple(_without() if each.code == ENVIRONMENT else each for each in findings)
 
 

@@ -15,6 +15,10 @@ from reprocheck.model import Finding, RunRecord, RunStatus, Severity, TreeState
 from reprocheck.seeds import recorded_seeds
 from reprocheck.stored_code import code_of
 
+UNREAD = "artifacts-unread"
+UNSEEN = frozenset({UNREAD, "artifacts-unreachable"})
+"""What tells that a run may hold more than its record shows."""
+
 COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 TIMEOUT = "limits: {timeout: 1h}"
 _REMOTE = "\"$(git remote get-url origin | sed 's,//[^/]*@,//,')\""  # without a password
@@ -147,15 +151,29 @@ def _tree(record: RunRecord) -> Iterator[Finding]:
     elif code.tree is TreeState.DIRTY and not any(
         patch and (patch.content or patch.size) for patch in (code.patch, code.upstream)
     ):
-        yield Finding(
+        yield _missing_patch({finding.code for finding in record.findings})
+
+
+def _missing_patch(told: set[str]) -> Finding:
+    """Unknown is not missing: an audit may have left the artifacts unread, which hold patches."""
+    if told & UNSEEN:
+        return Finding(
             code="missing-patch",
-            severity=Severity.ERROR,
-            message="the code had uncommitted changes, and the run does not hold them",
-            hint="commit before a run, or log the output of `git diff HEAD --binary` "
-            "as the artifact reprocheck/source.patch",
+            severity=Severity.WARNING if UNREAD in told else Severity.ERROR,
+            message="the code had uncommitted changes; whether the run holds them is not known, as "
+            "its artifacts were not read",
+            hint="see that the artifacts can be read",
             pointer="/code/patch",
-            fix=mending.COMMIT,
         )
+    return Finding(
+        code="missing-patch",
+        severity=Severity.ERROR,
+        message="the code had uncommitted changes, and the run does not hold them",
+        hint="commit before a run, or log the output of `git diff HEAD --binary` "
+        "as the artifact reprocheck/source.patch",
+        pointer="/code/patch",
+        fix=mending.COMMIT,
+    )
 
 
 def _patch(record: RunRecord) -> Iterator[Finding]:

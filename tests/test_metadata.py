@@ -170,3 +170,16 @@ def test_a_parents_seed_is_the_runs() -> None:
     lineage = dataclasses.replace(RECORD.lineage, parent="p", parent_parameters={"seed": "42"})
     record = dataclasses.replace(RECORD, seeds={}, lineage=lineage)
     assert "missing-seed" not in _codes(validate(record))
+
+
+@pytest.mark.parametrize(
+    ("code", "severity"), [("artifacts-unread", "warning"), ("artifacts-unreachable", "error")]
+)
+def test_what_was_not_read_is_not_called_missing(code, severity):
+    unseen = Finding(
+        code=code, severity=Severity.WARNING, message="", hint="", pointer="/artifacts"
+    )
+    record = make_record(code=make_code(tree=TreeState.DIRTY, patch=None), findings=(unseen,))
+    (told,) = (each for each in validate(record) if each.code == "missing-patch")
+    assert told.severity.value == severity
+    assert "is not known" in told.message
