@@ -24,7 +24,7 @@ TAG = "reprocheck.definition.sha256"
 """What reprocheck-capture says of the definition when the run starts."""
 
 APPROVAL_TAG = "approved_by"
-_UNREACHABLE = "artifacts-unreachable"
+_UNREAD = ("artifacts-unreachable", "artifacts-unread")
 _NAMED = 5
 """Paths that a message names."""
 
@@ -53,8 +53,8 @@ def changed_definition(record: RunRecord, repository_file: bytes | None) -> tupl
     present = "" if repository_file is None else hashlib.sha256(repository_file).hexdigest()
     if tag and recorded and recorded.lower() != tag:
         return (_changed(record, recorded, _restore(record) if present == tag else ""),)
-    reachable = all(finding.code != _UNREACHABLE for finding in record.findings)
-    if tag and not recorded and record.definition is None and reachable:
+    read = all(finding.code not in _UNREAD for finding in record.findings)
+    if tag and not recorded and record.definition is None and read:
         return (_gone(tag, _restore(record) if present == tag else ""),)
     if recorded and present and present != recorded.lower():
         return (_moved_on(),)

@@ -37,7 +37,7 @@ _VOCABULARIES = ("core", "applicator", "unevaluated", "validation", "meta-data",
 _LIKE = 0.8
 """How alike a keyword that nobody knows has to be to one that counts, to be a misspelt one."""
 
-_UNLISTED = ("artifacts-unreachable", "artifacts-truncated")
+_UNLISTED = ("artifacts-unreachable", "artifacts-unread", "artifacts-truncated")
 """Findings of a record that has not all artifacts of its run."""
 
 

@@ -130,10 +130,9 @@ def test_a_definition_changed_after_the_run_is_an_error():
 def test_a_definition_that_is_gone_is_an_error_only_where_artifacts_can_be_read():
     gone = make_record(tags={TAG: DIGEST})
     assert codes(changed_definition(gone, None)) == [("changed-definition", "error")]
-    unread = Finding(
-        code="artifacts-unreachable", severity=Severity.WARNING, message="", hint="", pointer=""
-    )
-    assert changed_definition(dataclasses.replace(gone, findings=(unread,)), None) == ()
+    for code in ("artifacts-unreachable", "artifacts-unread"):
+        unread = Finding(code=code, severity=Severity.WARNING, message="", hint="", pointer="")
+        assert changed_definition(dataclasses.replace(gone, findings=(unread,)), None) == ()
 
 
 def test_another_definition_in_the_repository_is_a_note():
