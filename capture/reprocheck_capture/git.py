@@ -94,8 +94,11 @@ def sha256(content: bytes) -> str:
 
 
 @guarded("code", Code)
-def code(folder: str = "") -> Code:
-    """The state of the repository of a folder, else of the script's or the working directory's."""
+def code(folder: str = "", made: str = "") -> Code:
+    """The state of the repository of a folder, else of the script's or the working directory's.
+
+    `made` is a new file that the run itself writes.
+    """
     root = _root(folder)
     if not root:
         lacks("code", "neither the script nor the working directory is in a git repository")
@@ -106,7 +109,9 @@ def code(folder: str = "") -> Code:
         lacks("code", "the repository has no commit")
         return Code(root=root)
     branch = header.get("branch.head", "")
-    kept, listed = _sources(root, changes.untracked)
+    product = os.path.realpath(made) if made else ""
+    new = [p for p in changes.untracked if os.path.realpath(os.path.join(root, p)) != product]
+    kept, listed = _sources(root, tuple(new))
     secret = [path for path in changes.tracked if is_secret_file(path)]
     patch, whole = _changed(root, "HEAD", changes, secret)
     base = _pushed(root)

@@ -120,3 +120,9 @@ def test_a_repository_of_another_user_is_not_called_none(in_repo, monkeypatch, n
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     assert git.code().root == ""
     assert nothing_missing["code"].endswith(f"{git.TRUST}{in_repo.path}")
+
+
+def test_what_the_run_itself_writes_is_no_change_of_its_code(in_repo):
+    in_repo.write({"out.ipynb": "{}"})
+    assert git.code().dirty
+    assert not git.code(made=str(in_repo.path / "out.ipynb")).dirty
