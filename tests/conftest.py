@@ -44,6 +44,12 @@ def pytest_runtest_call() -> Iterator[None]:
     assert not unknown, f"codes without a section in docs/findings.md: {', '.join(unknown)}"
 
 
+# It is installed with us, and would record the tests' trainings as runs of this repository. Fixtures
+# of a wider scope than a test's are set up before the test's own variables.
+UNRECORDED = ("REPROCHECK_CAPTURE", "off")
+os.environ.update([UNRECORDED])
+
+
 @pytest.fixture(autouse=True)
 def scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
@@ -59,8 +65,7 @@ def set_author(patch: pytest.MonkeyPatch) -> None:
         patch.setenv(f"GIT_{name}_EMAIL", "test@example.com")
     patch.setenv("DVC_NO_ANALYTICS", "1")
     patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-    # It is installed with us, and would record the tests' trainings as runs of this repository.
-    patch.setenv("REPROCHECK_CAPTURE", "off")
+    patch.setenv(*UNRECORDED)
 
 
 def need(program: str) -> str:

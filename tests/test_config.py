@@ -144,9 +144,9 @@ def test_the_readmes_configs_load(tmp_path: Path) -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     blocks = [text.partition("```")[0] for text in readme.split("```yaml\n")[1:]]
     configs = [text for text in blocks if text.startswith("version: 1") and "primary:" not in text]
-    assert len(configs) == 2
-    for text in configs:
-        assert load(tmp_path, text).metrics
+    loaded = [load(tmp_path, text) for text in configs]
+    assert [bool(config.metrics) for config in loaded] == [True, False, True]
+    assert loaded[1].record.require
 
 
 def test_a_setup_belongs_to_kind_script(tmp_path: Path) -> None:

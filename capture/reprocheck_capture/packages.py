@@ -13,8 +13,8 @@ from reprocheck_capture.failures import guarded, lacks
 from reprocheck_capture.git import git
 from reprocheck_capture.hiding import without_login
 
-OURS = "reprocheck-capture"
 _FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)\.dist-info")
+_OURS = "reprocheck-capture"
 _EGG = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-py\d[\d.]*)?(-.*)?\.egg-info")
 
 
@@ -73,8 +73,8 @@ def _by_metadata(path: str) -> Tuple[str, str]:
 
 def _line(name: str, version: str, info: str, root: str) -> str:
     plain = "{}=={}".format(name, version)
-    if name == OURS:
-        return plain  # wherever it is from: a rebuild brings its own
+    if name == _OURS:
+        return plain  # wherever it came from: a rebuild brings its own
     try:
         with open(os.path.join(info, "direct_url.json"), encoding="utf-8") as file:
             direct = json.load(file)

@@ -86,6 +86,17 @@ def test_where_a_package_came_from(tmp_path, monkeypatch, direct, line):
     assert packages.installed(str(tmp_path / "repo")) == {"a-b": line}
 
 
+def test_it_asks_for_itself_by_version_wherever_it_came_from(
+    tmp_path, monkeypatch, nothing_missing
+):
+    info = tmp_path / "reprocheck_capture-1.0.dist-info"
+    info.mkdir()
+    (info / "direct_url.json").write_text(json.dumps({"url": "file:///tmp/capture.whl"}))
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert packages.installed() == {"reprocheck-capture": "reprocheck-capture==1.0"}
+    assert not nothing_missing
+
+
 def test_conda_packages_are_listed_by_address_without_tokens(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     assert packages.conda() == ""
