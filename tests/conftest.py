@@ -44,8 +44,8 @@ def pytest_runtest_call() -> Iterator[None]:
     assert not unknown, f"codes without a section in docs/findings.md: {', '.join(unknown)}"
 
 
-# It is installed with us, and would record the tests' trainings as runs of this repository. Fixtures
-# of a wider scope than a test's are set up before the test's own variables.
+# It is installed with us, and would record the tests' trainings as runs of this repository.
+# Fixtures of a wider scope than a test's are set up before the test's own variables.
 UNRECORDED = ("REPROCHECK_CAPTURE", "off")
 os.environ.update([UNRECORDED])
 
