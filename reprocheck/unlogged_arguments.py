@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from reprocheck.command_words import Word, flags, line_of, values
+from reprocheck.hostile import HIDDEN
 from reprocheck.model import Finding, RunRecord, Severity, Step
 from reprocheck.parameter_names import OUTPUT, is_device, words_of
 from reprocheck.schema import pointer
@@ -134,6 +135,8 @@ def _own_words(step: Step) -> list[str]:
 
 
 def _counts(word: Word) -> bool:
+    if HIDDEN in word.value:  # nobody should log a secret
+        return False
     if word.key:
         return _is_told(word.key) and not _PATH.fullmatch(_plain(word.value))
     return _number(word.value) is not None

@@ -79,6 +79,13 @@ def test_what_no_parameter_shows_is_a_note(arguments, told, fix):
     assert fix in finding.fix
 
 
+def test_nobody_is_asked_to_log_a_secret():
+    assert (
+        found("python train.py --api-key=*** --db postgres://***@host/x --lr 0.1", {"lr": "0.1"})
+        == []
+    )
+
+
 def test_a_parameter_that_says_another_number_is_a_warning():
     (finding,) = found(f"{RUN} --lr 0.1", {"lr": "0.2"})
     assert (finding.severity, finding.pointer) == (Severity.WARNING, "/parameters/lr")

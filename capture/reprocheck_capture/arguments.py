@@ -14,6 +14,8 @@ _PYTHON = re.compile(r"(python|pypy)[0-9.]*(\.exe)?")
 _SEED = re.compile(r"(?i)([\w.-]*[._-])?(seed|random[-_]state)([-_](everything|value|\d+))?")
 _LAUNCHERS = {"torchrun", "accelerate", "deepspeed", "mpirun", "mpiexec", "horovodrun", "srun"}
 _LAUNCHERS |= {"torch.distributed.run", "torch.distributed.launch", "accelerate.commands.launch"}
+_WORKER = re.compile(r"from (multiprocessing|billiard)\.(spawn|forkserver) import ")
+_WORKER_MODULES = re.compile(r"(joblib\.externals\.)?loky\.backend\.\w+")
 _HIGHEST = 4  # processes above this one that are looked at
 _NUMBER = re.compile(r"[0-9]{1,20}|(?i:none|null)")
 
@@ -29,9 +31,35 @@ def argv(folder: str = "", given: Sequence[str] = (), cwd: str = "") -> List[str
 
 
 def original() -> List[str]:
-    """The process's arguments, the interpreter and its options among them, as far as known."""
+    """The process's arguments, the interpreter and its options among them, as far as known.
+
+    Of a worker that multiprocessing or joblib spawned, those of the process that did: its own are
+    pipes, and run nothing again.
+    """
     told = getattr(sys, "orig_argv", None) or words_of() or [sys.executable or "python", *sys.argv]
-    return [str(word) for word in told]
+    words = [str(word) for word in told]
+    return _of_workers() if _is_worker(words) else words
+
+
+def _is_worker(words: Sequence[str]) -> bool:
+    pairs = list(zip(words, words[1:]))[:_HIGHEST]
+    return any(
+        (option == "-c" and _WORKER.match(code))
+        or (option == "-m" and _WORKER_MODULES.fullmatch(code))
+        for option, code in pairs
+    )
+
+
+def _of_workers() -> List[str]:
+    pid = os.getppid()
+    for _ in range(_HIGHEST):
+        words = words_of(str(pid)) if pid > 1 else []
+        if not words or not _PYTHON.fullmatch(os.path.basename(words[0])):
+            break
+        if not _is_worker(words):
+            return words
+        pid = parent_of(pid)
+    return ["python", *sys.argv]  # multiprocessing hands them on
 
 
 def launcher() -> List[str]:

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import re
+import shlex
 import subprocess
 import sys
 from typing import Dict, List, NamedTuple, Optional, Tuple
@@ -10,6 +12,7 @@ from reprocheck_capture.failures import guarded, lacks
 from reprocheck_capture.hiding import is_secret_file, without_login
 
 TIMEOUT_S = 30
+TRUST = "git config --global --add safe.directory "
 LARGEST_PATCH = 10000000
 LARGEST_FILE, LARGEST_FILES, MOST_FILES = 1000000, 5000000, 200
 SOURCES = (
@@ -39,6 +42,7 @@ class Changes(NamedTuple):
 
     tracked: Tuple[str, ...] = ()
     untracked: Tuple[str, ...] = ()
+    inner: Tuple[str, ...] = ()  # submodules with changes of their own, which no patch holds
 
 
 class Code(NamedTuple):
@@ -90,8 +94,11 @@ def sha256(content: bytes) -> str:
 
 
 @guarded("code", Code)
-def code(folder: str = "") -> Code:
-    """The state of the repository of a folder, else of the script's or the working directory's."""
+def code(folder: str = "", made: str = "") -> Code:
+    """The state of the repository of a folder, else of the script's or the working directory's.
+
+    `made` is a new file that the run itself writes.
+    """
     root = _root(folder)
     if not root:
         lacks("code", "neither the script nor the working directory is in a git repository")
@@ -102,7 +109,9 @@ def code(folder: str = "") -> Code:
         lacks("code", "the repository has no commit")
         return Code(root=root)
     branch = header.get("branch.head", "")
-    kept, listed = _sources(root, changes.untracked)
+    product = os.path.realpath(made) if made else ""
+    new = [p for p in changes.untracked if os.path.realpath(os.path.join(root, p)) != product]
+    kept, listed = _sources(root, tuple(new))
     secret = [path for path in changes.tracked if is_secret_file(path)]
     patch, whole = _changed(root, "HEAD", changes, secret)
     base = _pushed(root)
@@ -133,7 +142,7 @@ def git(folder: str, *args: str) -> bytes:
         env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         timeout=TIMEOUT_S,
         check=True,
     ).stdout
@@ -146,11 +155,23 @@ def _root(given: str) -> str:
     for folder in (*([given] if given else folders), os.getcwd()):
         try:
             found = os.fsdecode(git(folder, "rev-parse", "--show-toplevel")).rstrip("\n")
-        except (OSError, subprocess.CalledProcessError):
+        except (OSError, subprocess.CalledProcessError) as error:
+            _refused(error)
             continue
         if found:
             return found
     return ""
+
+
+def _refused(error: Exception) -> None:
+    """Says why git does not tell of a repository, where there may well be one."""
+    told = os.fsdecode(getattr(error, "stderr", None) or b"")
+    owned = re.search(r"dubious ownership in repository at '(.+?)'", told)
+    if owned:
+        mend = TRUST + shlex.quote(owned[1])
+        lacks("code", "another user owns the repository, and git reads it only after " + mend)
+    elif isinstance(error, FileNotFoundError):
+        lacks("code", "git is not installed")
 
 
 def status(root: str) -> Tuple[Dict[str, str], Changes]:
@@ -163,18 +184,21 @@ def status(root: str) -> Tuple[Dict[str, str], Changes]:
     header: Dict[str, str] = {}
     tracked: List[str] = []
     untracked: List[str] = []
+    inner: List[str] = []
     for entry in map(os.fsdecode, told.split(b"\0")):
         kind, _, rest = entry.partition(" ")
         if kind == "#":
             name, _, value = rest.partition(" ")
             header[name] = value
         elif kind == "1":
-            tracked.append(rest.split(" ", 7)[-1])
+            fields = rest.split(" ", 7)
+            tracked.append(fields[-1])
+            inner += [fields[-1]] if re.match("S.M", fields[1]) else []
         elif kind == "u":
             tracked.append(rest.split(" ", 9)[-1])
         elif kind == "?":
             untracked.append(rest)
-    return header, Changes(tuple(tracked), tuple(untracked))
+    return header, Changes(tuple(tracked), tuple(untracked), tuple(inner))
 
 
 def _changed(
@@ -185,12 +209,14 @@ def _changed(
         return b"", True
     without = [":(top,exclude,literal)" + path for path in secret]
     patch = git(root, *_DIFF, base, "--", *([":/", *without] if without else []))
+    if changes.inner:
+        lacks("patch", "it lacks changes inside of submodules: " + ", ".join(changes.inner[:5]))
     if secret:
         lacks("patch", "changes of " + ", ".join(secret[:5]) + " are left out: they look secret")
     if len(patch) > LARGEST_PATCH:
         lacks("patch", "it has {} MB".format(len(patch) // 10**6))
         return b"", False
-    return patch, not secret
+    return patch, not secret and not changes.inner
 
 
 def _pushed(root: str) -> str:
@@ -203,7 +229,7 @@ def _pushed(root: str) -> str:
         own = git(root, "rev-list", "--first-parent", "HEAD", "--not", "--remotes").split()
         oldest = own[-1].decode()
         return git(root, "rev-parse", "--verify", "--quiet", oldest + "^").decode().strip()
-    except (subprocess.CalledProcessError, IndexError):
+    except (subprocess.SubprocessError, IndexError):
         return ""  # a first commit has no parent
 
 
@@ -231,7 +257,7 @@ def _sources(root: str, paths: Tuple[str, ...]) -> Tuple[Dict[str, bytes], List[
         place = os.path.join(root, path)
         size = os.path.getsize(place) if os.path.isfile(place) else 0
         room = len(kept) < MOST_FILES and size <= LARGEST_FILE and total + size <= LARGEST_FILES
-        if is_secret_file(path) or os.path.islink(place) or not room or not _is_plain(path):
+        if is_secret_file(path) or os.path.islink(place) or not room or not _is_storable(path):
             listed.append(path)
             continue
         with open(place, "rb") as file:
@@ -239,7 +265,7 @@ def _sources(root: str, paths: Tuple[str, ...]) -> Tuple[Dict[str, bytes], List[
         total += size
     if listed:
         told = ", ".join(listed[:5])
-        lacks("untracked", "too large, too many, or secret by their names: " + told)
+        lacks("untracked", "too large, too many, odd or secret by their names: " + told)
     return kept, listed[:MOST_FILES]
 
 
@@ -249,14 +275,20 @@ def _is_source(path: str) -> bool:
     return path.lower().endswith(SOURCES) or os.path.basename(path) in NAMED
 
 
+def _is_storable(path: str) -> bool:
+    """Whether a store of artifacts, also one behind an address, takes the name."""
+    return path.isprintable() and not set('"\\%#?:*|<>').intersection(path)
+
+
 def _is_plain(path: str) -> bool:
     """Whether git writes the name into a patch as it is."""
     return path.isascii() and path.isprintable() and not set('"\\ ').intersection(path)
 
 
 def _as_patch(path: str, content: bytes) -> bytes:
-    """A new file as git's patches have it; nothing for a binary one, which is kept as a file."""
-    if b"\0" in content:
+    """A new file as git's patches have it; nothing for a binary one, and one whose name git would
+    quote: these are kept as files."""
+    if b"\0" in content or not _is_plain(path):
         return b""
     blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()  # noqa: S324  (git's)
     head = "diff --git a/{0} b/{0}\nnew file mode 100644\nindex {1}..{2}\n".format(

@@ -121,7 +121,7 @@ def _without_ours(tags: Any, error: Exception) -> Optional[Dict[str, str]]:  # n
 def _started(run: Any, *_: Any, **__: Any) -> None:  # noqa: ANN401
     from reprocheck_capture import runs
 
-    runs.started(run.info.run_id, dict(run.data.tags))
+    runs.started(run.info.run_id, dict(run.data.tags), run.info.artifact_uri)
 
 
 @guarded("the run's end", lambda: None)

@@ -22,6 +22,7 @@ class Place(NamedTuple):
     path: str = ""  # absolute; "" where only a command is known
     argv: Tuple[str, ...] = ()  # of what executes it from top to bottom; () for a person's
     cwd: str = ""  # of that, else of the kernel
+    made: str = ""  # the notebook that papermill writes while it runs: no source of the run
 
 
 def shell() -> Any:  # noqa: ANN401  (IPython's)
@@ -47,7 +48,9 @@ def place() -> Place:
     words = words_of(started) if started else []
     if _executes(words) or (words and not path and _is_script(words)):
         cwd = os.readlink("/proc/{}/cwd".format(started))
-        return Place(_named(words, cwd) or path, tuple(words), cwd)
+        named = _named(words, cwd)
+        made = named[1] if len(named) > 1 and any("papermill" in word for word in words[:3]) else ""
+        return Place(named[0] if named else path, tuple(words), cwd, made)
     if not path:
         lacks("notebook", "nothing tells the kernel which notebook it runs")
     return Place(path, (), os.getcwd())
@@ -83,12 +86,9 @@ def _is_script(words: Sequence[str]) -> bool:
     return not any(name in os.path.basename(scripts[0]) for name in _SERVERS)
 
 
-def _named(words: Sequence[str], cwd: str) -> str:
-    for word in words:
-        path = os.path.join(cwd, word)
-        if word.endswith(".ipynb") and os.path.isfile(path):
-            return path
-    return ""
+def _named(words: Sequence[str], cwd: str) -> List[str]:
+    paths = [os.path.join(cwd, word) for word in words if word.endswith(".ipynb")]
+    return [path for path in paths if os.path.isfile(path)]
 
 
 def command(found: Place) -> List[str]:

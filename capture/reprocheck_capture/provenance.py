@@ -41,7 +41,7 @@ def _log(datasets: Dict[str, str], predictions: Dict[str, str], run_id: Optional
     run = client.get_run(run_id) if run_id else mlflow.active_run() or mlflow.start_run()
     given = [_stored(client, run.info.run_id, path) for path in predictions.values()]
     stored = [path for path in given if path]
-    if not runs.started(run.info.run_id, dict(run.data.tags)):
+    if not runs.started(run.info.run_id, dict(run.data.tags), run.info.artifact_uri):
         return  # predictions are a product of the training, also where nothing else is recorded
     found = {name: _dataset(path) for name, path in datasets.items()}
     _add([entry for entries in found.values() for entry in entries], run.info.run_id)

@@ -78,7 +78,7 @@ def renew() -> None:
 
 def _find_out() -> Facts:
     place = notebook.place()
-    found = code(os.path.dirname(place.path))
+    found = code(os.path.dirname(place.path), place.made)
     cwd = place.cwd or os.getcwd()
     given = place.argv or (notebook.command(place) if place.path else ())
     args = arguments.argv(found.root, given, cwd)

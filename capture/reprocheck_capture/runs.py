@@ -20,8 +20,8 @@ _seen: Dict[Tuple[int, str], bool] = {}  # by process and run, whether its recor
 _facts: Dict[str, record.Facts] = {}
 
 
-def started(run_id: str, tags: Dict[str, str]) -> bool:
-    """Records a run that was started or resumed here, once a process.
+def started(run_id: str, tags: Dict[str, str], place: str = "") -> bool:
+    """Records a run that was started or resumed here, once a process; `place` is of its artifacts.
 
     False where its record is another command's, or capturing is switched off.
     """
@@ -39,11 +39,19 @@ def started(run_id: str, tags: Dict[str, str]) -> bool:
         _resumed(client, run_id, tags, ours)
     if _seen[key]:
         _facts[run_id] = known
+        upload.places[run_id] = place
+    if _seen[key] and not _can_wait(tags, known):
         upload.write(client, run_id, known, {})
         holder = upload.holder_of(run_id)
         if holder and upload.HOLDER not in tags:
             upload.set_tags(client, run_id, {upload.HOLDER: holder})
     return _seen[key]
+
+
+def _can_wait(tags: Dict[str, str], known: record.Facts) -> bool:
+    """Whether a run's record is written at its end alone: until then its parent's counts for it."""
+    parent = tags.get("mlflow.parentRunId", "")
+    return _facts.get(parent) is known and upload.counts_for(parent, tags, known)
 
 
 def facts(run_id: str) -> record.Facts:

@@ -28,6 +28,9 @@ LARGE_FROM, MANY_FROM = 100000, 12  # bytes and files; fewer are kept by each ru
 refused: List[str] = []
 """What tags begin with that the store refuses; stores try for seconds before they do."""
 
+places: Dict[str, str] = {}
+"""Where the artifacts of runs are, as the store says."""
+_patience = [30.0]  # seconds that may be lost, in all, to artifacts that do not get through
 _uploads: Dict[str, threading.Thread] = {}
 _told: Dict[str, Dict[str, Any]] = {}  # what a script told of its run
 _keeps: Set[str] = set()  # runs that have all files but record.json
@@ -79,6 +82,13 @@ def holder_of(run_id: str) -> str:
     return str(_told.get(run_id, {}).get("held", {}).get("run_id", ""))
 
 
+def counts_for(parent: str, tags: Dict[str, str], known: record.Facts) -> bool:
+    """Whether a parent has all that a child of these tags would have, and the child says so."""
+    if parent not in _keeps and not holder_of(parent):
+        return False
+    return HOLDER in tags or not _is_large(_content(known)[0])
+
+
 def _content(known: record.Facts) -> Tuple[Dict[str, bytes], Dict[str, str]]:
     """The files of a process, and their digests; kept, since each run asks for them."""
     if not _contents or _contents[0][0] is not known:
@@ -100,7 +110,15 @@ def wait(run_id: str) -> None:
     """Waits for what is being stored."""
     before = _uploads.pop(run_id, None)
     if before is not None:
-        before.join(WAIT_S)
+        _join(before)
+
+
+def _join(thread: threading.Thread) -> None:
+    """Waits; less and less where a store does not answer: a sweep has many runs."""
+    limit = max(min(WAIT_S, _patience[0]), 0.5)
+    thread.join(limit)
+    if thread.is_alive():
+        _patience[0] -= limit
 
 
 def send(client: Any, run_id: str, files: Dict[str, bytes]) -> None:  # noqa: ANN401
@@ -114,7 +132,7 @@ def send(client: Any, run_id: str, files: Dict[str, bytes]) -> None:  # noqa: AN
         _store(client, run_id, files)
         return
     _uploads[run_id] = thread
-    thread.join(WAIT_S)
+    _join(thread)
 
 
 def complete(client: Any, run_id: str, end: Dict[str, Any]) -> None:  # noqa: ANN401
@@ -156,6 +174,18 @@ def set_tags(client: Any, run_id: str, tags: Dict[str, str]) -> None:  # noqa: A
         client.log_batch(run_id, tags=[RunTag(name, text) for name, text in wanted])
 
 
+def _log(client: Any, run_id: str, folder: str) -> None:  # noqa: ANN401
+    """MLflow's client would ask the store once more where the artifacts are."""
+    place = places.get(run_id, "")
+    if not place.startswith(("/", "file:")):
+        client.log_artifacts(run_id, folder, FOLDER)
+        return
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    repository: Any = get_artifact_repository(place)
+    repository.log_artifacts(folder, FOLDER)
+
+
 def _store(client: Any, run_id: str, files: Dict[str, bytes]) -> None:  # noqa: ANN401
     folder = ""
     try:
@@ -165,7 +195,7 @@ def _store(client: Any, run_id: str, files: Dict[str, bytes]) -> None:  # noqa: 
             os.makedirs(os.path.dirname(place), exist_ok=True)
             with open(place, "wb") as file:
                 file.write(content)
-        client.log_artifacts(run_id, folder, FOLDER)
+        _log(client, run_id, folder)
     except Exception as error:
         _keeps.discard(run_id)
         for key in [key for key, holder in _holders.items() if holder == run_id]:

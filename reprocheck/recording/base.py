@@ -16,6 +16,7 @@ from reprocheck.model import Finding, Requirement, Severity
 ASKING_S = 20.0
 """Seconds that git, a remote or an interpreter may take to answer a question."""
 _SHOWN = 5
+TRUST = "git config --global --add safe.directory "
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,6 +127,17 @@ def _finding(code: str, message: str, hint: str, fix: str) -> Finding:
 def no_repository(requirement: Requirement, situation: Situation) -> tuple[Lack, ...]:
     """What every question about code is answered with outside of a repository."""
     foreseen = situation.foreseen
+    why, trusting, place = foreseen.missing.get("code", "").partition(TRUST)
+    if foreseen.root is None and trusting:
+        return (
+            lack(
+                requirement,
+                "no-repository",
+                f"which code the run has is not known: {why.removesuffix(' only after ')}",
+                hint="trust it, if you know who put it there",
+                fix=trusting + place,
+            ),
+        )
     if foreseen.root is None:
         message = "neither the script nor this folder is in a git repository, so nothing tells "
         return (

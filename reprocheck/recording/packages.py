@@ -37,7 +37,7 @@ def check(situation: Situation) -> tuple[Lack, ...]:
             "unpinned-packages",
             f"{counted(len(loose), 'package')} cannot be installed again as it is: {listed(loose)}",
             hint="install from an index, or from a commit that is pushed",
-            fix=_reinstalled(loose),
+            fix=_reinstalled(loose, foreseen.freeze),
         ),
     )
 
@@ -54,8 +54,11 @@ def unpinned(foreseen: Foreseen) -> list[str]:
     return sorted({*by_pip, *lines})
 
 
-def _reinstalled(loose: Sequence[str]) -> str:
+def _reinstalled(loose: Sequence[str], freeze: Sequence[str]) -> str:
+    """An environment that uv made has no pip."""
     names = [re.split(r" @ |@", line.removeprefix("-e "))[0] for line in loose]
+    if not any(line.startswith("pip==") for line in freeze):
+        return f"uv pip install --python python --reinstall --no-deps {shlex.join(names)}"
     return f"python -m pip install --force-reinstall --no-deps {shlex.join(names)}"
 
 

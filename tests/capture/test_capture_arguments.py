@@ -107,3 +107,30 @@ def test_seeds_are_found_in_all_their_spellings():
         "train.seed": "1",
         "data_seed": "2",
     }
+
+
+SPAWNS = """
+import multiprocessing
+from reprocheck_capture import arguments
+def work():
+    print(arguments.argv())
+if __name__ == "__main__":
+    for kind in ("spawn", "forkserver"):
+        worker = multiprocessing.get_context(kind).Process(target=work)
+        worker.start()
+        worker.join()
+"""
+
+
+def test_a_worker_of_multiprocessing_tells_the_command_that_spawned_it(tmp_path):
+    (tmp_path / "train.py").write_text(SPAWNS)
+    argv = [sys.executable, "train.py", "--lr", "0.1"]
+    env = {**os.environ, "PYTHONPATH": str(CAPTURE)}
+    done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [str(["python", *argv[1:]])] * 2
+
+
+def test_a_worker_whose_parent_cannot_be_seen_has_its_arguments(monkeypatch):
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "joblib.externals.loky.backend.popen"])
+    monkeypatch.setattr(arguments, "words_of", lambda _process: [])
+    assert arguments.original() == ["python", *sys.argv]

@@ -92,3 +92,37 @@ def test_large_sources_are_only_named(in_repo, monkeypatch):
     in_repo.write({"big.py": "x = 123456\n"})
     found = git.code()
     assert (found.listed, found.untracked, found.dirty) == (("big.py",), {}, True)
+
+
+def test_a_new_file_is_kept_whatever_letters_its_name_has(in_repo, nothing_missing):
+    in_repo.write({"mein Übung.py": "a = 1\n", "what?.py": "b = 1\n"})
+    found = git.code()
+    assert found.untracked == {"mein Übung.py": b"a = 1\n"}
+    assert (found.listed, found.patch, found.dirty) == (("what?.py",), b"", True)
+    assert nothing_missing["untracked"].endswith("by their names: what?.py")
+
+
+def test_changes_inside_of_a_submodule_are_missed(in_repo, nothing_missing):
+    inner = Repo(in_repo.path / "inner")
+    inner.commit({"a.py": "a = 1\n"})
+    in_repo.git("add", "inner")
+    in_repo.commit()
+    inner.write({"notes.txt": "x"})
+    assert (git.code().whole, nothing_missing) == (True, {})
+    inner.write({"a.py": "a = 2\n"})
+    found = git.code()
+    assert (found.dirty, found.whole, found.document()["patch"]) == (True, False, None)
+    assert nothing_missing["patch"].endswith("inside of submodules: inner")
+
+
+def test_a_repository_of_another_user_is_not_called_none(in_repo, monkeypatch, nothing_missing):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    assert git.code().root == ""
+    assert nothing_missing["code"].endswith(f"{git.TRUST}{in_repo.path}")
+
+
+def test_what_the_run_itself_writes_is_no_change_of_its_code(in_repo):
+    in_repo.write({"out.ipynb": "{}"})
+    assert git.code().dirty
+    assert not git.code(made=str(in_repo.path / "out.ipynb")).dirty

@@ -1,8 +1,11 @@
 """Many runs of one process: what is large is stored once, and each run can be verified."""
 
 import json
+import threading
+import time
 
 import pytest
+from reprocheck_capture import upload
 
 SWEEP = """
 import mlflow, time
@@ -103,3 +106,39 @@ def test_one_line_records_a_run_of_mlflows_client_by_its_id(team):
     assert found.command.steps[0].run.args == ("python", "train.py")
     assert found.sealed.tags["reprocheck.tree"] == "clean"
     assert "predictions/lib.py" in [each.path for each in found.artifacts]
+
+
+KILLED = """
+import mlflow, os
+with mlflow.start_run() as parent:
+    with mlflow.start_run(nested=True) as ended:
+        mlflow.log_metric("accuracy", 0.5)
+    child = mlflow.start_run(nested=True)
+    print(parent.info.run_id, ended.info.run_id, child.info.run_id, flush=True)
+    os._exit(0)
+"""
+
+
+def test_a_childs_record_is_stored_at_its_end_and_is_its_parents_until_then(team, tmp_path):
+    team.repo.commit()
+    team.repo.write({"lib.py": "a = 2\n"})
+    parent, ended, killed = team.train(KILLED, commit=False)
+    assert kept(tmp_path, parent) == kept(tmp_path, ended) != kept(tmp_path, killed) == set()
+    team.sql("UPDATE runs SET status = 'FINISHED', end_time = 1 WHERE status = 'RUNNING'")
+    below = team.read(killed)
+    assert (below.code, below.command) == (team.read(parent).code, team.read(ended).command)
+    assert (below.sealed, team.read(ended).sealed.metrics["accuracy"].value) == (None, 0.5)
+
+
+def test_a_store_that_does_not_answer_delays_many_runs_once(monkeypatch):
+    monkeypatch.setattr(upload, "_patience", [0.7])
+    go_on = threading.Event()
+    stuck = threading.Thread(target=go_on.wait, daemon=True)
+    stuck.start()
+    began = time.monotonic()
+    for run_id in "abc":
+        upload._uploads[run_id] = stuck
+        upload.wait(run_id)
+    go_on.set()
+    assert time.monotonic() - began < 3
+    assert upload._patience[0] < 0.5

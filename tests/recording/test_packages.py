@@ -33,7 +33,7 @@ def test_what_may_be_another_next_time_is_not(line):
 def test_a_package_of_a_local_folder_is_told_unless_conda_pins_it(situate, repo):
     repo.commit()
     local = {"package numpy": "a local file", "package own==1.0": "a folder without a remote"}
-    known = {"freeze": ("numpy==1.0", "own==1.0"), "missing": local}
+    known = {"freeze": ("numpy==1.0", "own==1.0", "pip==24.0"), "missing": local}
     (lack,) = packages.check(situate(**known, from_conda=frozenset({"numpy"})))
     assert lack.finding.message.endswith("as it is: own==1.0")
     assert lack.finding.fix.endswith("pip install --force-reinstall --no-deps own==1.0")
@@ -52,3 +52,9 @@ def test_a_dockerfile_of_digests_pins_what_is_in_it(situate, repo):
     for name, pinned in (("Dockerfile", True), ("other.Dockerfile", False)):
         config = Config(environment_kind="docker", environment_file=name)
         assert (packages.check(situate(config=config, **loose)) == ()) is pinned
+
+
+def test_an_environment_without_pip_is_mended_by_uv(situate, repo):
+    repo.commit()
+    (lack,) = packages.check(situate(freeze=("own",)))
+    assert lack.finding.fix == "uv pip install --python python --reinstall --no-deps own"

@@ -1,4 +1,5 @@
 from reprocheck.recording import tree
+from reprocheck.recording.base import TRUST
 from tests.recording.conftest import codes
 
 
@@ -26,3 +27,10 @@ def test_a_folder_without_a_repository_or_commit_is_told(repo, situate):
     assert codes(tree.check(situate(commit=""))) == ["no-repository"]
     (lack,) = tree.check(situate(root=None))
     assert "git init" in lack.finding.fix
+
+
+def test_a_repository_that_git_refuses_is_trusted_not_made_anew(situate):
+    why = f"another user owns it, and git reads it only after {TRUST}/work/repo"
+    (lack,) = tree.check(situate(root=None, missing={"code": why}))
+    assert lack.finding.fix == f"{TRUST}/work/repo"
+    assert lack.finding.message.endswith("another user owns it, and git reads it")
