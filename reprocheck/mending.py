@@ -19,6 +19,12 @@ COMMIT = "git add --all && git commit --message 'Before training'"
 _LONGEST = 4_000  # characters of a line; a tag's value has no more
 
 
+def capture(record: RunRecord, otherwise: str = "") -> str:
+    """The line that makes the next run record what this one lacks; `otherwise` where this one was
+    recorded by it, too."""
+    return otherwise if "reprocheck.schema" in record.tags else CAPTURE
+
+
 def client(uri: str, call: str, *words: str) -> str:
     """The shell line that calls a method of MLflow's client on the tracker at `uri` ("": the one
     that the caller's environment names) with these words; "" where no line can."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from reprocheck import late_metrics, late_writes, mending, schema, unlogged_arguments
 from reprocheck.detail import Detail
 from reprocheck.documents import record_document
-from reprocheck.launchers import EXAMPLE, KERNEL_LAUNCHER, is_launcher
+from reprocheck.launchers import EXAMPLE, KERNEL_LAUNCHER, is_launched, is_launcher
 from reprocheck.model import Finding, RunRecord, RunStatus, Severity, TreeState
 from reprocheck.seeds import recorded_seeds
 from reprocheck.stored_code import code_of
@@ -21,6 +21,7 @@ UNSEEN = frozenset({UNREAD, "artifacts-unreachable"})
 
 COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 TIMEOUT = "limits: {timeout: 1h}"
+_LOG_DATA = mending.line("reprocheck_capture.log_provenance(datasets=[{}])", "data/train.csv")
 _REMOTE = "\"$(git remote get-url origin | sed 's,//[^/]*@,//,')\""  # without a password
 
 
@@ -94,7 +95,7 @@ def _commit(record: RunRecord) -> Iterator[Finding]:
             hint="start the run from inside a git repository with GitPython installed, "
             "or tag it mlflow.source.git.commit",
             pointer="/code/commit",
-            fix=mending.CAPTURE,
+            fix=mending.capture(record),
         )
     elif not commit:
         yield Finding(
@@ -104,7 +105,7 @@ def _commit(record: RunRecord) -> Iterator[Finding]:
             hint="start the run from inside a git repository with GitPython installed, "
             "or tag it mlflow.source.git.commit",
             pointer="/code/commit",
-            fix=mending.CAPTURE,
+            fix=mending.capture(record),
         )
     elif not COMMIT.fullmatch(commit):
         yield Finding(
@@ -146,7 +147,7 @@ def _tree(record: RunRecord) -> Iterator[Finding]:
             hint="tag the run reprocheck.tree with clean or dirty, where you know; later runs "
             "record it with reprocheck-capture",
             pointer="/code/tree",
-            fix=mending.CAPTURE,
+            fix=mending.capture(record),
         )
     elif code.tree is TreeState.DIRTY and not any(
         patch and (patch.content or patch.size) for patch in (code.patch, code.upstream)
@@ -193,7 +194,8 @@ def _patch(record: RunRecord) -> Iterator[Finding]:
 
 
 def _source(record: RunRecord) -> Iterator[Finding]:
-    if is_launcher(record.code.script or ""):
+    known = record.command is not None and not is_launched(record.command)
+    if is_launcher(record.code.script or "") and not known:
         yield Finding(
             code=KERNEL_LAUNCHER,
             severity=Severity.NOTE,
@@ -258,7 +260,7 @@ def _data(record: RunRecord) -> Iterator[Finding]:
             message="the run records no digest of its data; the DVC files at its commit count",
             hint="give the digests under `data` in reprocheck.yaml, or tag the run reprocheck.data",
             pointer="/data",
-            fix=mending.CAPTURE,
+            fix=mending.capture(record, _LOG_DATA),
         )
     for i, material in enumerate(record.data):
         if material.weak:
@@ -281,7 +283,7 @@ def _rebuilding(record: RunRecord) -> Iterator[Finding]:
             message="the run records no command; it is sought in the files at the commit",
             hint="give `command` in reprocheck.yaml, or start runs with `mlflow run`",
             pointer="/command",
-            fix=mending.CAPTURE,
+            fix=mending.capture(record),
         )
     if record.environment is None and not record.files:
         yield Finding(
@@ -291,7 +293,7 @@ def _rebuilding(record: RunRecord) -> Iterator[Finding]:
             hint="log the output of `pip freeze` as the artifact requirements.txt, "
             "or commit a lock file",
             pointer="/environment",
-            fix=mending.CAPTURE,
+            fix=mending.capture(record),
         )
 
 

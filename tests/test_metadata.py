@@ -6,7 +6,9 @@ import pytest
 
 from reprocheck.metadata import validate
 from reprocheck.model import (
+    Argv,
     Artifact,
+    Command,
     EnvironmentSpec,
     Finding,
     Patch,
@@ -14,6 +16,7 @@ from reprocheck.model import (
     RunRef,
     RunStatus,
     Severity,
+    Step,
     TreeState,
 )
 from tests.reporters.builders import make_code, make_metric, make_patch, make_record
@@ -183,3 +186,33 @@ def test_what_was_not_read_is_not_called_missing(code, severity):
     (told,) = (each for each in validate(record) if each.code == "missing-patch")
     assert told.severity.value == severity
     assert "is not known" in told.message
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (("papermill", "a.ipynb", "out.ipynb"), False),
+        (("python", "lib/ipykernel_launcher.py", "-f", "kernel.json"), True),
+        ((), True),
+    ],
+)
+def test_a_kernel_as_source_is_told_where_the_command_is_not_known(argv, told):
+    command = Command(steps=(Step(run=Argv(args=argv)),)) if argv else None
+    code = make_code(script="ipykernel_launcher.py")
+    found = validate(make_record(code=code, command=command))
+    assert ("kernel-launcher" in [each.code for each in found]) is told
+
+
+@pytest.mark.parametrize(
+    ("tags", "fix"),
+    [
+        ({}, "pip install reprocheck-capture"),
+        (
+            {"reprocheck.schema": "1"},
+            'reprocheck_capture.log_provenance(datasets=["data/train.csv"])',
+        ),
+    ],
+)
+def test_a_run_that_was_captured_is_not_told_to_install_what_captures(tags, fix):
+    found = validate(make_record(tags=tags, data=()))
+    assert [each.fix for each in found if each.code == "missing-data"] == [fix]
