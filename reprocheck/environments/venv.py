@@ -208,7 +208,8 @@ def install_own(uv: Uv, python: Path, lines: list[str]) -> None:
     Raises `RebuildError`.
     """
     if lines:
-        arguments = own_wheel.requirements_file(lines, uv.folder)
+        # A distribution's Python in a conda environment may be marked as managed; ours it is.
+        arguments = ("--break-system-packages", *own_wheel.requirements_file(lines, uv.folder))
         pip_install(uv, python, *arguments, doing=f"installing {own_wheel.NAME}")
 
 

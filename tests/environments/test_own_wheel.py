@@ -69,7 +69,7 @@ def test_a_freeze_takes_it_from_no_index_and_a_script_can_use_it(build, trial, t
     sandbox = build(spec("reprocheck-capture==0.0.9\n", "freeze.txt"), env=env)
     assert installed(sandbox) == {"reprocheck-capture": OURS}
     assert sandbox.built.lock == f"{PIN}\n"
-    assert [finding.code for finding in sandbox.findings] == ["other-capture"]
+    assert "other-capture" in [finding.code for finding in sandbox.findings]
     run = trial(command(("python", "-c", USE)), env={"REPROCHECK_CAPTURE": "off"})
     done = sandbox.run(run)
     assert done.stdout.decode().splitlines()[-1:] == [f"{OURS} CaptureContext None"], done.stdout
