@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests import finding_codes, warm
 
@@ -28,6 +29,10 @@ AUTHOR = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
 
 
 WATCHER = finding_codes.Watcher()
+
+# The same examples in every run, however slow the machine: another one is no reason to be red.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 
 def pytest_configure() -> None:

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reprocheck.compare.contents import kinship
-from reprocheck.compare.ladder import TOLERANCES, same_number, ulps
+from reprocheck.compare.ladder import TOLERANCES, same_number, storable, ulps
 from reprocheck.model import Numbers, Product, Tensors
 
 
@@ -87,6 +87,7 @@ FLOATS = st.floats() | st.sampled_from([0.0, -0.0, 1.0, 1e-300, 1e308, 5e-324])
 @given(FLOATS, FLOATS | st.just(None), st.floats(-1e-5, 1e-5), st.sampled_from(list(TOLERANCES)))
 def test_arrays_are_compared_as_single_values_are(x, y, nudge, dtype):
     y = x * (1 + nudge) if y is None else y
+    assume(all(math.isnan(z) or storable(z) == z for z in (x, y)))  # metrics' stores clamp, no file
     found = relate(numbers(x, dtype=dtype), numbers(y, dtype=dtype))
     if not (x.is_integer() and y.is_integer()):
         assert (found.rank <= 1) == same_number(x, y, TOLERANCES[dtype])
