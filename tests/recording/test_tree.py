@@ -30,7 +30,7 @@ def test_a_folder_without_a_repository_or_commit_is_told(repo, situate):
 
 
 def test_a_repository_that_git_refuses_is_trusted_not_made_anew(situate):
-    why = f"another user owns it, and git reads it only after {TRUST}/work/repo"
+    why = f"another user owns it, and git reads it only after {TRUST}/srv/repo"
     (lack,) = tree.check(situate(root=None, missing={"code": why}))
-    assert lack.finding.fix == f"{TRUST}/work/repo"
+    assert lack.finding.fix == f"{TRUST}/srv/repo"
     assert lack.finding.message.endswith("another user owns it, and git reads it")
