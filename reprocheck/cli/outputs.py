@@ -112,23 +112,12 @@ def write(report: Report, outputs: Outputs) -> None:
     from reprocheck.reporters import json, markdown, terminal
 
     texts = ((outputs.json, json.render), (outputs.markdown, markdown.render))
-    unwritten = []
-    for name, render in texts:
-        if name == STDOUT:
-            echo(render(report))
-        elif name is not None:
-            try:
-                Path(name).write_text(render(report), encoding="utf-8")
-            except OSError as error:  # the verdict is told all the same
-                unwritten.append(f"{name}: {error.strerror}")
-    if STDOUT not in (outputs.json, outputs.markdown):
-        width, color = screen()
-        echo(terminal.render(report, width=width, color=color, verbose=outputs.verbose))
-    if unwritten:
-        raise ReprocheckError(
-            f"the report could not be written to {'; '.join(unwritten)}",
-            "make room, or name another file",
-        )
+    try:  # files first: a terminal that is gone loses none
+        write_streams("report", ((name, [render(report)]) for name, render in texts if name))
+    finally:  # the verdict is told all the same
+        if STDOUT not in (outputs.json, outputs.markdown):
+            width, color = screen()
+            echo(terminal.render(report, width=width, color=color, verbose=outputs.verbose))
 
 
 def write_document(
@@ -143,13 +132,7 @@ def write_document(
         echo(document)
         return
     echo(shown(*screen()))
-    if name is not None:
-        try:
-            Path(name).write_text(document, encoding="utf-8")
-        except OSError as error:
-            raise ReprocheckError(
-                f"the {what} could not be written to {name}: {error.strerror}", "name another file"
-            ) from error
+    write_streams(what, [(name, [document])])
 
 
 def write_streams(what: str, streams: Iterable[tuple[str | None, Iterable[str]]]) -> None:
