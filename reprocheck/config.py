@@ -16,12 +16,15 @@ from reprocheck.durations import parse_duration
 from reprocheck.errors import ConfigError, UsageError
 from reprocheck.metric_rules import metric_rule
 from reprocheck.model import (
+    BundlePolicy,
     DeclaredMargin,
+    FailOn,
     Limits,
     MetricRule,
     PredictionsRule,
     ProductRule,
     RecordRules,
+    ReportDetail,
     Require,
     Requirement,
     RerunPlan,
@@ -34,10 +37,7 @@ FILE_NAME = "reprocheck.yaml"
 MOST_LOOKS = 20
 """Reruns up to which the levels of several looks are known."""
 
-LATER = (
-    "reruns.parallel",
-    "report",
-)
+LATER = ("reruns.parallel",)
 """Keys that the design names and this version does not act on: refused, never ignored."""
 
 
@@ -81,6 +81,9 @@ class Config:
     pass_env: tuple[str, ...] = ()
     record: RecordRules = field(default_factory=RecordRules)
     require: Require = Require.CONSISTENT
+    fail_on: tuple[FailOn, ...] | None = None  # None: the action's input
+    detail: ReportDetail = ReportDetail.FULL
+    bundle: BundlePolicy = BundlePolicy.PRIVATE
 
     @property
     def name(self) -> str:
@@ -246,7 +249,14 @@ def _config(document: Mapping[str, Any], located: LocatedYaml) -> Config:
         pass_env=tuple(document.get("pass_env", ())),
         record=_record_rules(document.get("record", {}), located),
         require=Require(document.get("require", "consistent")),
+        fail_on=_fail_on(document.get("fail_on")),
+        detail=ReportDetail(document.get("report", {}).get("detail", "full")),
+        bundle=BundlePolicy(document.get("bundle", "private")),
     )
+
+
+def _fail_on(named: list[str] | None) -> tuple[FailOn, ...] | None:
+    return None if named is None else tuple(map(FailOn, named))
 
 
 def _record_rules(record: Mapping[str, Any], located: LocatedYaml) -> RecordRules:

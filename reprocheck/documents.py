@@ -88,6 +88,8 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
             "text": detail.text,
             "items": detail.items,
         },
+        "subject": report.subject,
+        "detail": report.detail.value,
     }
 
 

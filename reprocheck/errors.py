@@ -117,3 +117,19 @@ class Interruption(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(f"interrupted by signal {signum}")
         self.signum = signum
+
+
+class ReportFileError(UsageError):
+    """A file that holds no report, a broken one, or one of a later version."""
+
+
+class ForgeError(ReprocheckError):
+    """A forge refused or did not answer; `missing` is the scope that a token lacks, or ""."""
+
+    def __init__(self, message: str, hint: str = "", missing: str = "") -> None:
+        super().__init__(message, hint)
+        self.missing = missing
+
+
+class BundleError(ReprocheckError):
+    """A bundle that is none, is of another run or version, or was changed."""

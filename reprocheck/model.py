@@ -146,6 +146,38 @@ class Require(enum.StrEnum):
     CRITERIA = "criteria"  # at least CONSISTENT, and every success criterion is met
 
 
+class FailOn(enum.StrEnum):
+    """An answer that fails a job, for `fail_on` in the config and the action's input."""
+
+    NOT_REPRODUCED = "not-reproduced"  # exit 10
+    NOT_VERIFIED = "not-verified"  # every exit 3, NOT_COMPARABLE included
+    INCONCLUSIVE = "inconclusive"  # exit 11
+    CRITERIA = "criteria"  # exit 12
+
+
+class ReportDetail(enum.StrEnum):
+    """How much a report tells."""
+
+    FULL = "full"
+    MINIMAL = "minimal"  # verdict, metric names, numbers and digests only: for sensitive runs
+
+
+class BundlePolicy(enum.StrEnum):
+    """Who may see what `fetch` writes, where it is uploaded."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"  # may be uploaded in a public repository
+
+
+class CommentMode(enum.StrEnum):
+    """When a pull request is commented on. A comment that exists is always brought up to date."""
+
+    ALWAYS = "always"
+    CHANGES = "changes"  # where the answer differs from the last comment's
+    FAILURES = "failures"  # where the job fails
+    OFF = "off"
+
+
 class EnvironmentKind(enum.StrEnum):
     """What builds an environment."""
 
@@ -1189,8 +1221,107 @@ class Report:
     hardware: HardwareSides | None = None
     scope: Scope | None = None  # None: a run of one step
     undeclared: tuple[UndeclaredInput, ...] | None = None  # None: trials were not traced
+    subject: str = ""
+    """SHA-256 of what was asked to be verified, as `subjects.subject` makes it; "": not read."""
+    detail: ReportDetail = ReportDetail.FULL
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The findings of all stages, in order."""
         return tuple(finding for stage in self.stages for finding in stage.findings)
+
+
+# --- what is published --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """A run that was asked for, or a file that was needed, of which there is no report."""
+
+    asked: str  # the run as it was named, or the file
+    message: str
+    hint: str
+    exit_code: int  # 2 or 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleChange:
+    """A rule of judging that a pull request changes; the base branch's was used."""
+
+    key: str  # of the config, as metrics.accuracy.margin
+    base: str  # as compact JSON; "": absent
+    head: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """What one job verified, as it is handed to the job that publishes it."""
+
+    schema_version: int
+    tool_version: str
+    created_at: datetime  # UTC
+    head_sha: str  # the commit for which runs were looked for; "": unknown
+    reports: tuple[Report, ...]
+    problems: tuple[Problem, ...] = ()
+    rule_changes: tuple[RuleChange, ...] = ()
+    fail_on: tuple[FailOn, ...] = (FailOn.NOT_REPRODUCED, FailOn.NOT_VERIFIED)
+    sought: tuple[str, ...] = ()  # where runs were looked for, in words
+    waiting: str = ""  # what has to happen first, as "waiting for a maintainer's fetch"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Earlier:
+    """What the comment on a thread said before, as it remembers it itself: untrusted."""
+
+    head_sha: str
+    run_id: int  # of the workflow
+    attempt: int
+    verdicts: Mapping[str, Verdict]  # by run id
+    values: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Means of the reruns: by run id, then by gated metric."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Where a check is shown, and what the reader can be led to. Addresses are https or ""."""
+
+    server: str = ""  # "https://github.com"
+    repository: str = ""  # "owner/name"
+    number: int | None = None  # of the pull request; None: not of one
+    head_sha: str = ""
+    head_repository: str = ""  # of a fork another than `repository`
+    workflow_url: str = ""  # of the workflow's run that verified
+    artifact_url: str = ""  # of the report there
+    run_id: int = 0  # of the workflow
+    attempt: int = 1
+    untrusted: bool = False  # computed by the code of a fork
+    base: Mapping[str, Report] = field(default_factory=dict)
+    """By run id: the last verified run of the same experiment on the base branch."""
+    earlier: Earlier | None = None
+    tracker_hosts: tuple[str, ...] = ()  # that links may lead to, besides `server`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelVersion:
+    """A version of a registered model."""
+
+    name: str
+    version: str
+    run_id: str
+    aliases: tuple[str, ...] = ()
+    stage: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A run that is worth verifying again."""
+
+    ref: RunRef
+    name: str
+    experiment: str
+    why: str  # as "best 3 by accuracy", "champion of digits"
+    value: float | None  # of the metric that it was chosen by
+    subject: str  # as `Report.subject` would be now
+    verified_at: datetime | None  # when last; None: never
+    verdict: Verdict | None  # then
+    slug: str  # [a-z0-9-], unique among those chosen

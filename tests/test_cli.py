@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck import cli
-from reprocheck.cli.outputs import exit_code
+from reprocheck.exit_codes import exit_code
 from reprocheck.model import Failure, Require, Stage, StageResult, StageStatus, Verdict
 from tests.lab import Lab, Result, copy_of
 from tests.reporters.builders import make_report

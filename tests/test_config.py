@@ -45,7 +45,7 @@ def test_condas_channels_are_addresses_or_folders_beside_the_config(tmp_path: Pa
         ("version: 1\na: &a [*a]\n", [":2", "alias"]),
         ("version: 1\nversion: 1\n", [":2", "twice"]),
         ("version: 2\n", [":1", "version"]),
-        ("version: 1\nmetrics:\n  acc:\n    x\nreport: {}\n", [":5", "not supported"]),
+        ("version: 1\nmetrics:\n  acc:\n    x\nreruns: {parallel: 2}\n", [":5", "not supported"]),
         ("", [":1", "mapping"]),
         ("[1]", [":1", "mapping"]),
         ("a: b: c", [":1", "YAML"]),

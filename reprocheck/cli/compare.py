@@ -19,6 +19,7 @@ from reprocheck.cli.options import JudgingOptions
 from reprocheck.cli.outputs import Outputs
 from reprocheck.config import Overrides
 from reprocheck.errors import UsageError
+from reprocheck.exit_codes import exit_code
 from reprocheck.model import Require
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def compare(runs: tuple[str, ...], **given: Any) -> int:  # noqa: ANN401 - click
     with outputs.progress(quiet=parsed.quiet) as told:
         report = compare_recorded(request, told)
     outputs.write(report, parsed.outputs)
-    return outputs.exit_code(report)
+    return exit_code(report)
 
 
 def make_request(runs: tuple[str, ...], given: _Options, env: Mapping[str, str]) -> RecordedRequest:

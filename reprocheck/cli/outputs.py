@@ -13,23 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from reprocheck.errors import ReprocheckError, UsageError
-from reprocheck.model import Outcome, Report, Require, Verdict
+from reprocheck.model import Report
 
 if TYPE_CHECKING:
     from reprocheck.progress import Progress
 
 STDOUT = "-"
-EXIT_CODES = {
-    Verdict.IDENTICAL: 0,
-    Verdict.NUMERICALLY_EQUAL: 0,
-    Verdict.REPRODUCED: 0,
-    Verdict.NOT_WORSE: 0,
-    Verdict.CONSISTENT: 0,
-    Verdict.NOT_VERIFIED: 3,
-    Verdict.NOT_COMPARABLE: 3,
-    Verdict.NOT_REPRODUCED: 10,
-    Verdict.INCONCLUSIVE: 11,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,26 +29,6 @@ class Outputs:
     markdown: str | None
     verbose: bool
     quiet: bool
-
-
-def exit_code(report: Report) -> int:
-    """The exit code that the report's verdict stands for (DESIGN's table)."""
-    if report.dry_run:
-        return 0
-    if any(stage.failure and stage.failure.usage for stage in report.stages):
-        return 2
-    code = EXIT_CODES[report.verdict]
-    if code == 0 and report.require is Require.CRITERIA:
-        return _of_criteria({result.outcome for result in report.criteria})
-    weaker = report.verdict in (Verdict.CONSISTENT, Verdict.NOT_WORSE)
-    return 11 if weaker and report.require is Require.REPRODUCED else code
-
-
-def _of_criteria(outcomes: set[Outcome]) -> int:
-    """Nothing judged is not met."""
-    if Outcome.MISSES in outcomes:
-        return 12
-    return 0 if outcomes == {Outcome.MEETS} else 11
 
 
 def check(outputs: Outputs) -> None:

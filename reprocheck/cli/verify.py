@@ -16,6 +16,7 @@ from reprocheck.cli.options import RunOptions
 from reprocheck.cli.outputs import Outputs
 from reprocheck.config import Overrides
 from reprocheck.durations import parse_duration
+from reprocheck.exit_codes import exit_code
 from reprocheck.model import Require
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def verify(run_id: str, **given: Any) -> int:  # noqa: ANN401 - click's own type
     with outputs.progress(quiet=parsed.quiet) as told:
         report = pipeline.verify(request, told)
     outputs.write(report, parsed.outputs)
-    return outputs.exit_code(report)
+    return exit_code(report)
 
 
 def make_request(run_id: str, given: _Options, env: Mapping[str, str]) -> Request:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from reprocheck.cli.outputs import EXIT_CODES, exit_code
+from reprocheck.exit_codes import EXIT_CODES, exit_code
 from reprocheck.model import (
     CodeState,
     Failure,
