@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -77,7 +78,9 @@ class FoundRuns:
 
     def _pages(self, size: int = PAGE) -> Iterator[tuple[FoundRun, ...]]:
         if self.wanted.run_ids:
-            yield from self._named()
+            named = self._named()
+            while block := tuple(itertools.islice(named, PAGE)):
+                yield block
             return
         size = size if self.store.folder is None else _PAGE_OF_FILES
         ids = [experiment.experiment_id for experiment in self.searched]
@@ -93,7 +96,7 @@ class FoundRuns:
                 return
             yield page
 
-    def _named(self) -> Iterator[tuple[FoundRun, ...]]:
+    def _named(self) -> Iterator[FoundRun]:
         """One by one: not every version of a server understands a list of ids in a filter."""
         searched = {each.experiment_id for each in self.searched}
         for run_id in dict.fromkeys(self.wanted.run_ids):
@@ -103,7 +106,7 @@ class FoundRuns:
             except UnknownRunError:
                 continue
             if not run.deleted and run.experiment_id in searched:
-                yield (run,)
+                yield run
 
 
 def find_runs(store: MlflowStore, wanted: Search, finder: RootFinder) -> FoundRuns:
