@@ -54,6 +54,12 @@ class UnknownExperimentError(ReadError):
     usage = True
 
 
+class UnknownModelError(ReadError):
+    """No such registered model, alias or stage."""
+
+    usage = True
+
+
 class UnfinishedRunError(ReadError):
     """The run has not finished, failed or was deleted: there is no result."""
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from reprocheck.model import Finding, Lineage, Metric, Product, Report, RunRecord, RunSummary
+from reprocheck.model import (
+    Finding,
+    Lineage,
+    Metric,
+    ModelVersion,
+    Product,
+    Report,
+    RunRecord,
+    RunSummary,
+)
 from reprocheck.progress import Progress
 
 
@@ -60,6 +69,7 @@ class Search:
     experiments: tuple[str, ...] = ()  # names or ids; (): all that are not deleted
     filter: str = ""  # in the tracker's own language
     limit: int | None = None  # runs
+    run_ids: tuple[str, ...] = ()  # full ids: these alone, instead of what `filter` selects
     remote: bool = True
     """Whether artifacts that are not on this machine are read, too: a few requests each run."""
 
@@ -88,6 +98,9 @@ class Found(Protocol):
     def __iter__(self) -> Iterator[SearchedRun]:
         """Each run once. Raises `ReadError`, and `UsageError` for a filter that is none."""
 
+    def summaries(self) -> Iterator[RunSummary]:
+        """The same runs at a fraction of the price: no record is read. Raises as above."""
+
 
 class Tracker(Protocol):
     """A kind of experiment tracker, opened at one address."""
@@ -105,6 +118,15 @@ class Tracker(Protocol):
         """The runs that are wanted, without those that were deleted; nothing is written.
 
         Raises `UnknownExperimentError`, `MissingStoreError` or `ReadError`.
+        """
+
+    def versions(
+        self, names: Sequence[str], *, alias: str = "", stage: str = ""
+    ) -> tuple[ModelVersion, ...]:
+        """Of each registered model the version of that alias, or all of that stage, else the
+        newest one; nothing is written.
+
+        Raises `UnknownModelError`, `MissingStoreError` or `ReadError`.
         """
 
     def products(self, record: RunRecord, folder: Path, progress: Progress) -> Fetched:
