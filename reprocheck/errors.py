@@ -139,3 +139,7 @@ class ForgeError(ReprocheckError):
 
 class BundleError(ReprocheckError):
     """A bundle that is none, is of another run or version, or was changed."""
+
+
+class WriteBackError(ReprocheckError):
+    """A verdict could not be written into the run's tracker."""

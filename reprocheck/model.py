@@ -370,6 +370,7 @@ class Metric:
 
     name: str
     history: tuple[Point, ...]
+    points: int = 0  # of the whole history, where `history` is only some of it, as in a report
 
     @property
     def value(self) -> float:
@@ -1224,6 +1225,7 @@ class Report:
     subject: str = ""
     """SHA-256 of what was asked to be verified, as `subjects.subject` makes it; "": not read."""
     detail: ReportDetail = ReportDetail.FULL
+    kept: Mapping[str, int] | None = None  # the most of long things that its file held; None: all
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -13,6 +13,7 @@ from reprocheck.model import (
     Metric,
     ModelVersion,
     Product,
+    Report,
     RunRecord,
     RunSummary,
 )
@@ -152,3 +153,33 @@ class Tracker(Protocol):
 
     def close(self) -> None:
         """Removes what `read` left on this machine."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WriteBack:
+    """What to write into a tracker besides the verdict."""
+
+    link: str = ""  # to the report; "": there is none
+    reruns: bool = True  # keep each trial as a run
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WrittenBack:
+    """What was written into a tracker."""
+
+    tags: Mapping[str, str]  # of the run; empty: it has those of a newer verification
+    versions: tuple[str, ...]  # of registered models that have the tags too, as "digits 3"
+    experiment: str  # where the reruns are kept; "": none are
+    runs: tuple[str, ...]  # ids of the reruns there, also those of an earlier call
+    notices: tuple[str, ...] = ()  # what could not be written, in sentences
+
+
+class Writer(Protocol):
+    """A tracker that is written to. It is opened for this alone, and only when asked."""
+
+    def write_back(self, report: Report, wanted: WriteBack) -> WrittenBack:
+        """Tags the run and its registered models' versions with the verdict, and keeps the reruns.
+
+        Doing it twice changes nothing more. Raises `WriteBackError`, `UnknownRunError`,
+        `MissingStoreError` or `ReadError`.
+        """
