@@ -24,6 +24,7 @@ COMMANDS = {
     "validate": "Judge a run's record, and name the line that mends it.",
     "plan": "Say what a verification could answer, and what it would cost.",
     "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
+    "report": "Render a report that verify wrote, or the check of a job, once more.",
     "audit": "Say how verifiable the runs of an experiment are, and why.",
     "record": "Run a training so that its run can be verified, or refuse to.",
     "doctor": "Say what this machine offers to verifications, and what mends the rest.",
