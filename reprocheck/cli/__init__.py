@@ -26,6 +26,8 @@ COMMANDS = {
     "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
     "report": "Render a report that verify wrote, or the check of a job, once more.",
     "audit": "Say how verifiable the runs of an experiment are, and why.",
+    "top": "Say which runs are worth verifying again.",
+    "aggregate": "Say what the verifications of several runs say together, and how it was before.",
     "record": "Run a training so that its run can be verified, or refuse to.",
     "doctor": "Say what this machine offers to verifications, and what mends the rest.",
     "clean": "Remove what dead verifications left in the container engine.",

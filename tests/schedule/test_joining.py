@@ -148,6 +148,12 @@ def test_the_terminal_has_80_columns_and_the_trend():
     assert "stopped reproducing since 2026-01-09" in text
 
 
+def test_what_was_not_measured_lately_is_not_called_reproducing():
+    text = aggregate_terminal.render(joined({"1": "✓✓!"}))
+    assert "reproduced last on 2026-01-02" in text
+    assert "reproduces since" not in text
+
+
 def test_a_sensitive_run_is_told_by_its_id_and_numbers_alone():
     told = joined({"1": "✓✗✗"}, detail=ReportDetail.MINIMAL)
     texts = [
