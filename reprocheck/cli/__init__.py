@@ -26,6 +26,7 @@ COMMANDS = {
     "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
     "audit": "Say how verifiable the runs of an experiment are, and why.",
     "record": "Run a training so that its run can be verified, or refuse to.",
+    "init": "Write a config, and workflows that verify pull requests and the best runs.",
     "doctor": "Say what this machine offers to verifications, and what mends the rest.",
     "clean": "Remove what dead verifications left in the container engine.",
     "demo": "Make a small real project, train it, and verify its runs.",
