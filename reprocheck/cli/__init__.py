@@ -24,6 +24,7 @@ COMMANDS = {
     "validate": "Judge a run's record, and name the line that mends it.",
     "plan": "Say what a verification could answer, and what it would cost.",
     "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
+    "report": "Render a report that verify wrote, or the check of a job, once more.",
     "audit": "Say how verifiable the runs of an experiment are, and why.",
     "record": "Run a training so that its run can be verified, or refuse to.",
     "init": "Write a config, and workflows that verify pull requests and the best runs.",
