@@ -54,15 +54,21 @@ def headline(check: Check) -> str:
     """The answer for all runs, the first thing that is said of a check of any but one run."""
     if not check.reports:
         return f"{base.MARKS[Verdict.NOT_VERIFIED]} {NOTHING_VERIFIED}"
-    counts = Counter(_answer(each) for each in worst_first(check.reports))
-    told = [f"{count} {words}" for words, count in counts.items()]
-    if check.problems:
-        told.insert(0, f"{len(check.problems)} without a report")
-    mark = base.MARKS[Verdict.NOT_VERIFIED] + " " if check.problems else ""
-    mark = mark or base.mark(worst_first(check.reports)[0])
-    return f"{mark}{counted(len(check.reports) + len(check.problems), 'run')}: {', '.join(told)}"
+    reports = worst_first(check.reports)
+    counts = Counter(map(answer, reports))
+    told = ", ".join(f"{count} {words}" for words, count in counts.items())
+    problems = f"{counted(len(check.problems), 'problem')}; " if check.problems else ""
+    return f"{_mark(check, reports[0])}{problems}{counted(len(reports), 'run')}: {told}"
 
 
-def _answer(report: Report) -> str:
+def _mark(check: Check, worst: Report) -> str:
+    is_good = worst.verdict in base.GOOD and not base.shortfall(worst)
+    if check.problems and is_good:
+        return base.MARKS[Verdict.NOT_VERIFIED] + " "
+    return base.mark(worst)
+
+
+def answer(report: Report) -> str:
+    """The verdict in words, and what it lacks of what was required."""
     lacking = base.shortfall(report)
     return f"{base.headline(report)}, {lacking}" if lacking else base.headline(report)

@@ -6,10 +6,11 @@ are left out whole, or by whole rows, where they would not fit.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 from reprocheck.detail import time
-from reprocheck.hostile import redacted_check, redacted_report
+from reprocheck.hostile import redact, redacted_check, redacted_report
 from reprocheck.model import Check, Page, Report
 from reprocheck.reporters import base, checked, comment_state
 from reprocheck.reporters.blocks import BETWEEN, Block, Size
@@ -48,6 +49,7 @@ SHORT_REASON = 300
 
 def render(check: Check, page: Page) -> str:
     """The comment: at most `LARGEST` bytes of Markdown, its state in the last line."""
+    check, page = _clean(check, page)
     state = comment_state.remember(check, page)
     size = Size(
         most_bytes=LARGEST - len(state) - 2,
@@ -65,7 +67,7 @@ def summary(check: Check, page: Page) -> str:
         sections=SUMMARY_ROWS,
         unfolded=True,
     )
-    return _page(check, page, size)
+    return _page(*_clean(check, page), size)
 
 
 def one(report: Report) -> str:
@@ -77,7 +79,13 @@ def one(report: Report) -> str:
         head_sha="",
         reports=(report,),
     )
-    return _page(check, Page(), Size(most_bytes=LARGEST, rows=ROWS, sections=1))
+    return _page(*_clean(check, Page()), Size(most_bytes=LARGEST, rows=ROWS, sections=1))
+
+
+def _clean(check: Check, page: Page) -> tuple[Check, Page]:
+    """Both without secrets."""
+    base = {redact(run): redacted_report(report) for run, report in page.base.items()}
+    return redacted_check(check), dataclasses.replace(page, base=base)
 
 
 def _page(check: Check, page: Page, size: Size) -> str:
@@ -85,14 +93,13 @@ def _page(check: Check, page: Page, size: Size) -> str:
 
 
 def _blocks(check: Check, page: Page, size: Size) -> Iterator[Block]:
-    check = redacted_check(check)
     reports = checked.worst_first(check.reports)
     alone = len(reports) == 1 and not check.problems
     if alone:
         yield from _verdict(reports[0], level="##", length=REASON)
     else:
         yield Block(rank=0, title="", before=f"## {prose(checked.headline(check))}")
-    yield from around(check, reports, page, alone=alone)
+    yield from around(check, reports, page)
     yield from since(check, page)
     for report in reports[: size.sections]:
         if not alone:
@@ -112,9 +119,7 @@ def _last(check: Check, page: Page) -> str:
 
 def _verdict(report: Report, *, level: str, length: int) -> Iterator[Block]:
     """The answer and its reason."""
-    lacking = base.shortfall(report)
-    answer = f"{base.mark(report)}{prose(base.headline(report))}"
-    answer += f", {lacking}" if lacking else ""
+    answer = f"{base.mark(report)}{prose(checked.answer(report))}"
     yield Block(rank=0, title="", before=f"{level} {answer}: {_name(report)}")
     if checked.is_minimal(report):
         yield Block(
@@ -151,7 +156,7 @@ def _section(report: Report, page: Page) -> Iterator[Block]:
     yield from undeclared_inputs(report)
     other = page.base.get(checked.run_id(report))
     if other is not None and not checked.is_minimal(other):
-        yield from against_base(report, redacted_report(other))
+        yield from against_base(report, other)
     yield from description(report)
     yield from unjudged(report)
     yield from links(report, page)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reprocheck.compare.margins import on_scale
 from reprocheck.compare.sample import summarise
 from reprocheck.model import Comparison, Report
-from reprocheck.numbers import format_change, format_percent
+from reprocheck.numbers import counted, format_change, format_percent
 from reprocheck.reporters import base, checked
 from reprocheck.reporters.blocks import Block
 from reprocheck.reporters.markup import code, head, row
@@ -16,6 +17,10 @@ from reprocheck.reporters.markup import code, head, row
 LEVEL = 95.0
 """Percent."""
 NAME = 80
+DIGEST = 20
+"""Characters of a digest and its algorithm."""
+FEW = 8
+"""Changes that are shown unfolded."""
 
 _ASIDE = "no part of the verdict"
 
@@ -38,9 +43,10 @@ def against_base(report: Report, other: Report) -> Iterator[Block]:
     if changed:
         yield Block(
             rank=4,
-            title="what changed against the base branch",
-            before=head(("Against the base branch", "", "Base", "Here")),
-            rows=changed,
+            title=f"Changed against the base branch: {_counts(changed)}",
+            before=head(("Changed", "", "Base", "Here")),
+            rows=tuple(map(row, changed)),
+            folded=len(changed) > FEW,
         )
 
 
@@ -87,16 +93,22 @@ def _difference(ours: Comparison, theirs: Comparison) -> str:
 # --- what the runs had otherwise ------------------------------------------------------------
 
 
-def _changed(report: Report, other: Report) -> Iterator[str]:
-    for what, ours, theirs in (
-        ("parameter", _parameters(report), _parameters(other)),
-        ("data", _data(report), _data(other)),
-        ("package", _packages(report), _packages(other)),
+def _counts(changed: Sequence[tuple[str, ...]]) -> str:
+    """How many of each kind."""
+    kinds = Counter(what for what, *_ in changed)
+    return ", ".join(counted(count, what) for what, count in kinds.items())
+
+
+def _changed(report: Report, other: Report) -> Iterator[tuple[str, ...]]:
+    for what, ours, theirs, most in (
+        ("parameter", _parameters(report), _parameters(other), NAME),
+        ("material", _data(report), _data(other), DIGEST),
+        ("package", _packages(report), _packages(other), NAME),
     ):
         if what == "package" and not (ours and theirs):
             continue  # an environment that was not built has none that changed
         for name in _differing(ours, theirs):
-            yield row((what, code(name), _value(theirs.get(name)), _value(ours.get(name))))
+            yield what, code(name), *(_value(each.get(name), most) for each in (theirs, ours))
 
 
 def _differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> Iterable[str]:
@@ -104,8 +116,8 @@ def _differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> Iterable[s
     return (name for name in names if ours.get(name) != theirs.get(name))
 
 
-def _value(text: str | None) -> str:
-    return base.NOTHING if text is None else code(text, NAME)
+def _value(text: str | None, most: int) -> str:
+    return base.NOTHING if text is None else code(text, most)
 
 
 def _parameters(report: Report) -> Mapping[str, str]:
@@ -114,7 +126,7 @@ def _parameters(report: Report) -> Mapping[str, str]:
 
 def _data(report: Report) -> dict[str, str]:
     materials = report.record.data if report.record else ()
-    return {each.label: f"{each.algorithm} {each.digest[:12]}" for each in materials}
+    return {each.label: f"{each.algorithm} {each.digest}" for each in materials}
 
 
 def _packages(report: Report) -> dict[str, str]:

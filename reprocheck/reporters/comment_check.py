@@ -24,15 +24,17 @@ HOW_TO_NAME = (
 )
 
 
-def around(check: Check, reports: Sequence[Report], page: Page, *, alone: bool) -> Iterator[Block]:
+def around(check: Check, reports: Sequence[Report], page: Page) -> Iterator[Block]:
     """What stands between the answer and the single runs."""
     if page.untrusted:
         yield Block(rank=0, title="", before=alert("IMPORTANT", FORK))
     if check.waiting.strip():
-        yield Block(rank=0, title="", before=alert("NOTE", prose(check.waiting, TEXT)))
+        told = check.waiting.strip()
+        text = prose(f"{told[0].upper()}{told[1:]}.", TEXT)
+        yield Block(rank=0, title="", before=alert("NOTE", text))
     if not reports:
         yield from _nothing(check)
-    elif not alone:
+    elif len(reports) > 1:
         yield _runs(reports)
     if check.problems:
         yield _problems(check.problems)
@@ -41,13 +43,15 @@ def around(check: Check, reports: Sequence[Report], page: Page, *, alone: bool) 
 
 
 def _nothing(check: Check) -> Iterator[Block]:
-    """Why there is no run, and how to name one."""
-    if check.sought and not check.problems:
+    """Where runs are looked for, and how to name one."""
+    if check.problems:
+        return
+    if check.sought:
         rows = tuple(f"- {prose(each, TEXT)}" for each in check.sought)
-        before = "Runs were looked for, and none was found:\n\n"
+        before = "Runs were looked for in:\n\n"
         yield Block(rank=1, title="where runs were looked for", before=before, rows=rows)
-    if not check.problems and not check.waiting.strip():
-        yield Block(rank=1, title="how to name a run", before=HOW_TO_NAME)
+    if not check.waiting.strip():
+        yield Block(rank=1, title="how to name a run", before=f"None was found. {HOW_TO_NAME}")
 
 
 def _runs(reports: Sequence[Report]) -> Block:
@@ -59,9 +63,7 @@ def _runs(reports: Sequence[Report]) -> Block:
 
 
 def _answer(report: Report) -> str:
-    lacking = base.shortfall(report)
-    told = f"{base.mark(report)}{prose(base.headline(report))}"
-    return f"{told}, {lacking}" if lacking else told
+    return f"{base.mark(report)}{prose(checked.answer(report))}"
 
 
 def _name(report: Report) -> str:

@@ -35,7 +35,7 @@ def _drawn(report: Report, name: str) -> str:
     lines, marks = _lines(histories), _chart(tuple(histories.values()))
     before, rows, after = fence(lines)
     text = "\n".join((f"{code(name)} by step:\n", before, *rows, after))
-    return f"{text}\n\n{marks}" if marks else text
+    return f"{text}\n\nThe same as lines, one for each of the above:\n\n{marks}" if marks else text
 
 
 def _sides(report: Report, name: str) -> Iterator[tuple[str, Metric | None]]:

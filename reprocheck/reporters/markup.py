@@ -18,6 +18,11 @@ LINE = 500
 PLAIN = frozenset(" ,;(%/'")
 """ASCII besides letters and digits that has no meaning in Markdown, HTML or a mention."""
 
+# GitHub looks for mentions, issues, emoji and addresses after the entities are decoded. What
+# matches here is followed by a space of no width.
+_SEEN_LATER = re.compile(
+    r"[@#]|(?i:gh(?=-)|www(?=\.))|:(?=//)|:(?=[\w+-]{0,40}[A-Za-z+-][\w+-]{0,40}:)"
+)
 _LONGEST_ADDRESS = 2_000
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.:-]+(?:/[A-Za-z0-9._~/?=&%:+,;#!$*@-]*)?")
 _MEANT = re.compile(r"[^A-Za-z0-9._~/?=%:#-]")
@@ -27,7 +32,10 @@ _MEANT = re.compile(r"[^A-Za-z0-9._~/?=%:#-]")
 def prose(text: str, length: int = PROSE) -> str:
     """The text on one line, every character of it as it is and none with a meaning."""
     line = cut(printable(text[: 2 * length]), length).strip()
-    return "".join(_escaped(line, at) for at in range(len(line)))
+    stops = {match.end() for match in _SEEN_LATER.finditer(line)}
+    return "".join(
+        ("\u200b" if at in stops else "") + _escaped(line, at) for at in range(len(line))
+    )
 
 
 def code(text: str, length: int = CELL) -> str:
@@ -90,6 +98,4 @@ def _escaped(line: str, at: int) -> str:
         return character  # of no list's number
     if character == "." and line[at - 1 : at].isdigit() and line[at + 1 : at + 2].isdigit():
         return character  # of a number
-    # GitHub looks for mentions and issues after the entities are decoded.
-    stop = "\u200b" if character in "@#" else ""
-    return f"&#{ord(character)};{stop}"
+    return f"&#{ord(character)};"
