@@ -33,6 +33,9 @@ COMMANDS = {
     "demo": "Make a small real project, train it, and verify its runs.",
 }
 
+HIDDEN = frozenset({"action"})
+"""Commands that machines call: they have --help, and are listed nowhere."""
+
 _PIPE_CLOSED = 128 + signal.SIGPIPE
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_S = 10.0
@@ -65,7 +68,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
             return None
         module = importlib.import_module(f"reprocheck.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
