@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reprocheck.checks import FAILED_BY
 from reprocheck.cli import options, outputs
 from reprocheck.cli.outputs import STDOUT
 from reprocheck.model import FailOn
@@ -15,9 +16,7 @@ from reprocheck.model import FailOn
 if TYPE_CHECKING:
     from reprocheck.model import Aggregate
 
-CODES = {10: FailOn.NOT_REPRODUCED, 3: FailOn.NOT_VERIFIED}
-CODES |= {12: FailOn.CRITERIA, 11: FailOn.INCONCLUSIVE}
-"""What may be failed on, by its exit code, the worst first."""
+WORST_FIRST = (10, 3, 12, 11)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,7 +97,7 @@ def exit_code(found: Aggregate, fail_on: tuple[str, ...]) -> int:
     """The code of the worst answer that is to fail; 0 where there is none."""
     codes = {trend.last.exit_code for trend in found.trends}
     codes |= {3 for _ in found.problems}
-    failing = (code for code, answer in CODES.items() if code in codes and answer in fail_on)
+    failing = (code for code in WORST_FIRST if code in codes and FAILED_BY[code] in fail_on)
     return next(failing, 0)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reprocheck import schema
+from reprocheck.forges.github_nouns import Wanted
 from reprocheck.model import (
     Aggregate,
     Check,
@@ -19,7 +20,7 @@ from reprocheck.model import (
     Verdict,
 )
 from reprocheck.reporters import aggregate_json, aggregate_markdown, aggregate_terminal, badge
-from reprocheck.schedule.issue import Wanted, wanted
+from reprocheck.schedule.issue import wanted
 from reprocheck.schedule.joining import join
 from tests.reporters.builders import make_comparison, make_record, make_report
 from tests.schedule.builders import DAY, LETTERS
