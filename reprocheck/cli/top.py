@@ -13,6 +13,7 @@ from reprocheck.cli import options, outputs, project
 from reprocheck.model import Direction
 
 if TYPE_CHECKING:
+    from reprocheck.action.inputs import Inputs
     from reprocheck.schedule.wishes import TopRequest
 
 
@@ -161,4 +162,28 @@ def make_request(given: _Options) -> TopRequest:
             limit=wishes.check_limit(given.limit),
             max_age_s=parse_duration(given.max_age, "--max-age"),
         ),
+    )
+
+
+def planned(inputs: Inputs, reports: Path) -> TopRequest:
+    """What a job's inputs ask for, as the options of the same names. Raises as `make_request`."""
+    from reprocheck.schedule.wishes import LIMIT, MAX_AGE
+
+    directions = inputs.chosen("direction", (Direction.HIGHER.value, Direction.LOWER.value))
+    config = inputs.text("config")
+    return make_request(
+        _Options(
+            experiment=inputs.lines("experiment"),
+            metric=inputs.text("metric"),
+            best=inputs.number("best") or None,
+            direction=directions[0] if directions else None,
+            model=inputs.lines("model"),
+            tag=inputs.lines("tag"),
+            limit=inputs.number("limit") if inputs.text("limit") else LIMIT,
+            max_age=inputs.text("max-age") or MAX_AGE,
+            reports=str(reports),
+            tracking_uri=inputs.text("tracking-uri") or None,
+            config=Path(config) if config else None,
+            json=None,
+        )
     )

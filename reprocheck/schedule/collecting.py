@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 from reprocheck.check_reading import read_check
 from reprocheck.errors import ForgeError, ReportFileError
+from reprocheck.forges.github_nouns import Artifact, WorkflowRun
 from reprocheck.model import Report
 from reprocheck.report_store import ReportStore
 from reprocheck.schedule.slugs import is_of
@@ -30,43 +30,8 @@ MOST_ARTIFACTS = 350
 """A job's token may ask 1,000 times an hour, and two jobs of a schedule collect."""
 MOST_BYTES = 20_000_000  # of an artifact
 MOST_BYTES_IN_ALL = 500_000_000
+_PATIENCE = 5  # downloads that fail one after the other
 _SKEW = timedelta(days=1)
-
-
-class Artifact(Protocol):
-    """What a run of a workflow uploaded."""
-
-    @property
-    def name(self) -> str:
-        """The name that the job gave it."""
-
-    @property
-    def bytes(self) -> int:
-        """Of the zip file."""
-
-    @property
-    def expired(self) -> bool:
-        """Whether it is gone."""
-
-
-class WorkflowRun(Protocol):
-    """A run of a workflow."""
-
-    @property
-    def id(self) -> int:
-        """Its number."""
-
-    @property
-    def event(self) -> str:
-        """What started it."""
-
-    @property
-    def head_repository(self) -> str:
-        """owner/name."""
-
-    @property
-    def head_branch(self) -> str:
-        """The branch that it ran for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +63,7 @@ class Collecting:
     notice: Callable[[str], None]
     bytes_left: int = MOST_BYTES_IN_ALL
     names: Counter[str] = field(default_factory=Counter)
+    failures: int = 0  # of the last downloads
 
     def collect(self) -> int:
         """How many reports there are now more, the newest ones of each run.
@@ -142,11 +108,13 @@ class Collecting:
         folder = Path(tempfile.mkdtemp(prefix="reprocheck-artifact-"))
         try:
             self.archive.download(artifact, folder, MOST_BYTES)
+            self.failures = 0
             return self._keep(artifact.name, folder / REPORT)
         except ReportFileError as error:
             self.notice(f"passed over the artifact {artifact.name}: {error.message}")
         except ForgeError as error:
-            if error.missing:
+            self.failures += 1
+            if error.missing or self.failures > _PATIENCE:
                 raise
             self.notice(f"passed over the artifact {artifact.name}: {error.message}")
         finally:

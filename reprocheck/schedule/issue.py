@@ -7,7 +7,6 @@ from reprocheck.model import Aggregate, Standing
 from reprocheck.schedule.standing import measured
 
 TITLE = "Runs stopped reproducing"
-LABELS = ("reprocheck",)
 
 
 def wanted(aggregate: Aggregate) -> Wanted:
