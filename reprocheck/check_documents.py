@@ -50,6 +50,12 @@ def check_document(check: model.Check) -> Document:
     }
 
 
+def is_single(check: model.Check) -> bool:
+    """Whether the check says no more than its one report does."""
+    beside = (check.head_sha, check.problems, check.rule_changes, check.sought, check.waiting)
+    return len(check.reports) == 1 and not any(beside) and check.fail_on == model.USUAL_FAIL_ON
+
+
 def _text(text: str) -> str:
     return cut(redact(text), LONGEST)
 

@@ -155,6 +155,9 @@ class FailOn(enum.StrEnum):
     CRITERIA = "criteria"  # exit 12
 
 
+USUAL_FAIL_ON = (FailOn.NOT_REPRODUCED, FailOn.NOT_VERIFIED)
+
+
 class ReportDetail(enum.StrEnum):
     """How much a report tells."""
 
@@ -1243,7 +1246,7 @@ class Problem:
     asked: str  # the run as it was named, or the file
     message: str
     hint: str
-    exit_code: int  # 2 or 3
+    exit_code: int  # 2 or 3; 1: a defect; 129, 130, 143: interrupted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -1266,7 +1269,7 @@ class Check:
     reports: tuple[Report, ...]
     problems: tuple[Problem, ...] = ()
     rule_changes: tuple[RuleChange, ...] = ()
-    fail_on: tuple[FailOn, ...] = (FailOn.NOT_REPRODUCED, FailOn.NOT_VERIFIED)
+    fail_on: tuple[FailOn, ...] = USUAL_FAIL_ON
     sought: tuple[str, ...] = ()  # where runs were looked for, in words
     waiting: str = ""  # what has to happen first, as "waiting for a maintainer's fetch"
 

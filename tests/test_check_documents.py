@@ -55,7 +55,7 @@ def test_a_report_is_a_check_of_one(tmp_path):
     path.write_text(json.render(make_report()), encoding="utf-8")
     check = read_check(path)
     assert [json.render(each) for each in check.reports] == [json.render(make_report())]
-    assert check.fail_on == model.Check.__dataclass_fields__["fail_on"].default
+    assert check.fail_on == model.USUAL_FAIL_ON
 
 
 def test_large_reports_are_cut_and_small_ones_are_not(tmp_path):
