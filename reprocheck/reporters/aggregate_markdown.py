@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from reprocheck.model import Aggregate, Standing, Trend
 from reprocheck.numbers import counted
 from reprocheck.reporters import trends
-from reprocheck.reporters.markdown import code, prose
+from reprocheck.reporters.markup import code, prose
 
 MOST_ROWS = 100
 SHORT_ID, NAME = 64, 80
