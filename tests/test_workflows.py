@@ -3,7 +3,6 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -246,17 +245,33 @@ def test_legs_of_a_schedule_do_not_end_each_other() -> None:
 # --- inputs and outputs --------------------------------------------------------------------
 
 
-def options() -> set[str]:
-    names = (name for option in verify.params for name in option.opts)
-    assert isinstance(verify, click.Command)
+def options(command: click.Command) -> set[str]:
+    names = (name for option in command.params for name in option.opts)
     return {name[2:] for name in names if name.startswith("--")}
 
 
 def test_inputs_are_named_as_the_options_of_verify() -> None:
     inputs = set(action("")["inputs"])
-    assert inputs - OWN <= options() | PLANNED
-    assert options() - NO_INPUTS <= inputs
-    assert not OWN & options()
+    assert inputs - OWN <= options(verify) | PLANNED
+    assert options(verify) - NO_INPUTS <= inputs
+    assert not OWN & options(verify)
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "own", "chosen"),
+    [
+        ("fetch/", "fetch", {"run-id", "find", "pull-request", "head-sha"}, {"bundle"}),
+        ("plan/", "top", {"workflow"}, {"reports"}),
+        ("aggregate/", "aggregate", {"files", "issue", "issue-labels", "workflow"}, {"reports"}),
+    ],
+)
+def test_inputs_of_the_others_are_named_as_options_too(
+    name: str, command: str, own: set[str], chosen: set[str]
+) -> None:
+    known = options(getattr(pytest.importorskip(f"reprocheck.cli.{command}"), command))
+    inputs = set(action(name)["inputs"])
+    assert inputs - OWN - own <= known
+    assert known - NO_INPUTS - chosen - {"badge", "fail-on"} <= inputs
 
 
 @pytest.mark.parametrize("name", ACTIONS)
@@ -321,53 +336,7 @@ def test_examples_are_workflows_with_rights_by_job() -> None:
                 assert needed["permissions"].items() <= job["permissions"].items()
 
 
-# --- scripts -------------------------------------------------------------------------------
-
-
-def install(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
-    env = {"PATH": os.environ["PATH"], "RUNNER_TEMP": str(folder), "GITHUB_OUTPUT": os.devnull}
-    return run("bash", ROOT / "install-action.sh", env=env | inputs)
-
-
-@pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        ({"INPUT_EXTRAS": "s3, --index-url"}, "::input extras: there is no extra of that name"),
-        ({"INPUT_PYTHON_VERSION": "3.12 --clear"}, "::input python-version: write a version"),
-        ({"RUNNER_OS": "Windows"}, "::reprocheck runs under Linux and macOS"),
-    ],
-)
-def test_what_cannot_be_installed_is_told(
-    inputs: dict[str, str], message: str, tmp_path: Path
-) -> None:
-    done = install(tmp_path, **inputs)
-    assert done.returncode == 1
-    assert message in done.stdout
-    assert not list(tmp_path.iterdir())
-
-
-def test_every_extra_can_be_installed() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
-    ]
-    script = (ROOT / "install-action.sh").read_text()
-    (offered,) = re.findall(r"choose from ([\w, ]+)", script)
-    assert set(offered.split(", ")) == set(extras) - {"gitlab"}
-    locked = (ROOT / "requirements-extras.lock").read_text()
-    for package in re.findall(r"package=([\w-]+)", script):
-        assert re.search(rf"^{package}==", locked, re.M)
-
-
-@pytest.mark.parametrize("lock", ["extras", "build"])
-def test_the_locks_agree_on_the_packages_that_they_share(lock: str) -> None:
-    def pins(name: str) -> set[str]:
-        return set(re.findall(r"^([\w.-]+==[^ ;]+)", (ROOT / name).read_text(), re.M))
-
-    def names(found: set[str]) -> set[str]:
-        return {pin.partition("==")[0] for pin in found}
-
-    main, other = pins("requirements.lock"), pins(f"requirements-{lock}.lock")
-    assert names(main - other) & names(other) == set()
+# --- scripts ------------------------------------------------------------------------------
 
 
 def test_a_maintainer_fetches_the_commit_that_was_looked_at(tmp_path: Path) -> None:
