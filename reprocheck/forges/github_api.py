@@ -72,7 +72,7 @@ class Api:
 
     def pages(self, call: Call, inside: str = "") -> Iterator[Json]:
         """The items of all pages of a list, which is what is `inside` where that is named."""
-        page: Call | None = replace(call, parameters={**call.parameters, "per_page": PER_PAGE})
+        page: Call | None = call.asking({"per_page": PER_PAGE})
         while page is not None:
             reply = self._read(page)
             items = reply.content.get(inside) if inside else reply.content
@@ -190,6 +190,5 @@ def _next(call: Call, reply: Reply) -> Call | None:
     for part in str(reply.headers.get("link", "")).split(","):
         address, _, rest = part.partition(";")
         if 'rel="next"' in rest:
-            parameters = dict(parse_qsl(urlsplit(address.strip().strip("<>")).query))
-            return replace(call, parameters={**call.parameters, **parameters})
+            return call.asking(dict(parse_qsl(urlsplit(address.strip().strip("<>")).query)))
     return None

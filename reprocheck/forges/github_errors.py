@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from reprocheck.errors import ForgeError
@@ -25,6 +25,10 @@ class Call:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: object = None
+
+    def asking(self, parameters: Mapping[str, Any]) -> Call:
+        """The same, with parameters besides its own."""
+        return replace(self, parameters={**self.parameters, **parameters})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

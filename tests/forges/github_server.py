@@ -61,6 +61,7 @@ class Seen:
     query: dict[str, str]
     headers: dict[str, str]
     body: Any
+    mount: str  # "", "/api/v3"; of GraphQL "" or "/api"
 
 
 class FakeGitHub:
@@ -164,6 +165,7 @@ def _server(handler: type[BaseHTTPRequestHandler], port: int) -> ThreadingHTTPSe
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body at once: two packets would wait for each other
 
     def do(self) -> None:
         github: FakeGitHub = self.server.owner  # type: ignore[attr-defined]
@@ -183,6 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=asked.query,
             headers={key.lower(): value for key, value in self.headers.items()},
             body=asked.body,
+            mount=parts.path.removesuffix(path),
         )
         github.seen.append(seen)
         fault = github.fault_for(self.command, path)
@@ -298,7 +301,7 @@ class _Blobs(_Handler):
         if self.headers.get("Authorization"):
             github.violated(["the token was sent to where artifacts are stored"])
         fault = github.fault_for("GET", f"/blobs{self.path}")
-        if fault and fault.status:
+        if fault and (fault.status or fault.hang):
             return self._fail(fault)
         artifact = github.repository.artifacts[int(urlsplit(self.path).path.strip("/"))]
         content = (
