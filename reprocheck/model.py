@@ -1246,7 +1246,7 @@ class Problem:
     asked: str  # the run as it was named, or the file
     message: str
     hint: str
-    exit_code: int  # 2 or 3
+    exit_code: int  # 2 or 3; 1: a defect; 129, 130, 143: interrupted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ from tests import finding_codes, warm
 if TYPE_CHECKING:
     from tests.lab import Lab
 
-pytest_plugins = ("tests.mlflow_versions",)
+pytest_plugins = ("tests.mlflow_versions", "tests.forges.github_fixture")
 
 REQUIRE_ALL = os.environ.get("REPROCHECK_REQUIRE_ALL") == "1"
 SCRUBBED = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "CLICOLOR", "MLFLOW_", "GITHUB_", "GIT_")

@@ -81,13 +81,12 @@ def _json(check: Check) -> str:
 
 
 def _markdown(check: Check) -> str:
-    from reprocheck.reporters import markdown
+    from reprocheck.check_documents import is_single
+    from reprocheck.model import Page
+    from reprocheck.reporters import comment, markdown
 
-    problems = (
-        f"**{markdown.prose(each.asked)}** {markdown.prose(each.message)}\n"
-        for each in check.problems
-    )
-    return "\n".join([*map(markdown.render, check.reports), *problems])
+    single = is_single(check)
+    return markdown.render(check.reports[0]) if single else comment.render(check, Page())
 
 
 def _shown(check: Check, *, verbose: bool) -> str:
