@@ -13,6 +13,7 @@ from reprocheck.reporters.blocks import Block
 from reprocheck.reporters.markup import fence, prose
 from reprocheck.reporters.plans import looks
 
+WIDE = 80
 LONGEST = 200
 """Characters of one argument that is shown to be pasted; none is cut: it is left out."""
 
@@ -75,8 +76,7 @@ def locally(report: Report) -> Iterator[Block]:
     if not _is_plain(run):
         return
     arguments += ["--", run] if run.startswith("-") else [run]
-    line = shlex.join(arguments)
-    before, rows, after = fence([line], "sh")
+    before, rows, after = fence(_pasted(arguments), "sh")
     text = "\n".join(
         ("In a clone of the repository, with its tracker and data at hand:", "", before, *rows)
     )
@@ -86,6 +86,15 @@ def locally(report: Report) -> Iterator[Block]:
         before=f"{text}\n{after}",
         folded=True,
     )
+
+
+def _pasted(arguments: list[str]) -> list[str]:
+    """The command on one line, or an option on a line where that would be long."""
+    line = shlex.join(arguments)
+    if len(line) <= WIDE:
+        return [line]
+    lines = [shlex.join(arguments[:2]), *(f"  {shlex.quote(each)}" for each in arguments[2:])]
+    return [f"{each} \\" for each in lines[:-1]] + lines[-1:]
 
 
 def _is_plain(text: str) -> bool:

@@ -65,7 +65,7 @@ def _metric(told: base.Row, bars: dict[str, str], with_count: bool, minimal: boo
             _lines(
                 told.difference,
                 f"<code>{bar}</code>" if bar else "",
-                _whole(" … ".join(told.interval)),
+                " … ".join(told.interval),
             ),
             _lines(told.margin, source),
             _lines(verdict, f"({told.change})" if told.change else ""),

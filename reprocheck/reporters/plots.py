@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from reprocheck.model import Comparison
 
-CELLS = 15
+CELLS = 13
 LEGEND = "○ original, ● mean of the reruns, ◉ both, ├─┤ interval of the difference, │ margin"
 POINTS = 32
 

@@ -206,7 +206,7 @@ def test_the_command_is_to_be_pasted():
     metric = make_comparison(metric="a b'c")
     text = comment.render(make_check(make_report(record=record, comparisons=(metric,))), Page())
     assert "'--margin=a b'\"'\"'c=0.005'" in text
-    assert "-- '-x;$(id)'\n```" in text
+    assert "\n  -- \\\n  '-x;$(id)'\n```" in text
 
 
 def test_a_minimal_report_tells_no_text_of_the_run():
