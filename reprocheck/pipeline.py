@@ -144,7 +144,7 @@ def _read(
             request.tracking_uri, config.artifact_roots, account.workspace / "tracker"
         )
         stack.callback(tracker.close)
-        record = account.record = tracker.read(request.asked)
+        record = account.take(tracker.read(request.asked))
         named = baselines.read(config.baselines, record, tracker.read)
         pooled, repeated = baselines.distinct(record, named)
         note.findings.extend(repeated)

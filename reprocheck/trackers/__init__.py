@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reprocheck.trackers.base import Tracker
+from reprocheck.trackers.base import Tracker, Writer
 from reprocheck.trackers.mlflow import MlflowTracker, uri_of_page
 from reprocheck.trackers.mlflow_about import about
+from reprocheck.trackers.mlflow_write_back import MlflowWriter
 
-__all__ = ["TRACKERS", "about", "open_tracker", "uri_of_page"]
+__all__ = ["TRACKERS", "WRITERS", "about", "open_tracker", "open_writer", "uri_of_page"]
 
 TRACKERS: Mapping[str, Callable[[str, Mapping[str, str], Path], Tracker]] = {
     "mlflow": MlflowTracker,
 }
+WRITERS: Mapping[str, Callable[[str], Writer]] = {"mlflow": MlflowWriter}
 
 
 def open_tracker(
@@ -25,3 +27,8 @@ def open_tracker(
     and downloads are made in `scratch`, until `close`.
     """
     return TRACKERS[kind](uri, artifact_roots, scratch)
+
+
+def open_writer(uri: str, *, kind: str = "mlflow") -> Writer:
+    """The tracker at `uri`, to write verdicts into; nothing is opened before that."""
+    return WRITERS[kind](uri)
