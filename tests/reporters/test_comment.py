@@ -253,7 +253,7 @@ def test_a_minimal_report_of_the_base_branch_is_not_shown():
 
 def _large(run):
     metrics = tuple(
-        make_comparison(metric=f"metric/{i}", sentence=f"Of metric {i}: {'@' * 300}")
+        make_comparison(metric=f"metric/{i}", sentence=f"Of metric {i}: {'@' * 40}")
         for i in range(300)
     )
     packages = tuple(Package(name=f"package-{i}", version=f"1.{i}") for i in range(500))
