@@ -281,7 +281,7 @@ def test_a_comment_is_cut_by_rows_and_parts(large):
     assert len(text.encode()) > comment.LARGEST * 0.7
     assert _is_whole(text)
     assert text.count("\n### ") == 20
-    assert len(re.findall(r"^29\d more in the report$", text, re.M)) == 20
+    assert len(re.findall(r"^29\d more in the report$", text, re.M)) >= 20
     assert "Left out here for its length, but in the report: " in text
 
 
