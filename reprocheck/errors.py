@@ -133,3 +133,5 @@ class ForgeError(ReprocheckError):
 
 class BundleError(ReprocheckError):
     """A bundle that is none, is of another run or version, or was changed."""
+
+    stage = Stage.READ

@@ -80,7 +80,7 @@ def record(document: Mapping[str, Any]) -> RunRecord:
         sealed=seal_of(document),
         lineage=Lineage(**lineage),
         origins={place: _origin(each) for place, each in document.get("origins", {}).items()},
-        findings=tuple(_finding(each) for each in document.get("findings", ())),
+        findings=tuple(finding(each) for each in document.get("findings", ())),
         extra=_extra(document),
     )
 
@@ -136,7 +136,8 @@ def _approval(approval: Mapping[str, Any]) -> model.Approval:
     return model.Approval(**{**approval, "at": _time(approval.get("at"))})
 
 
-def _finding(finding: Mapping[str, Any]) -> model.Finding:
+def finding(finding: Mapping[str, Any]) -> model.Finding:
+    """A finding, as a document has it."""
     return model.Finding(
         code=finding["code"],
         severity=Severity(finding["severity"]),

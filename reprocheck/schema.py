@@ -39,7 +39,7 @@ __all__ = [
     "pointer",
 ]
 
-NAMES = ("run", "config", "experiment", "report", "plan", "doctor", "audit", "validation")
+NAMES = ("run", "config", "experiment", "report", "plan", "doctor", "audit", "validation", "bundle")
 DEEPEST = 100
 LONGEST_NUMBER = 1_024  # bits: as large as a float may be
 
