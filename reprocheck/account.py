@@ -41,6 +41,7 @@ from reprocheck.model import (
     Verdict,
 )
 from reprocheck.progress import Progress
+from reprocheck.subjects import subject
 
 REPORT_VERSION = 1
 # What the machine refuses; any other OSError is a defect of ours and stays a traceback.
@@ -103,6 +104,7 @@ class Account:
     workspace: Path
     stages: list[StageResult] = field(default_factory=list)
     record: RunRecord | None = None
+    subject: str = ""  # of the record as the tracker gave it
     environment: BuiltEnvironment | None = None
     packages: PackageLists | None = None
     settings: tuple[Setting, ...] = ()
@@ -119,6 +121,11 @@ class Account:
     bundle: Bundle | None = None  # opened
     lists: dict[str, bytes] = field(default_factory=dict)  # manifests that were read, by address
     judgement: Judgement | None = None
+
+    def take(self, record: RunRecord) -> RunRecord:
+        """Keeps the record as the tracker gave it: files at the commit add to it later."""
+        self.record, self.subject = record, subject(record)
+        return record
 
     @contextlib.contextmanager
     def stage(self, stage: Stage, doing: str) -> Iterator[Note]:
@@ -188,6 +195,7 @@ class Account:
             hardware=self.hardware,
             scope=self.scope,
             undeclared=self.undeclared,
+            subject=self.subject,
         )
 
     def _comparisons(self) -> tuple[Comparison, ...]:

@@ -169,7 +169,7 @@ def _run(run: Mapping[str, Any]) -> BundledRun:
         artifacts=run["artifacts"],
         products=tuple(Product(**each) for each in products["files"]),
         kept=products["kept"],
-        findings=tuple(record_reading.finding(each) for each in products["findings"]),
+        findings=tuple(record_reading.finding_of(each) for each in products["findings"]),
         hidden=tuple(run["hidden"]),
     )
 
@@ -183,7 +183,7 @@ def _data(data: Mapping[str, Any]) -> BundledData:
         source=data["source"],
         revision=data["revision"],
         files=tuple(BundledFile(**each) for each in data["files"]),
-        findings=tuple(record_reading.finding(each) for each in data["findings"]),
+        findings=tuple(record_reading.finding_of(each) for each in data["findings"]),
     )
 
 

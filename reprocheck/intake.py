@@ -34,7 +34,7 @@ def read(account: Account, tracker: Tracker) -> tuple[RunRecord, tuple[Baseline,
     with account.stage(Stage.READ, f"run {request.asked}") as note:
         if request.bundle is not None:
             account.bundle = open_bundle(request.bundle)
-        record = account.record = tracker.read(request.asked)
+        record = account.take(tracker.read(request.asked))
         named = baselines.read(config.baselines, record, tracker.read)
         pooled, repeated = baselines.distinct(record, named)
         note.findings.extend(repeated)

@@ -19,7 +19,7 @@ from tests import finding_codes, warm
 if TYPE_CHECKING:
     from tests.lab import Lab
 
-pytest_plugins = ("tests.mlflow_versions",)
+pytest_plugins = ("tests.mlflow_versions", "tests.forges.github_fixture")
 
 REQUIRE_ALL = os.environ.get("REPROCHECK_REQUIRE_ALL") == "1"
 SCRUBBED = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "CLICOLOR", "MLFLOW_", "GITHUB_", "GIT_")
@@ -53,6 +53,12 @@ def pytest_runtest_call() -> Iterator[None]:
 # Fixtures of a wider scope than a test's are set up before the test's own variables.
 UNRECORDED = ("REPROCHECK_CAPTURE", "off")
 os.environ.update([UNRECORDED])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Every `verify` keeps its report, and none belongs among the user's own."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ from reprocheck.cli.options import RunOptions
 from reprocheck.cli.outputs import Outputs
 from reprocheck.config import Overrides
 from reprocheck.durations import parse_duration
-from reprocheck.errors import UsageError
+from reprocheck.errors import ReportFileError, UsageError
 from reprocheck.exit_codes import exit_code
-from reprocheck.model import Require
+from reprocheck.model import Report, Require
 
 if TYPE_CHECKING:
     from reprocheck.account import Request
@@ -39,6 +39,7 @@ class _Options(RunOptions):
     start: str | None
     json: str | None
     markdown: str | None
+    reports: str | None
     keep: bool
     verbose: bool
     quiet: bool
@@ -129,6 +130,12 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 )
 @options.json
 @options.markdown
+@click.option(
+    "--reports",
+    metavar="DIR",
+    help="Keep the report in this folder, by run and time, for commands that look back; an empty "
+    "name keeps none. [default: reprocheck/reports in the user's state folder]",
+)
 @click.option("--keep", is_flag=True, help="Keep the workspace, and say where it is.")
 @options.verbose
 @options.quiet
@@ -146,8 +153,21 @@ def verify(run_id: str | None, **given: Any) -> int:  # noqa: ANN401 - click's o
     request = make_request(run_id, parsed, os.environ)
     with outputs.progress(quiet=parsed.quiet) as told:
         report = pipeline.verify(request, told)
+    _keep(report, parsed.reports)
     outputs.write(report, parsed.outputs)
     return exit_code(report)
+
+
+def _keep(report: Report, named: str | None) -> None:
+    """Keeps the report of a run that was read. A store that fails changes no answer."""
+    if report.record is None or report.dry_run or named == "":
+        return
+    from reprocheck.report_store import ReportStore, default_folder
+
+    try:
+        ReportStore(Path(named) if named else default_folder()).keep(report)
+    except ReportFileError as error:
+        outputs.warn(f"the report is not kept: {error.message}")
 
 
 def make_request(run_id: str | None, given: _Options, env: Mapping[str, str]) -> Request:

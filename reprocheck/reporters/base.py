@@ -285,6 +285,17 @@ def _badness(verdict: Verdict) -> int:
     return SEVERITY_ORDER.index(verdict) if verdict in SEVERITY_ORDER else -1
 
 
+def margin_source(row: Row, *, exact: bool = True) -> str:
+    """Where the margin is from, without the number where that is the margin's own."""
+    declared, _, source = row.source.partition(" (")
+    same = row.margin in (f"±{declared}", declared.replace(", ", "…"))
+    if not source:
+        return row.source
+    if exact:
+        return source.removesuffix(")") if same else row.source
+    return "declared" if same else declared
+
+
 def _source(margin: Margin | None) -> str:
     if margin is None:
         return ""

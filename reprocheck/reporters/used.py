@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from reprocheck import hardware
 from reprocheck.durations import format_duration
@@ -146,7 +147,8 @@ def hardware_rows(report: Report, *, every: bool) -> tuple[tuple[str, str, str, 
 
 
 def _size(name: str, text: str) -> str:
-    return format_bytes(int(text)) if name.endswith("_bytes") and text.isdigit() else text
+    is_size = name.endswith("_bytes") and re.fullmatch("[0-9]{1,18}", text)
+    return format_bytes(int(text)) if is_size else text
 
 
 def _machine(known: Hardware) -> str:

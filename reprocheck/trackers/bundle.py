@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from reprocheck import bundle_records, bundles
 from reprocheck.bundles import Bundle, BundledRun
 from reprocheck.errors import BundleError, ReadError, UnknownRunError
-from reprocheck.model import RunRecord
+from reprocheck.model import ModelVersion, RunRecord
 from reprocheck.progress import Progress
 from reprocheck.text_files import BrokenTextError, decode, parse_json
 from reprocheck.trackers.base import Fetched, Found, Redirection, Search
@@ -55,6 +55,16 @@ class BundleTracker:
         """Raises `ReadError`: a bundle holds single runs."""
         raise ReadError(
             f"a bundle cannot be searched ({', '.join(wanted.experiments) or 'all experiments'})",
+            "name the tracker with --tracking-uri",
+        )
+
+    def versions(
+        self, names: Sequence[str], *, alias: str = "", stage: str = ""
+    ) -> tuple[ModelVersion, ...]:
+        """Raises `ReadError`: a bundle holds runs."""
+        del alias, stage
+        raise ReadError(
+            f"a bundle has no registered models ({', '.join(names)})",
             "name the tracker with --tracking-uri",
         )
 

@@ -12,7 +12,7 @@ from reprocheck import bundle_records, hostile
 from reprocheck.bundle_writing import BundleWriter
 from reprocheck.bundles import BundledRun
 from reprocheck.errors import ReadError
-from reprocheck.model import Finding, Product, RunRecord
+from reprocheck.model import Finding, ModelVersion, Product, RunRecord
 from reprocheck.progress import Progress
 from reprocheck.trackers.base import Fetched, Found, Redirection, Search, Tracker
 
@@ -46,6 +46,12 @@ class KeepingTracker:
     def search(self, wanted: Search) -> Found:
         """See `Tracker`; nothing of it is kept."""
         return self._tracker.search(wanted)
+
+    def versions(
+        self, names: Sequence[str], *, alias: str = "", stage: str = ""
+    ) -> tuple[ModelVersion, ...]:
+        """See `Tracker`; nothing of it is kept."""
+        return self._tracker.versions(names, alias=alias, stage=stage)
 
     def products(self, record: RunRecord, folder: Path, progress: Progress) -> Fetched:
         """See `Tracker`. Of a file that shows a secret the digest is kept alone."""

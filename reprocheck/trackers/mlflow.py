@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reprocheck.errors import ReadError
-from reprocheck.model import RunRecord
+from reprocheck.model import ModelVersion, RunRecord
 from reprocheck.progress import Progress
 from reprocheck.trackers.base import Fetched, Found, Redirection, Search
 from reprocheck.trackers.mlflow_artifacts import RootFinder
@@ -20,6 +20,7 @@ from reprocheck.trackers.mlflow_redirect import redirect
 from reprocheck.trackers.mlflow_search import find_runs
 from reprocheck.trackers.mlflow_settings import client_settings
 from reprocheck.trackers.mlflow_store import MlflowStore
+from reprocheck.trackers.mlflow_versions import find_versions
 
 __all__ = ["MlflowTracker", "uri_of_page"]
 
@@ -64,6 +65,18 @@ class MlflowTracker:
         store = self._opened()
         with client_settings(store.uri):
             return find_runs(store, wanted, self._finder(store))
+
+    def versions(
+        self, names: Sequence[str], *, alias: str = "", stage: str = ""
+    ) -> tuple[ModelVersion, ...]:
+        """Of each registered model the version of that alias, or all of that stage, else the
+        newest one; nothing is written.
+
+        Raises `UnknownModelError`, `MissingStoreError` or `ReadError`.
+        """
+        store = self._opened()
+        with client_settings(store.uri):
+            return find_versions(store, names, alias=alias, stage=stage)
 
     def products(self, record: RunRecord, folder: Path, progress: Progress) -> Fetched:
         """What the run of a record that was read here left, its logged models' files included."""

@@ -1,0 +1,84 @@
+"""GitHub's JSON, read into nouns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from reprocheck.errors import ForgeError
+from reprocheck.forges.github_errors import Json
+from reprocheck.forges.github_nouns import Artifact, ChangedFile, PullRequest, WorkflowRun
+
+
+@contextmanager
+def reading(doing: str) -> Iterator[None]:
+    """Turns an answer of another shape than GitHub's into a `ForgeError`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as failure:
+        raise ForgeError(
+            f"could not {doing}: the answer is not of GitHub's form "
+            f"({type(failure).__name__}: {str(failure)[:80]})",
+            "check GITHUB_API_URL, and proxies on the way there",
+        ) from failure
+
+
+def pull_request(found: Json) -> PullRequest:
+    """From the list of pull requests, or one alone."""
+    head, base = found["head"], found["base"]
+    repository = head.get("repo") or {}  # null where a fork was deleted
+    return PullRequest(
+        number=int(found["number"]),
+        state=str(found["state"]),
+        title=found.get("title") or "",
+        body=found.get("body") or "",
+        url=str(found["html_url"]),
+        author=(found.get("user") or {}).get("login", ""),
+        head_owner=(repository.get("owner") or head.get("user") or {}).get("login", ""),
+        head_repository=repository.get("full_name", ""),
+        head_branch=str(head["ref"]),
+        head_sha=str(head["sha"]),
+        base_branch=str(base["ref"]),
+        base_sha=str(base["sha"]),
+        is_fork=repository.get("id") != base["repo"]["id"],
+    )
+
+
+def changed_file(found: Json) -> ChangedFile:
+    """Of the list of a pull request's."""
+    return ChangedFile(
+        path=str(found["filename"]),
+        status=str(found["status"]),
+        previous_path=found.get("previous_filename") or "",
+    )
+
+
+def artifact(found: Json) -> Artifact:
+    """Of the list of a run's."""
+    return Artifact(
+        id=int(found["id"]),
+        name=str(found["name"]),
+        bytes=int(found["size_in_bytes"]),
+        digest=found.get("digest") or "",
+        expired=bool(found["expired"]),
+        created_at=found.get("created_at") or "",
+    )
+
+
+def workflow_run(found: Json) -> WorkflowRun:
+    """From the list of a workflow's, or one alone."""
+    repository = found.get("head_repository") or {}
+    return WorkflowRun(
+        id=int(found["id"]),
+        attempt=int(found.get("run_attempt") or 1),
+        workflow_path=(found.get("path") or "").partition("@")[0],
+        event=str(found["event"]),
+        status=found.get("status") or "",
+        conclusion=found.get("conclusion") or "",
+        head_owner=(repository.get("owner") or {}).get("login", ""),
+        head_repository=repository.get("full_name", ""),
+        head_branch=found.get("head_branch") or "",
+        head_sha=str(found["head_sha"]),
+        url=str(found["html_url"]),
+        created_at=str(found["created_at"]),
+    )
