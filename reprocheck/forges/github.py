@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from reprocheck.errors import ForgeError
 from reprocheck.forges import github_reading as read
 from reprocheck.forges.base import Draft, Posted
-from reprocheck.forges.github_api import Address, Api, Waiting
+from reprocheck.forges.github_api import Address, Api
 from reprocheck.forges.github_artifacts import MOST_FILES, Download, check_listed, download
 from reprocheck.forges.github_checks import Checks
 from reprocheck.forges.github_comments import READ, Comments
@@ -32,6 +32,7 @@ from reprocheck.forges.github_nouns import (
 from reprocheck.forges.github_reading import reading
 from reprocheck.forges.markers import unmarked
 from reprocheck.forges.upsert import upsert
+from reprocheck.forges.waiting import Waiting
 
 _NAME = re.compile(r"(?!\.{1,2}(/|$))[A-Za-z0-9_.-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")
 _SHA = re.compile(r"[0-9a-f]{40,64}")
@@ -190,14 +191,11 @@ class GitHub:
         """
         issue = IssueDraft(key=key, title=title, body=body, labels=labels, wanted=wanted)
         login = self._comments(0).login
-        issues = Issues(self._api, self._repository, login, self._pause, self._say)
+        issues = Issues(self._api, self._repository, login, self._api.pause, self._say)
         return issues.roll(issue)
 
     def _comments(self, number: int) -> Comments:
-        return Comments(self._api, self._repository, number, self._pause)
-
-    def _pause(self) -> None:
-        self._api.pause(self._waiting.jitter_s())
+        return Comments(self._api, self._repository, number, self._api.pause)
 
     def _call(
         self, path: str, doing: str, scope: str, parameters: dict[str, str] | None = None

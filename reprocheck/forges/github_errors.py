@@ -152,15 +152,6 @@ def unreadable(call: Call) -> ForgeError:
     )
 
 
-def impatient(call: Call | None, s: float) -> ForgeError:
-    """GitHub's limits ask for more patience than there is."""
-    doing = call.doing if call else "write to GitHub"
-    return ForgeError(
-        f"could not {doing}: GitHub's limit asks to wait {s:.0f} s, longer than we do",
-        "try again later; jobs that share a token share its limit",
-    )
-
-
 def unanswered(failure: Exception) -> str:
     """A connection's failure in one line; addresses and tokens are not in it."""
     import requests
