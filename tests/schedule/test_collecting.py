@@ -138,7 +138,7 @@ def test_a_token_without_the_scope_is_told_and_the_store_stays_empty(
 def test_what_cannot_be_downloaded_leaves_the_rest(github: FakeGitHub, tmp_path: Path):
     for run_id in ("1", "2"):
         upload(github, report("✓", 0, run_id))
-    artifact = list(github.repository.artifacts.values())[0]
+    artifact = next(iter(github.repository.artifacts.values()))
     github.faults.append(Fault(path=f"/actions/artifacts/{artifact.id}/zip", status=410))
     count, told = collect(github, tmp_path)
     assert (count, len(told)) == (1, 1)
