@@ -144,8 +144,9 @@ def _read(
             request.tracking_uri, config.artifact_roots, account.workspace / "tracker"
         )
         stack.callback(tracker.close)
-        record = account.take(tracker.read(request.asked))
-        named = baselines.read(config.baselines, record, tracker.read)
+        read = account.noting(tracker.read)
+        record = account.take(read(request.asked))
+        named = baselines.read(config.baselines, record, read)
         pooled, repeated = baselines.distinct(record, named)
         note.findings.extend(repeated)
         note.findings.extend(baselines.doubts(record, pooled, config.ignore_parameters))
@@ -296,7 +297,7 @@ def _rerun_request(
         sandbox=sandbox,
         redirect=tracker.redirect,
         folder=account.workspace / "trials",
-        logs=request.logs or account.workspace / "logs",
+        logs=account.logs,
         timeout_s=prepared.cost.trial_timeout_s,
         budget_s=request.config.budget_s,
         keep=request.keep,
