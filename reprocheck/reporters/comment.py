@@ -34,6 +34,7 @@ from reprocheck.reporters.comment_rows import (
     unjudged,
 )
 from reprocheck.reporters.markup import alert, code, prose
+from reprocheck.reporters.used import MINIMAL
 
 LARGEST = 60_000
 """Bytes: GitHub takes comments up to 65,536 characters, and a caller may add to it."""
@@ -43,7 +44,6 @@ SECTIONS = 20
 """Runs told of beyond their verdict in a comment; the others stand in its table."""
 ROWS = 40
 SUMMARY_ROWS = 1_000
-MINIMAL = "This run is reported by verdict, names of metrics, numbers and digests only."
 NAME = 80
 REASON = 1_000
 SHORT_REASON = 300
@@ -142,7 +142,7 @@ def _name(report: Report) -> str:
 
 def _minimal(report: Report) -> Iterator[Block]:
     """What may be told of a sensitive run beside its verdict."""
-    yield Block(rank=1, title="the detail", before=MINIMAL)
+    yield Block(rank=1, title="the detail", before=f"**Detail:** {prose(MINIMAL)}")
     yield from metrics(report)
     yield from criteria(report)
     yield from next_steps(report)

@@ -239,7 +239,7 @@ def test_a_minimal_report_tells_no_text_of_the_run():
     ):
         assert planted not in text
         assert "<code>accuracy</code>" in text
-        assert "numbers and digests only" in text
+        assert "in minimal detail" in text
 
 
 def test_a_minimal_report_of_the_base_branch_is_not_shown():
