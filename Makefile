@@ -26,14 +26,19 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# requirements.lock is what users and the action install; requirements-dev.lock adds our tools.
-# Neither names reprocheck-capture: it is always this tree's own.
+# requirements.lock is what users and the action install; requirements-dev.lock adds our tools,
+# requirements-extras.lock every extra, and requirements-build.lock is what the action builds by.
+# None names reprocheck-capture: it is always this tree's own.
 LOCKING := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --no-emit-package reprocheck-capture
 lock: $(STAMP)
 	$(LOCKING) pyproject.toml --output-file requirements.lock
 	$(LOCKING) pyproject.toml --group dev --constraint requirements.lock \
 		--output-file requirements-dev.lock
+	$(LOCKING) pyproject.toml --all-extras --constraint requirements.lock \
+		--output-file requirements-extras.lock
+	echo 'hatchling>=1.27' | $(LOCKING) - --constraint requirements-dev.lock \
+		--output-file requirements-build.lock
 
 clean:
 	rm -rf .venv $(DEMO) dist

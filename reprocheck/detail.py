@@ -74,6 +74,11 @@ def number(value: float | None) -> float | str | None:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
+def float_of(told: float | str | None) -> float | None:
+    """The value that `number` wrote. Raises `OverflowError` for what no float holds."""
+    return None if told is None else float(told)
+
+
 def time(instant: datetime | None) -> str | None:
     """The instant by RFC 3339, in UTC."""
     if instant is None:

@@ -6,6 +6,8 @@ Secrets are hidden here: what leaves this module may be posted.
 
 from __future__ import annotations
 
+import dataclasses
+
 from reprocheck import hostile, judgement_documents, model, record_documents, used_documents
 from reprocheck.detail import (
     ENCODE,
@@ -29,15 +31,15 @@ def record_document(record: model.RunRecord, detail: Detail | None = None) -> Do
     return record_documents.record(hostile.redacted_record(record), secrets, detail or Detail())
 
 
-def report_document(report: model.Report) -> Document:
-    """The report by report.schema.json, without secrets, at most `LARGEST_REPORT` bytes."""
+def report_document(report: model.Report, most: int = LARGEST_REPORT) -> Document:
+    """The report by report.schema.json, without secrets, at most `most` bytes."""
     secrets = hostile.report_secrets(report)
     clean = hostile.redacted_report(report)
     document: Document = {}
     for detail in LEVELS:
         document = shorten(_report(clean, secrets, detail), detail)
         # The compact form is no longer than the indented one, and much faster to make.
-        if len(ENCODE(document)) <= LARGEST_REPORT >= len(dump(document).encode()):
+        if len(ENCODE(document)) <= most >= len(dump(document).encode()):
             break
     return document
 
@@ -82,15 +84,16 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
         "trials": [_trial(trial, detail) for trial in report.trials],
         "record": None if record is None else record_documents.record(record, secrets, detail),
         "workspace": None if report.workspace is None else str(report.workspace),
-        "kept": {
-            "points": detail.points,
-            "log_bytes": detail.log_bytes,
-            "text": detail.text,
-            "items": detail.items,
-        },
+        "kept": _kept(report, detail),
         "subject": report.subject,
         "detail": report.detail.value,
     }
+
+
+def _kept(report: model.Report, detail: Detail) -> Document:
+    """The most that is held of long things: of a report from a file, no more than that held."""
+    now = dataclasses.asdict(detail)
+    return {key: min(most, (report.kept or now)[key]) for key, most in now.items()}
 
 
 def _not_gated(comparison: model.Comparison) -> bool:

@@ -54,6 +54,12 @@ class UnknownExperimentError(ReadError):
     usage = True
 
 
+class UnknownModelError(ReadError):
+    """No such registered model, alias or stage."""
+
+    usage = True
+
+
 class UnfinishedRunError(ReadError):
     """The run has not finished, failed or was deleted: there is no result."""
 
@@ -133,3 +139,9 @@ class ForgeError(ReprocheckError):
 
 class BundleError(ReprocheckError):
     """A bundle that is none, is of another run or version, or was changed."""
+
+    stage = Stage.READ
+
+
+class WriteBackError(ReprocheckError):
+    """A verdict could not be written into the run's tracker."""

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from reprocheck.model import Argv, Difference, Metric, Report, RunRecord, Validation
+from reprocheck.model import Argv, Check, Difference, Metric, Report, RunRecord, Validation
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -57,6 +57,12 @@ def redacted_record(record: RunRecord) -> RunRecord:
 def redacted_report(report: Report) -> Report:
     """The report without secrets, for every renderer."""
     return _redacted_fields(report, report_secrets(report))
+
+
+def redacted_check(check: Check) -> Check:
+    """The check and its reports without secrets."""
+    clean = _redacted_fields(dataclasses.replace(check, reports=()), frozenset())
+    return dataclasses.replace(clean, reports=tuple(map(redacted_report, check.reports)))
 
 
 def redacted_validation(validation: Validation) -> Validation:
@@ -127,6 +133,8 @@ def secret_values(*mappings: Mapping[str, str]) -> frozenset[str]:
 
 def printable(text: str) -> str:
     """The text on one line, without what moves a cursor or reorders what is around it."""
+    if text.isprintable():
+        return text
     return "".join(_visible(character) for character in text)
 
 

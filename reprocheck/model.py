@@ -155,6 +155,9 @@ class FailOn(enum.StrEnum):
     CRITERIA = "criteria"  # exit 12
 
 
+USUAL_FAIL_ON = (FailOn.NOT_REPRODUCED, FailOn.NOT_VERIFIED)
+
+
 class ReportDetail(enum.StrEnum):
     """How much a report tells."""
 
@@ -370,6 +373,7 @@ class Metric:
 
     name: str
     history: tuple[Point, ...]
+    points: int = 0  # of the whole history, where `history` is only some of it, as in a report
 
     @property
     def value(self) -> float:
@@ -1224,6 +1228,7 @@ class Report:
     subject: str = ""
     """SHA-256 of what was asked to be verified, as `subjects.subject` makes it; "": not read."""
     detail: ReportDetail = ReportDetail.FULL
+    kept: Mapping[str, int] | None = None  # the most of long things that its file held; None: all
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -1241,7 +1246,7 @@ class Problem:
     asked: str  # the run as it was named, or the file
     message: str
     hint: str
-    exit_code: int  # 2 or 3
+    exit_code: int  # 2 or 3; 1: a defect; 129, 130, 143: interrupted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -1264,7 +1269,7 @@ class Check:
     reports: tuple[Report, ...]
     problems: tuple[Problem, ...] = ()
     rule_changes: tuple[RuleChange, ...] = ()
-    fail_on: tuple[FailOn, ...] = (FailOn.NOT_REPRODUCED, FailOn.NOT_VERIFIED)
+    fail_on: tuple[FailOn, ...] = USUAL_FAIL_ON
     sought: tuple[str, ...] = ()  # where runs were looked for, in words
     waiting: str = ""  # what has to happen first, as "waiting for a maintainer's fetch"
 
@@ -1325,3 +1330,65 @@ class Candidate:
     verified_at: datetime | None  # when last; None: never
     verdict: Verdict | None  # then
     slug: str  # [a-z0-9-], unique among those chosen
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Top:
+    """The runs that are worth verifying again, the most urgent first, and those that are not."""
+
+    chosen: tuple[Candidate, ...]
+    recent: tuple[Candidate, ...] = ()  # left out: verified lately as they are
+    further: int = 0  # left out because no more were asked for
+    notes: tuple[str, ...] = ()  # what else the reader should know, as sentences
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verification:
+    """What one verification of a run found, as a trend keeps it."""
+
+    at: datetime  # UTC
+    verdict: Verdict
+    failed_stage: Stage | None  # of NOT_VERIFIED
+    subject: str  # as `Report.subject`
+    exit_code: int
+    means: Mapping[str, float] = field(default_factory=dict)  # of the reruns, by gated metric
+
+
+class Standing(enum.StrEnum):
+    """What all kept verifications of a run say together."""
+
+    HOLDS = "holds"  # the last one that decided reproduced it
+    STOPPED = "stopped"  # it did reproduce; since then two did not, one after the other
+    UNCONFIRMED = "unconfirmed"  # it did reproduce; the last one did not
+    NEVER = "never"  # none reproduced it, and one at least did not
+    UNDECIDED = "undecided"  # none decided
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trend:
+    """The last verifications of a run."""
+
+    run_id: str
+    name: str  # "" for a sensitive run
+    experiment: str  # "" for a sensitive run
+    history: tuple[Verification, ...]  # at least one, the oldest first
+    standing: Standing
+    since: datetime  # when what `standing` says began, as far as verifications are kept
+
+    @property
+    def last(self) -> Verification:
+        """The newest verification."""
+        return self.history[-1]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Aggregate:
+    """What the verifications of several runs say together."""
+
+    created_at: datetime  # UTC
+    tool_version: str
+    trends: tuple[Trend, ...]  # what needs a look first
+    problems: tuple[Problem, ...] = ()
+    verified: int = 0  # runs that their newest verification reproduced
+    total: int = 0  # runs, those of which there is only a problem included
+    measured: bool = False  # whether the newest verification of any run measured anything

@@ -116,7 +116,7 @@ def metrics(metrics: Mapping[str, model.Metric], detail: Detail) -> Document:
     return {
         name: {
             "value": number(metric.value),
-            "points": len(metric.history),
+            "points": metric.points or len(metric.history),
             "history": [
                 [point.step, point.timestamp_ms, number(point.value)]
                 for point in thin(metric.history, detail.points)

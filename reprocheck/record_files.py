@@ -6,7 +6,7 @@ A template is the field's usual one (run_id, git_commit, hyperparameters, ...), 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from reprocheck.detail import number
 from reprocheck.errors import ConfigError, RecordFileError
 from reprocheck.hostile import cut, printable
 from reprocheck.model import RunRecord
-from reprocheck.text_files import BrokenTextError, odd_text, parse_json, read_text
+from reprocheck.record_reading import with_short_histories
+from reprocheck.text_files import BrokenTextError, parse_json, read_text
 
 LARGEST = 200_000_000
 """Bytes of a file that is read."""
@@ -50,11 +51,11 @@ def read_record_file(path: Path) -> RunRecord:
     there is the last value alone. Raises `RecordFileError`.
     """
     document = _document(path)
-    _refuse(path, tuple(_odd(_short(document))))
+    _refuse(path, tuple(schema.odd_texts(with_short_histories(document), LONGEST)))
     if record_template.is_template(document):
         _refuse(path, schema.check(document, "run", "template"))
     else:
-        _refuse(path, schema.check(_short(document), "run"))
+        _refuse(path, schema.check(with_short_histories(document), "run"))
     try:
         if not record_template.is_template(document):
             return record_reading.record(document)
@@ -130,22 +131,6 @@ def _yaml(text: str, path: Path) -> object:
         raise RecordFileError(error.message, error.hint) from error
 
 
-def _odd(document: object) -> Iterator[schema.SchemaIssue]:
-    """Texts that no record holds; what is nested too deep was refused before."""
-    left: list[tuple[object, tuple[object, ...]]] = [(document, ())]
-    while left:
-        value, place = left.pop()
-        if isinstance(value, Mapping):
-            left += ((key, (*place, str(key)[: schema.SHOWN])) for key in value)
-            left += ((each, (*place, key)) for key, each in value.items())
-        elif isinstance(value, list):
-            left += ((each, (*place, i)) for i, each in enumerate(value))
-        elif isinstance(value, str) and (why := odd_text(value, LONGEST)):
-            yield schema.SchemaIssue(
-                pointer=schema.pointer(place), message=why, hint="shorten or mend it"
-            )
-
-
 def _as_json(value: object, path: Path) -> object:
     """What YAML says as JSON has it: .nan is the text NaN."""
     match value:
@@ -162,17 +147,3 @@ def _as_json(value: object, path: Path) -> object:
         f"({type(value).__name__})",
         "write it as text",
     )
-
-
-def _short(document: Mapping[str, Any]) -> dict[str, Any]:
-    """With two points a history: a thousand more are of one type, and slow to check."""
-    metrics = document.get("metrics")
-    if not isinstance(metrics, dict):
-        return dict(document)
-    return {**document, "metrics": {name: _short_metric(each) for name, each in metrics.items()}}
-
-
-def _short_metric(metric: object) -> object:
-    if isinstance(metric, dict) and isinstance(metric.get("history"), list):
-        return {**metric, "history": metric["history"][:2]}
-    return metric

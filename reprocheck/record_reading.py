@@ -79,8 +79,8 @@ def record(document: Mapping[str, Any]) -> RunRecord:
         dataset_version=document.get("dataset_version", ""),
         sealed=seal_of(document),
         lineage=Lineage(**lineage),
-        origins={place: _origin(each) for place, each in document.get("origins", {}).items()},
-        findings=tuple(_finding(each) for each in document.get("findings", ())),
+        origins={place: origin_of(each) for place, each in document.get("origins", {}).items()},
+        findings=tuple(finding_of(each) for each in document.get("findings", ())),
         extra=_extra(document),
     )
 
@@ -117,7 +117,7 @@ def _file(file: Mapping[str, Any], document: Mapping[str, Any]) -> RecordedFile:
     return RecordedFile(
         path=file["path"],
         content=b"",
-        origin=_origin(origin) if origin else _found(document, ""),
+        origin=origin_of(origin) if origin else _found(document, ""),
         sha256=file.get("sha256", ""),
         size=file.get("size", 0),
     )
@@ -136,7 +136,8 @@ def _approval(approval: Mapping[str, Any]) -> model.Approval:
     return model.Approval(**{**approval, "at": _time(approval.get("at"))})
 
 
-def _finding(finding: Mapping[str, Any]) -> model.Finding:
+def finding_of(finding: Mapping[str, Any]) -> model.Finding:
+    """A finding."""
     return model.Finding(
         code=finding["code"],
         severity=Severity(finding["severity"]),
@@ -194,14 +195,35 @@ def _environment(document: Mapping[str, Any]) -> EnvironmentSpec | None:
     )
 
 
+def with_short_histories(document: Mapping[str, Any]) -> dict[str, Any]:
+    """With two points a history: a thousand more are of one type, and slow to check."""
+    metrics = document.get("metrics")
+    if not isinstance(metrics, dict):
+        return dict(document)
+    return {**document, "metrics": {name: _short_metric(each) for name, each in metrics.items()}}
+
+
+def _short_metric(metric: object) -> object:
+    if isinstance(metric, dict) and isinstance(metric.get("history"), list):
+        return {**metric, "history": metric["history"][:2]}
+    return metric
+
+
 def _metric(name: str, metric: Mapping[str, Any]) -> Metric:
+    """A metric to judge by: of a history that is there only in part, its last point."""
+    found = shown_metric(name, metric)
+    return Metric(name=name, history=found.history[-1:]) if found.points else found
+
+
+def shown_metric(name: str, metric: Mapping[str, Any]) -> Metric:
+    """A metric to show, with the points that the document has. Raises `ValueError`."""
     points = tuple(_point(name, point) for point in metric["history"])
     if any((a.step, a.timestamp_ms) > (b.step, b.timestamp_ms) for a, b in pairwise(points)):
         raise ValueError(f"the history of {name} is not in the order of its steps")
     if repr(points[-1].value) != repr(_number(name, metric["value"])):  # NaN equals no NaN
         raise ValueError(f"the value of {name} is not the last of its history")
-    is_whole = metric.get("points", len(points)) == len(points)
-    return Metric(name=name, history=points if is_whole else points[-1:])
+    whole = metric.get("points", len(points))
+    return Metric(name=name, history=points, points=0 if whole == len(points) else whole)
 
 
 def _point(name: str, point: object) -> Point:
@@ -249,10 +271,11 @@ def _found(document: Mapping[str, Any], place: str) -> Origin:
     origin = document.get("origins", {}).get(place)
     if origin is None:
         return Origin(kind=OriginKind.FILE, where=f"the record of run {document['run_id']}")
-    return _origin(origin)
+    return origin_of(origin)
 
 
-def _origin(origin: Mapping[str, str]) -> Origin:
+def origin_of(origin: Mapping[str, str]) -> Origin:
+    """Where a fact was found. Raises `ValueError`."""
     return Origin(kind=OriginKind(origin["kind"]), where=origin["where"])
 
 

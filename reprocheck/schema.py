@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from reprocheck.schema_words import (
     pointer,
     shown,
 )
+from reprocheck.text_files import odd_text
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, FormatChecker
@@ -36,10 +38,14 @@ __all__ = [
     "misspelt",
     "near",
     "newer",
+    "odd_texts",
     "pointer",
 ]
 
-NAMES = ("run", "config", "experiment", "report", "plan", "doctor", "audit", "validation")
+NAMES = (
+    *("run", "config", "experiment", "report", "check"),
+    *("plan", "doctor", "audit", "validation", "top", "aggregate", "bundle"),
+)
 DEEPEST = 100
 LONGEST_NUMBER = 1_024  # bits: as large as a float may be
 
@@ -59,16 +65,26 @@ def load(name: str) -> dict[str, Any]:
     return loaded
 
 
-def check(document: object, name: str, part: str = "") -> tuple[SchemaIssue, ...]:
+def check(
+    document: object, name: str, part: str = "", most: int | None = None
+) -> tuple[SchemaIssue, ...]:
     """What is wrong with a document, by its place; empty when it follows the schema `name`.
 
-    With `part`, the one of that name among the schema's `$defs`. References between the schemas
-    are resolved from the shipped files, never from the network.
+    With `part`, the one of that name among the schema's `$defs`; with `most`, it is looked no
+    further than so many issues, which a hostile document may have by the million. References
+    between the schemas are resolved from the shipped files, never from the network.
     """
     odd = tuple(_odd(document, finite=name == "config"))
     if odd:
         return odd
-    return issues_of(_validator(name, part).iter_errors(document))
+    return issues_of(islice(_validator(name, part).iter_errors(document), most))
+
+
+def strange(document: object, longest: int) -> tuple[SchemaIssue, ...]:
+    """What no document of ours has, whatever it describes: values nested too deep, numbers that
+    no float holds, lists and mappings of more than `longest` items.
+    """
+    return tuple(_odd(document, finite=False, longest=longest))
 
 
 def newer(document: object, key: str, known: int = 1) -> str:
@@ -78,6 +94,20 @@ def newer(document: object, key: str, known: int = 1) -> str:
         return ""
     told = shown(version) if version.bit_length() <= LONGEST_NUMBER else "a huge one"
     return f"it is of version {told}, made for a newer reprocheck; this one reads version {known}"
+
+
+def odd_texts(document: object, longest: int, *, nul: bool = False) -> Iterator[SchemaIssue]:
+    """Texts in a document that none of ours holds; what is nested too deep was refused before."""
+    left: list[tuple[object, tuple[object, ...]]] = [(document, ())]
+    while left:
+        value, place = left.pop()
+        if isinstance(value, Mapping):
+            left += ((key, (*place, str(key)[:SHOWN])) for key in value)
+            left += ((each, (*place, key)) for key, each in value.items())
+        elif isinstance(value, list):
+            left += ((each, (*place, i)) for i, each in enumerate(value))
+        elif isinstance(value, str) and (why := odd_text(value, longest, nul=nul)):
+            yield SchemaIssue(pointer=pointer(place), message=why, hint="shorten or mend it")
 
 
 @functools.cache
@@ -115,7 +145,7 @@ def _is_instant(value: object) -> bool:
     return "T" in value and datetime.fromisoformat(value).tzinfo is not None
 
 
-def _odd(document: object, *, finite: bool) -> Iterator[SchemaIssue]:
+def _odd(document: object, *, finite: bool, longest: int | None = None) -> Iterator[SchemaIssue]:
     """What JSON cannot hold or jsonschema cannot show, but YAML can say.
 
     With `finite`, .nan and .inf, too: no bound of a schema refuses what cannot be compared.
@@ -134,6 +164,9 @@ def _odd(document: object, *, finite: bool) -> Iterator[SchemaIssue]:
         if len(path) > DEEPEST:
             yield SchemaIssue(pointer="", message="values are nested too deep", hint="")
             return
+        if longest is not None and len(value) > longest:
+            message = f"has {len(value)} items; at most {longest} are read"
+            yield SchemaIssue(pointer=pointer(path), message=message, hint="")
         yield from _odd_keys(value, pointer(path))
         left += ((child, (*path, key)) for key, child in _children(value))
 

@@ -36,10 +36,13 @@ class BrokenTextError(Exception):
         self.line = line
 
 
-def read_text(path: Path, most: int) -> str:
-    """The text of a regular file of at most `most` bytes. Raises `BrokenTextError`."""
+def read_text(path: Path, most: int, *, follow: bool = True) -> str:
+    """The text of a regular file of at most `most` bytes; unless `follow`, of no symbolic link.
+
+    Raises `BrokenTextError`.
+    """
     try:
-        with _opened(path) as file:
+        with _opened(path, follow=follow) as file:
             content = file.read(most + 1)
     except OSError as error:
         raise BrokenTextError(error.strerror or str(error)) from error
@@ -92,11 +95,11 @@ def parse_json(text: str) -> object:
     return parsed
 
 
-def odd_text(text: str, longest: int) -> str:
-    """Why a text is none that a person wrote, or ""."""
+def odd_text(text: str, longest: int, *, nul: bool = False) -> str:
+    """Why a text is none that a person wrote, or ""; with `nul` it may hold NUL characters."""
     if len(text) > longest:
         return f"is a text of {len(text):,} characters; at most {longest:,} are read"
-    if "\0" in text:
+    if "\0" in text and not nul:
         return "holds a NUL character"
     if not text.isascii() and re.search("[\ud800-\udfff]", text):
         return "holds half of a character (a lone surrogate)"
@@ -164,9 +167,11 @@ def _repeats(text: str) -> Iterator[tuple[int, str]]:
         before = (at, each)
 
 
-def _opened(path: Path) -> Any:  # noqa: ANN401  (a binary file)
+def _opened(path: Path, *, follow: bool) -> Any:  # noqa: ANN401  (a binary file)
     """The file, if it is a regular one: a pipe or a device may never end."""
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not follow and path.is_symlink():  # O_NOFOLLOW alone would say "too many levels"
+        raise BrokenTextError("it is a symbolic link", "name the file that it leads to")
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
     mode = os.fstat(handle).st_mode
     if not stat.S_ISREG(mode):
         os.close(handle)

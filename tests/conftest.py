@@ -55,6 +55,12 @@ UNRECORDED = ("REPROCHECK_CAPTURE", "off")
 os.environ.update([UNRECORDED])
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Every `verify` keeps its report, and none belongs among the user's own."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
 @pytest.fixture(autouse=True)
 def scrubbed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):

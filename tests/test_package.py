@@ -72,6 +72,7 @@ def test_the_wheel_holds_schemas_example_and_injected_files(wheel: Path) -> None
         "config",
         "experiment",
         "report",
+        "check",
         "plan",
         "doctor",
         "audit",

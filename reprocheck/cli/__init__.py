@@ -23,13 +23,21 @@ COMMANDS = {
     "verify": "Rerun a recorded training run and say whether it reproduces.",
     "validate": "Judge a run's record, and name the line that mends it.",
     "plan": "Say what a verification could answer, and what it would cost.",
+    "fetch": "Fetch a run, its artifacts and data for a verification without credentials.",
     "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
+    "report": "Render a report that verify wrote, or the check of a job, once more.",
     "audit": "Say how verifiable the runs of an experiment are, and why.",
+    "top": "Say which runs are worth verifying again.",
+    "aggregate": "Say what the verifications of several runs say together, and how it was before.",
     "record": "Run a training so that its run can be verified, or refuse to.",
+    "init": "Write a config, and workflows that verify pull requests and the best runs.",
     "doctor": "Say what this machine offers to verifications, and what mends the rest.",
     "clean": "Remove what dead verifications left in the container engine.",
     "demo": "Make a small real project, train it, and verify its runs.",
 }
+
+HIDDEN = frozenset({"action"})
+"""Commands that machines call: they have --help, and are listed nowhere."""
 
 _PIPE_CLOSED = 128 + signal.SIGPIPE
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -63,7 +71,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name not in HIDDEN:
             return None
         module = importlib.import_module(f"reprocheck.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)

@@ -127,6 +127,14 @@ def write_streams(what: str, streams: Iterable[tuple[str | None, Iterable[str]]]
         )
 
 
+def warn(text: str) -> None:
+    """Writes a warning to standard error, where there is one."""
+    from reprocheck.hostile import printable, redact
+
+    with contextlib.suppress(OSError):
+        click.echo(f"Warning: {printable(redact(text))}", err=True)
+
+
 def echo(text: str) -> None:
     """Writes to standard output; what its encoding lacks becomes a question mark.
 

@@ -230,7 +230,8 @@ def mean(comparison: Comparison) -> str:
     if comparison.mean is not None:
         return format_value(comparison.mean, _apart(comparison))
     if len(comparison.reruns) > 1 and all(map(math.isfinite, comparison.reruns)):
-        return format_value(math.fsum(comparison.reruns) / len(comparison.reruns))
+        count = len(comparison.reruns)
+        return format_value(math.fsum(value / count for value in comparison.reruns))
     return format_value(comparison.reruns[-1]) if comparison.reruns else NOTHING
 
 
@@ -283,6 +284,17 @@ def _row(comparison: Comparison) -> Row:
 
 def _badness(verdict: Verdict) -> int:
     return SEVERITY_ORDER.index(verdict) if verdict in SEVERITY_ORDER else -1
+
+
+def margin_source(row: Row, *, exact: bool = True) -> str:
+    """Where the margin is from, without the number where that is the margin's own."""
+    declared, _, source = row.source.partition(" (")
+    same = row.margin in (f"±{declared}", declared.replace(", ", "…"))
+    if not source:
+        return row.source
+    if exact:
+        return source.removesuffix(")") if same else row.source
+    return "declared" if same else declared
 
 
 def _source(margin: Margin | None) -> str:

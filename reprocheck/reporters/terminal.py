@@ -171,26 +171,16 @@ def _table(report: Report, width: int, verbose: bool) -> RenderableType | None:
 def _cells(row: base.Row, with_count: bool, dots: str, exact: bool) -> tuple[Text, ...]:
     reruns = [row.reruns, row.spread, row.count if with_count else ""]
     interval = dots.join(row.interval)
+    source = printable(base.margin_source(row, exact=exact))
     verdict = f"{base.MARKS[row.judged]} {row.judged.value}"
     return (
         _text(row.metric),
         Text(row.original.replace(" (", "\n(")),
         Text("\n".join(part for part in reruns if part)),
         Text(f"{row.difference}\n{interval}".rstrip()),
-        Text(f"{row.margin.replace('…', dots)}\n{printable(_source(row, exact))}".rstrip()),
+        Text(f"{row.margin.replace('…', dots)}\n{source}".rstrip()),
         Text(f"{verdict}\n  {row.change}".rstrip(), style=COLORS[row.judged]),
     )
-
-
-def _source(row: base.Row, exact: bool) -> str:
-    """Where the margin is from, without the number where that is the margin's own."""
-    declared, _, source = row.source.partition(" (")
-    same = row.margin in (f"±{declared}", declared.replace(", ", "…"))
-    if not source:
-        return row.source
-    if exact:
-        return source.removesuffix(")") if same else row.source
-    return "declared" if same else declared
 
 
 def _planned(report: Report) -> RenderableType | None:

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from reprocheck.model import Finding, Lineage, Metric, Product, RunRecord, RunSummary
+from reprocheck.model import (
+    Finding,
+    Lineage,
+    Metric,
+    ModelVersion,
+    Product,
+    Report,
+    RunRecord,
+    RunSummary,
+)
 from reprocheck.progress import Progress
 
 
@@ -60,6 +69,7 @@ class Search:
     experiments: tuple[str, ...] = ()  # names or ids; (): all that are not deleted
     filter: str = ""  # in the tracker's own language
     limit: int | None = None  # runs
+    run_ids: tuple[str, ...] = ()  # full ids: these alone, instead of what `filter` selects
     remote: bool = True
     """Whether artifacts that are not on this machine are read, too: a few requests each run."""
 
@@ -88,6 +98,9 @@ class Found(Protocol):
     def __iter__(self) -> Iterator[SearchedRun]:
         """Each run once. Raises `ReadError`, and `UsageError` for a filter that is none."""
 
+    def summaries(self) -> Iterator[RunSummary]:
+        """The same runs at a fraction of the price: no record is read. Raises as above."""
+
 
 class Tracker(Protocol):
     """A kind of experiment tracker, opened at one address."""
@@ -105,6 +118,15 @@ class Tracker(Protocol):
         """The runs that are wanted, without those that were deleted; nothing is written.
 
         Raises `UnknownExperimentError`, `MissingStoreError` or `ReadError`.
+        """
+
+    def versions(
+        self, names: Sequence[str], *, alias: str = "", stage: str = ""
+    ) -> tuple[ModelVersion, ...]:
+        """Of each registered model the version of that alias, or all of that stage, else the
+        newest one; nothing is written.
+
+        Raises `UnknownModelError`, `MissingStoreError` or `ReadError`.
         """
 
     def products(self, record: RunRecord, folder: Path, progress: Progress) -> Fetched:
@@ -131,3 +153,33 @@ class Tracker(Protocol):
 
     def close(self) -> None:
         """Removes what `read` left on this machine."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WriteBack:
+    """What to write into a tracker besides the verdict."""
+
+    link: str = ""  # to the report; "": there is none
+    reruns: bool = True  # keep each trial as a run
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WrittenBack:
+    """What was written into a tracker."""
+
+    tags: Mapping[str, str]  # of the run; empty: it has those of a newer verification
+    versions: tuple[str, ...]  # of registered models that have the tags too, as "digits 3"
+    experiment: str  # where the reruns are kept; "": none are
+    runs: tuple[str, ...]  # ids of the reruns there, also those of an earlier call
+    notices: tuple[str, ...] = ()  # what could not be written, in sentences
+
+
+class Writer(Protocol):
+    """A tracker that is written to. It is opened for this alone, and only when asked."""
+
+    def write_back(self, report: Report, wanted: WriteBack) -> WrittenBack:
+        """Tags the run and its registered models' versions with the verdict, and keeps the reruns.
+
+        Doing it twice changes nothing more. Raises `WriteBackError`, `UnknownRunError`,
+        `MissingStoreError` or `ReadError`.
+        """

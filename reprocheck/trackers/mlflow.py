@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reprocheck.errors import ReadError
-from reprocheck.model import RunRecord
+from reprocheck.model import ModelVersion, RunRecord
 from reprocheck.progress import Progress
 from reprocheck.trackers.base import Fetched, Found, Redirection, Search
 from reprocheck.trackers.mlflow_artifacts import RootFinder
@@ -20,6 +20,7 @@ from reprocheck.trackers.mlflow_redirect import redirect
 from reprocheck.trackers.mlflow_search import find_runs
 from reprocheck.trackers.mlflow_settings import client_settings
 from reprocheck.trackers.mlflow_store import MlflowStore
+from reprocheck.trackers.mlflow_versions import find_versions
 
 __all__ = ["MlflowTracker", "uri_of_page"]
 
@@ -31,8 +32,15 @@ class MlflowTracker:
     and downloads are made in `scratch`. Nothing is opened before the first `read`.
     """
 
-    def __init__(self, uri: str, artifact_roots: Mapping[str, str], scratch: Path) -> None:
+    def __init__(
+        self,
+        uri: str,
+        artifact_roots: Mapping[str, str],
+        scratch: Path,
+        trusted: bool = False,  # ask no address that only a run names
+    ) -> None:
         self._uri = uri
+        self._trusted = trusted
         self._artifact_roots = artifact_roots
         self._scratch = scratch
         self._store: MlflowStore | None = None
@@ -47,7 +55,7 @@ class MlflowTracker:
             run = find_run(store, asked)
             if finished:
                 check_finished(run)
-            return read_record(store, run, self._artifact_roots, self._scratch)
+            return read_record(store, run, self._finder(store))
 
     def search(self, wanted: Search) -> Found:
         """The runs that are wanted, without those that were deleted; nothing is written.
@@ -56,13 +64,19 @@ class MlflowTracker:
         """
         store = self._opened()
         with client_settings(store.uri):
-            finder = RootFinder(
-                tracking_uri=store.uri,
-                moved=self._artifact_roots,
-                scratch=self._scratch,
-                folder=store.folder,
-            )
-            return find_runs(store, wanted, finder)
+            return find_runs(store, wanted, self._finder(store))
+
+    def versions(
+        self, names: Sequence[str], *, alias: str = "", stage: str = ""
+    ) -> tuple[ModelVersion, ...]:
+        """Of each registered model the version of that alias, or all of that stage, else the
+        newest one; nothing is written.
+
+        Raises `UnknownModelError`, `MissingStoreError` or `ReadError`.
+        """
+        store = self._opened()
+        with client_settings(store.uri):
+            return find_versions(store, names, alias=alias, stage=stage)
 
     def products(self, record: RunRecord, folder: Path, progress: Progress) -> Fetched:
         """What the run of a record that was read here left, its logged models' files included."""
@@ -93,18 +107,22 @@ class MlflowTracker:
         models = models_of(store, run)
         named = zip(model_folders([model.name for model in models]), models, strict=True)
         return Reader(
-            finder=RootFinder(
-                tracking_uri=store.uri,
-                moved=self._artifact_roots,
-                scratch=self._scratch,
-                folder=store.folder,
-            ),
+            finder=self._finder(store),
             roots=(
                 Root(folder="", uri=run.artifact_uri),
                 *(Root(folder=place, uri=model.artifact_uri) for place, model in named),
                 *held_roots(store, record),
             ),
             folder=folder.absolute(),
+        )
+
+    def _finder(self, store: MlflowStore) -> RootFinder:
+        return RootFinder(
+            tracking_uri=store.uri,
+            moved=self._artifact_roots,
+            scratch=self._scratch,
+            folder=store.folder,
+            trusted=self._trusted,
         )
 
     def _opened(self) -> MlflowStore:

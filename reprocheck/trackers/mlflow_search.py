@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reprocheck.errors import ReadError, UnknownExperimentError, UsageError
-from reprocheck.model import DatasetUse, RunRecord, RunRef, RunSummary
+from reprocheck.errors import ReadError, UnknownExperimentError, UnknownRunError, UsageError
+from reprocheck.model import DatasetUse, RunRef, RunStatus, RunSummary
 from reprocheck.trackers.base import Search, SearchedRun
 from reprocheck.trackers.mlflow_artifacts import RootFinder
+from reprocheck.trackers.mlflow_code import COMMIT_TAGS, without_credentials
 from reprocheck.trackers.mlflow_light import LightReader
 from reprocheck.trackers.mlflow_run import DatasetInput, FoundRun
 from reprocheck.trackers.mlflow_settings import client_settings
@@ -21,6 +24,7 @@ PAGE = 250
 """Runs: what MLflow's client makes of one, it makes of all of a page at once."""
 
 _PAGE_OF_FILES = 1_000  # a file store is read anew for each page
+_PAGE_OF_SUMMARIES = 1_000
 _NEAR = 5
 
 
@@ -50,13 +54,35 @@ class FoundRuns:
             with client_settings(self.store.uri):
                 records = reader.read(page, names)
             for run, record in zip(page, records, strict=True):
-                yield SearchedRun(summary=_summary(run, record), record=record)
+                summary = dataclasses.replace(
+                    _summary(run, record.experiment), commit=record.code.commit, tags=record.tags
+                )
+                yield SearchedRun(summary=summary, record=record)
             left = None if left is None else left - len(page)
             if left == 0:
                 return
 
-    def _pages(self) -> Iterator[tuple[FoundRun, ...]]:
-        size = PAGE if self.store.folder is None else _PAGE_OF_FILES
+    def summaries(self) -> Iterator[RunSummary]:
+        """Each run once, by start, without its record: no artifact is looked at.
+
+        Raises `ReadError`, and `UsageError` for a bad filter.
+        """
+        names = {each.experiment_id: each.name for each in self.searched}
+        left = self.wanted.limit
+        for found in self._pages(_PAGE_OF_SUMMARIES):
+            page = found[:left]
+            yield from (_summary(run, names[run.experiment_id]) for run in page)
+            left = None if left is None else left - len(page)
+            if left == 0:
+                return
+
+    def _pages(self, size: int = PAGE) -> Iterator[tuple[FoundRun, ...]]:
+        if self.wanted.run_ids:
+            named = self._named()
+            while block := tuple(itertools.islice(named, PAGE)):
+                yield block
+            return
+        size = size if self.store.folder is None else _PAGE_OF_FILES
         ids = [experiment.experiment_id for experiment in self.searched]
         limit = self.wanted.limit
         pages = self.store.run_pages(ids, self.wanted.filter, min(size, limit or size))
@@ -70,6 +96,18 @@ class FoundRuns:
                 return
             yield page
 
+    def _named(self) -> Iterator[FoundRun]:
+        """One by one: not every version of a server understands a list of ids in a filter."""
+        searched = {each.experiment_id for each in self.searched}
+        for run_id in dict.fromkeys(self.wanted.run_ids):
+            try:
+                with client_settings(self.store.uri):
+                    run = self.store.run(run_id)
+            except UnknownRunError:
+                continue
+            if not run.deleted and run.experiment_id in searched:
+                yield run
+
 
 def find_runs(store: MlflowStore, wanted: Search, finder: RootFinder) -> FoundRuns:
     """The search, ready to be read. Raises `UnknownExperimentError` or `ReadError`."""
@@ -78,7 +116,8 @@ def find_runs(store: MlflowStore, wanted: Search, finder: RootFinder) -> FoundRu
         chosen = tuple(dict.fromkeys(_named(name, known, store) for name in wanted.experiments))
     else:
         chosen = tuple(each for each in known if not each.deleted)
-    total = None if wanted.filter else count_runs(store, [each.experiment_id for each in chosen])
+    untold = wanted.filter or wanted.run_ids
+    total = None if untold else count_runs(store, [each.experiment_id for each in chosen])
     return FoundRuns(
         store=store,
         wanted=wanted,
@@ -129,20 +168,20 @@ def _bad_filter(where: str, error: ReadError) -> ReadError | UsageError:
     )
 
 
-def _summary(run: FoundRun, record: RunRecord) -> RunSummary:
+def _summary(run: FoundRun, experiment: str) -> RunSummary:
     return RunSummary(
-        ref=RunRef(tracker=record.ref.tracker, run_id=run.run_id),
+        ref=RunRef(tracker="mlflow", run_id=run.run_id),
         name=run.name,
-        experiment=record.experiment,
-        status=record.status,
+        experiment=experiment,
+        status=RunStatus(run.status.lower()),
         started_at=run.started_at,
         ended_at=run.ended_at,
         parameters=run.parameters,
         metrics=run.last,
-        tags=record.tags,
+        tags={name: without_credentials(text) for name, text in run.tags.items()},
         datasets=tuple(map(_dataset, run.datasets)),
         artifact_uri=run.artifact_uri,
-        commit=record.code.commit,
+        commit=next((run.tags[tag].strip() for tag in COMMIT_TAGS if run.tags.get(tag)), ""),
     )
 
 

@@ -59,12 +59,12 @@ class MlflowStore:
 
     def run(self, run_id: str) -> FoundRun:
         """The run with this full id. Raises `UnknownRunError` or `ReadError`."""
-        with self._asking(f"run {run_id}"):
+        with self.asking(f"run {run_id}"):
             return parse_run(self.client.get_run(run_id))
 
     def history(self, run_id: str, metric: str) -> tuple[Point, ...]:
         """All values of a metric, by step, then by time."""
-        with self._asking(f"the history of {metric} of run {run_id}"):
+        with self.asking(f"the history of {metric} of run {run_id}"):
             found = self.client.get_metric_history(run_id, metric)
         return tuple(
             sorted(map(parse_point, found), key=lambda point: (point.step, point.timestamp_ms))
@@ -72,7 +72,7 @@ class MlflowStore:
 
     def experiment_name(self, experiment_id: str) -> str:
         """The experiment's name."""
-        with self._asking(f"experiment {experiment_id}"):
+        with self.asking(f"experiment {experiment_id}"):
             return str(self.client.get_experiment(experiment_id).name)
 
     def experiment_ids(self) -> tuple[str, ...]:
@@ -81,8 +81,8 @@ class MlflowStore:
 
     def experiments(self) -> tuple[FoundExperiment, ...]:
         """All experiments, also deleted ones."""
-        with self._asking("the list of experiments"):
-            found = self._paged(lambda token: self.client.search_experiments(3, page_token=token))
+        with self.asking("the list of experiments"):
+            found = self.paged(lambda token: self.client.search_experiments(3, page_token=token))
         return tuple(
             FoundExperiment(
                 experiment_id=str(each.experiment_id),
@@ -97,8 +97,8 @@ class MlflowStore:
     ) -> tuple[FoundRun, ...]:
         """The runs that MLflow's filter `where` selects, by start time, at most 2,000."""
         view = 3 if deleted else 1  # mlflow.entities.ViewType: ALL, ACTIVE_ONLY
-        with self._asking("the list of runs"):
-            found = self._paged(
+        with self.asking("the list of runs"):
+            found = self.paged(
                 lambda token: self.client.search_runs(
                     list(experiment_ids), where, view, _PAGE, ["attributes.start_time"], token
                 )
@@ -111,7 +111,7 @@ class MlflowStore:
         """The runs as `search`, all of them, `size` at a time; only one page is held."""
         token: str | None = None
         while True:
-            with self._asking("the list of runs"):
+            with self.asking("the list of runs"):
                 found = self.client.search_runs(
                     list(experiment_ids), where, 1, size, ["attributes.start_time"], token
                 )
@@ -123,7 +123,7 @@ class MlflowStore:
 
     def model(self, model_id: str) -> FoundModel:
         """A logged model by its id (MLflow 3)."""
-        with self._asking(f"logged model {model_id}"):
+        with self.asking(f"logged model {model_id}"):
             found = self.client.get_logged_model(model_id)
         return FoundModel(
             model_id=model_id,
@@ -136,7 +136,7 @@ class MlflowStore:
 
     def registered_run(self, name: str, version: str) -> str | None:
         """The run id behind a registered model's version, or behind an alias given as @alias."""
-        with self._asking(f"registered model {name}, {version}"):
+        with self.asking(f"registered model {name}, {version}"):
             if version.startswith("@"):
                 found = self.client.get_model_version_by_alias(name, version[1:])
             else:
@@ -152,7 +152,8 @@ class MlflowStore:
             shutil.rmtree(self.copy, ignore_errors=True)
 
     @contextmanager
-    def _asking(self, what: str) -> Iterator[None]:
+    def asking(self, what: str) -> Iterator[None]:
+        """Tells errors of what is asked in the block as ours: `UnknownRunError`, `ReadError`."""
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
         from yaml import YAMLError
@@ -180,7 +181,8 @@ class MlflowStore:
         return ReadError(message, "Check that MLflow's own client can read the run there.")
 
     @staticmethod
-    def _paged(ask: Callable[[str | None], Any]) -> list[Any]:
+    def paged(ask: Callable[[str | None], Any]) -> list[Any]:
+        """All pages of an answer, up to 2,000 entries."""
         page = ask(None)
         found = list(page)
         while page.token and len(found) < _MOST_RUNS:

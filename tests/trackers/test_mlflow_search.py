@@ -183,3 +183,20 @@ def test_a_store_that_is_not_there_is_told(tmp_path: Path):
     tracker = open_tracker(f"sqlite:///{tmp_path}/none.db", {}, tmp_path / "scratch")
     with pytest.raises(MissingStoreError):
         tracker.search(Search())
+
+
+def test_summaries_tell_the_same_as_a_search_without_a_record(store: Store):
+    log_each_kind(store)
+    name = experiment_of(store)
+    found = search(store, experiments=(name,))
+    with closing(open_tracker(store.uri, {}, store.folder / "scratch")) as tracker:
+        told = list(tracker.search(Search(experiments=(name,))).summaries())
+    assert repr(told) == repr([each.summary for each in found])  # nan is not equal to itself
+
+
+def test_runs_that_are_named_are_searched_alone(store: Store):
+    first, second, _ = (store.log() for _ in range(3))
+    with client_settings(store.uri):
+        store.client.delete_run(second)
+    found = search(store, run_ids=(second, first, first, "0" * 32))
+    assert [each.summary.ref.run_id for each in found] == [first]

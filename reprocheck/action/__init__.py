@@ -1,0 +1,1 @@
+"""What the GitHub action's steps do; the workflow files only call them."""

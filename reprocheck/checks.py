@@ -1,0 +1,67 @@
+"""What a job answers that verified several runs: the worst of them, and whether it fails."""
+
+from __future__ import annotations
+
+from reprocheck import exit_codes
+from reprocheck.model import SEVERITY_ORDER, Check, FailOn, Report, Require, Verdict
+
+FAILED_BY = {10: FailOn.NOT_REPRODUCED, 3: FailOn.NOT_VERIFIED} | {
+    11: FailOn.INCONCLUSIVE,
+    12: FailOn.CRITERIA,
+}
+"""What in `fail_on` an exit code fails a job by; one that is not here fails it always."""
+
+_BY_CODE = {0: 0, 12: 1, 11: 2, 3: 12, 2: 13, 1: 14}  # verdicts with a 3 or 10 lie in between
+_INTERRUPTED = 15
+
+
+def verdict(check: Check) -> Verdict | None:
+    """The worst verdict of all; a run or a file without a report counts as NOT_VERIFIED.
+
+    None: there was nothing to verify.
+    """
+    found = [report.verdict for report in check.reports]
+    found += [Verdict.NOT_VERIFIED for _ in check.problems]
+    return max(found, key=SEVERITY_ORDER.index, default=None)
+
+
+def exit_code(check: Check) -> int:
+    """The exit code of the worst answer, as `verdict` ranks it; 0 where there is none."""
+    return _worst(_codes(check))
+
+
+def job_exit_code(check: Check) -> int:
+    """The worst exit code among those that fail the job; 0 where none does."""
+    return _worst([(rank, code) for rank, code in _codes(check) if is_failed_by(check, code)])
+
+
+def fails(check: Check) -> bool:
+    """Whether the job fails, by `fail_on` and by what the runs require."""
+    return job_exit_code(check) != 0
+
+
+def is_failed_by(check: Check, code: int) -> bool:
+    """Whether an answer of that exit code fails the job."""
+    if code == 0:
+        return False
+    strict = any(report.require is not Require.CONSISTENT for report in check.reports)
+    return strict or code not in FAILED_BY or FAILED_BY[code] in check.fail_on
+
+
+def _worst(codes: list[tuple[int, int]]) -> int:
+    return max(codes, default=(0, 0))[1]
+
+
+def _codes(check: Check) -> list[tuple[int, int]]:
+    """How bad each answer is, and its exit code."""
+    problems = [problem.exit_code for problem in check.problems]
+    return [_ranked(report) for report in check.reports] + [
+        (_BY_CODE.get(code, _INTERRUPTED), code) for code in problems
+    ]
+
+
+def _ranked(report: Report) -> tuple[int, int]:
+    code = exit_codes.exit_code(report)
+    if code in (3, 10):
+        return 3 + SEVERITY_ORDER.index(report.verdict), code
+    return _BY_CODE[code], code

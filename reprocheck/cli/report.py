@@ -1,0 +1,105 @@
+"""`reprocheck report`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reprocheck.cli import options, outputs
+from reprocheck.cli.outputs import STDOUT
+
+if TYPE_CHECKING:
+    from reprocheck.model import Check
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Options:
+    """The command line, as click parsed it."""
+
+    markdown: str | None
+    json: str | None
+    verbose: bool
+
+    @property
+    def names(self) -> dict[str, str | None]:
+        """Where each format goes."""
+        return {"--json": self.json, "--markdown": self.markdown}
+
+
+EXAMPLES = """\b
+Examples:
+  reprocheck report report.json
+  reprocheck report report.json --markdown report.md
+  reprocheck report report.json --markdown - >> "$GITHUB_STEP_SUMMARY"
+
+Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or a broken one.
+"""
+
+
+@click.command(
+    short_help="Render a report that verify wrote, or the check of a job, once more.",
+    epilog=EXAMPLES,
+)
+@click.argument("file", metavar="REPORT.json", type=click.Path(path_type=Path))
+@options.json
+@options.markdown
+@options.verbose
+def report(file: Path, **given: Any) -> int:  # noqa: ANN401 - click's own types
+    """Render REPORT.json: the same text as verify gave, from the file alone.
+
+    REPORT.json is what `reprocheck verify --json` wrote, or the check of a job, which may hold
+    several reports (schemas/check.schema.json). It may come from anybody: it is read by its
+    schema, up to 6 MB.
+    """
+    from reprocheck.check_reading import read_check
+
+    parsed = _Options(**given)
+    outputs.check_names(parsed.names)
+    check = read_check(file)
+    _write(check, parsed)
+    return 0
+
+
+def _write(check: Check, given: _Options) -> None:
+    streams = ((given.json, _json), (given.markdown, _markdown))
+    try:  # files first, as verify has it
+        outputs.write_streams("report", ((name, [make(check)]) for name, make in streams if name))
+    finally:
+        if STDOUT not in given.names.values():
+            outputs.echo(_shown(check, verbose=given.verbose))
+
+
+def _json(check: Check) -> str:
+    from reprocheck.check_documents import check_document, is_single
+    from reprocheck.detail import dump
+    from reprocheck.reporters import json
+
+    return json.render(check.reports[0]) if is_single(check) else dump(check_document(check))
+
+
+def _markdown(check: Check) -> str:
+    from reprocheck.check_documents import is_single
+    from reprocheck.model import Page
+    from reprocheck.reporters import comment, markdown
+
+    single = is_single(check)
+    return markdown.render(check.reports[0]) if single else comment.render(check, Page())
+
+
+def _shown(check: Check, *, verbose: bool) -> str:
+    from reprocheck.hostile import printable
+    from reprocheck.reporters import terminal
+
+    width, color = outputs.screen()
+    told = [
+        terminal.render(each, width=width, color=color, verbose=verbose) for each in check.reports
+    ]
+    told += [
+        f"{printable(each.asked)}: {printable(each.message)}"
+        + (f" ({printable(each.hint)})\n" if each.hint else "\n")
+        for each in check.problems
+    ]
+    return "\n".join(told) or "Nothing was verified.\n"

@@ -1,0 +1,139 @@
+"""In a comment: how it was judged, in plain words, and how to do the same elsewhere."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from reprocheck.hostile import cut, printable
+from reprocheck.model import (
+    Comparison,
+    MarginSource,
+    Report,
+    Require,
+    RerunPlan,
+    SeedPolicy,
+    Verdict,
+)
+from reprocheck.numbers import format_percent
+from reprocheck.reporters import checked
+from reprocheck.reporters.blocks import Block
+from reprocheck.reporters.markup import fence, prose
+from reprocheck.reporters.plans import looks
+
+WIDE = 80
+LONGEST = 200
+"""Characters of one argument that is shown to be pasted; none is cut: it is left out."""
+
+
+def method(report: Report) -> Iterator[Block]:
+    """What was tested, at which level, when, and what would have counted as reproduced."""
+    plan = report.plan
+    gated = [each for each in report.comparisons if each.gated]
+    if plan is None or not gated or not report.trials:
+        return
+    lines = tuple(f"- {prose(text)}" for text in _method(report, plan, gated))
+    yield Block(rank=5, title="How it was judged", rows=lines, folded=True)
+
+
+def _method(report: Report, plan: RerunPlan, gated: list[Comparison]) -> Iterator[str]:
+    stored = report.record is not None and report.record.code.stored
+    code = "from what the run stored of its code" if stored else "at the recorded commit"
+    yield (
+        f"The training was rerun in a clean tree {code}, with the recorded data and a rebuilt "
+        "environment. Of each judged metric the reruns are compared with the original's value."
+    )
+    looked = looks(plan, [each.margin for each in gated])
+    yield f"It was {looked}, {_level(plan, gated)}; {_seeds(plan)}."
+    if any(each.margin for each in gated):
+        yield (
+            "REPRODUCED: the interval of the difference between the reruns' mean and the original "
+            "lies wholly inside the margin (two one-sided tests for equivalence). More noise makes "
+            "this harder, never easier."
+        )
+        yield (
+            "NOT_REPRODUCED: the original lies outside of what one more rerun would give, and the "
+            "whole interval lies outside of the margin. INCONCLUSIVE: neither."
+        )
+    if any(each.verdict is Verdict.NOT_WORSE for each in gated):
+        yield "NOT_WORSE: the same, but only of a change for the worse."
+    if not all(each.margin for each in gated):
+        yield (
+            "Without a margin nothing can be called reproduced, unless it is the same number: "
+            "CONSISTENT says that the original lies within the reruns' noise."
+        )
+    yield "IDENTICAL: the same 64 bits. NUMERICALLY_EQUAL: the same up to rounding of arithmetic."
+
+
+def _level(plan: RerunPlan, gated: list[Comparison]) -> str:
+    told = f"at a level of {format_percent(100 * plan.alpha)}"
+    several = plan.is_sequential and any(each.margin for each in gated)
+    return f"{told} that is shared by all looks" if several else told
+
+
+def _seeds(plan: RerunPlan) -> str:
+    if plan.seeds is SeedPolicy.FRESH:
+        return "each rerun had another seed, so that the spread is the recipe's"
+    return "all reruns had the recorded seed, so that the spread is the training's nondeterminism"
+
+
+# --- the same elsewhere ---------------------------------------------------------------------
+
+
+def locally(report: Report) -> Iterator[Block]:
+    """The command that does the same in a clone, with the options that counted."""
+    arguments = ["reprocheck", "verify", *_options(report)]
+    run = checked.run_id(report)
+    if not _is_plain(run):
+        return
+    arguments += ["--", run] if run.startswith("-") else [run]
+    before, rows, after = fence(_pasted(arguments), "sh")
+    text = "\n".join(
+        ("In a clone of the repository, with its tracker and data at hand:", "", before, *rows)
+    )
+    yield Block(
+        rank=5,
+        title="How to do the same locally",
+        before=f"{text}\n{after}",
+        folded=True,
+    )
+
+
+def _pasted(arguments: list[str]) -> list[str]:
+    """The command on one line, or an option on a line where that would be long."""
+    line = shlex.join(arguments)
+    if len(line) <= WIDE:
+        return [line]
+    lines = [shlex.join(arguments[:2]), *(f"  {shlex.quote(each)}" for each in arguments[2:])]
+    return [f"{each} \\" for each in lines[:-1]] + lines[-1:]
+
+
+def _is_plain(text: str) -> bool:
+    return bool(text) and len(text) <= LONGEST and printable(text) == text
+
+
+def _options(report: Report) -> Iterator[str]:
+    gates = report.gates.metrics if report.gates else ()
+    for name in filter(_is_plain, gates):
+        yield f"--gate={name}"
+    for each in report.comparisons:
+        margin = _margin(each)
+        if each.gated and margin and _is_plain(each.metric):
+            yield f"--margin={each.metric}={margin}"
+    plan = report.plan
+    if plan is not None:
+        yield (
+            f"--reruns={plan.least}..{plan.most}" if plan.is_sequential else f"--reruns={plan.most}"
+        )
+        yield f"--seeds={plan.seeds.value}"
+    if report.require is not Require.CONSISTENT:
+        yield f"--require={report.require.value}"
+
+
+def _margin(comparison: Comparison) -> str:
+    """The declared margin as `--margin` takes it; one of two forms is its file's, and applies."""
+    found = comparison.margin
+    if found is None or found.source is not MarginSource.DECLARED:
+        return ""
+    told = found.text.partition(" (")[0]
+    return "" if " or " in told else cut(told.replace(" ", ""), LONGEST)
