@@ -390,3 +390,29 @@ def test_what_a_folder_holds_that_is_no_bundle_stays(bundled: Lab, tmp_path: Pat
     result = own.reprocheck("fetch", bundled.seeded, *small)
     assert (result.exit_code, "at most 10 bytes" in result.stderr) == (3, True), result.stderr
     assert not (own.root / "b").exists()
+
+
+# --- secrets ------------------------------------------------------------------------------
+
+
+def test_a_hidden_parameter_costs_no_honest_rerun_its_verdict(lab: Lab, tmp_path: Path) -> None:
+    own = copy_of(lab, tmp_path)
+    train = (own.repo.path / "train.py").read_text()
+    train = train.replace('"seed": args.seed}', '"seed": args.seed, "api_key": "hunter2hunter2"}')
+    commit = own.repo.commit({"train.py": train})
+    own.sql("INSERT INTO params VALUES ('api_key', 'hunter2hunter2', ?)", own.seeded)
+    own.set_tag(own.seeded, COMMIT, commit)
+    result = fetch(own, own.seeded, "--tracking-uri", own.uri)
+    assert (result.exit_code, "hidden-in-bundle" in result.stdout) == (0, True), result.stderr
+    result = from_bundle(own)
+    assert (result.exit_code, result.verdict) == (0, "IDENTICAL"), result.stdout
+    (trial,) = result.report["trials"]
+    (aside,) = (each for each in trial["differences"] if each["name"] == "api_key")
+    assert aside["excuse"] == "hidden in the bundle"
+    assert "hidden-in-bundle" in {each["code"] for each in result.report["findings"]}
+    config = (own.repo.path / "reprocheck.yaml").read_text()
+    needs = config.replace("--seed {params.seed}", "--seed {params.seed} --key {params.api_key}")
+    (own.root / "needs.yaml").write_text(needs)
+    result = from_bundle(own, "--config", str(own.root / "needs.yaml"))
+    assert (result.exit_code, result.report["failed_stage"]) == (3, "checkout")
+    assert "an argument of the command is hidden" in " ".join(result.stdout.split())

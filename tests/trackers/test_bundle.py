@@ -180,7 +180,7 @@ def test_secrets_are_not_in_the_bundle_and_are_named(database: Store, tmp_path: 
 @pytest.mark.parametrize(
     ("artifacts", "tags", "what"),
     [
-        ({"reprocheck/source.patch": "+a = 'https://me:hunter2@host/'\n"}, {}, "source.patch"),
+        ({"reprocheck/source.patch": "+a = 'https://me:hunter2@host/'\n"}, {}, "its patch"),
         ({"params.yaml": "token: ghp_" + "a" * 36}, {}, "params.yaml"),
         (
             {"requirements.txt": "--extra-index-url https://me:hunter2@host/simple\nnumpy==1\n"},
