@@ -51,8 +51,6 @@ class Comments:
         """All pages; what was minimized is not ours any more."""
         try:
             head_sha, nodes = self._by_graphql()
-        except GoneError:
-            raise
         except ForgeError:
             head_sha, nodes = self._by_rest()
         ours = (found for found in nodes if (mark := mark_of(found.body)) and mark.key == key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from reprocheck.errors import ForgeError
@@ -25,6 +25,10 @@ class Call:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: object = None
+
+    def asking(self, parameters: Mapping[str, Any]) -> Call:
+        """The same, with parameters besides its own."""
+        return replace(self, parameters={**self.parameters, **parameters})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,15 +149,6 @@ def unreadable(call: Call) -> ForgeError:
     return ForgeError(
         f"could not {call.doing}: what answered is no JSON of GitHub's, or was cut off",
         "check GITHUB_API_URL, and proxies on the way there",
-    )
-
-
-def impatient(call: Call | None, s: float) -> ForgeError:
-    """GitHub's limits ask for more patience than there is."""
-    doing = call.doing if call else "write to GitHub"
-    return ForgeError(
-        f"could not {doing}: GitHub's limit asks to wait {s:.0f} s, longer than we do",
-        "try again later; jobs that share a token share its limit",
     )
 
 

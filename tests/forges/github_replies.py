@@ -16,6 +16,11 @@ def user(login: str) -> dict[str, Any]:
     return made | {"login": login, "type": kind, "id": sum(login.encode()) + 1000}
 
 
+def whole_user(login: str) -> dict[str, Any]:
+    made = contract().example("private-user-response-with-public-profile-information")
+    return made | user(login) | {"user_view_type": "public"}
+
+
 def repository(held: Repository, site: str) -> dict[str, Any]:
     visibility = held.visibility or ("private" if held.private else "public")
     made = contract().example("full-repository-default-response")
@@ -91,7 +96,8 @@ def issue(held: Issue, of: Repository, home: str) -> dict[str, Any]:
         "title": held.title,
         "body": held.body,
         "state": held.state,
-        "state_reason": held.state_reason,
+        # The schema allows null, but its list of reasons lacks it.
+        **({"state_reason": held.state_reason} if held.state_reason else {}),
         "user": user(held.author),
         "assignees": [],
         "assignee": None,

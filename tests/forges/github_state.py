@@ -117,6 +117,7 @@ class Repository:
     checks: dict[int, dict[str, Any]] = field(default_factory=dict)
     locked: set[int] = field(default_factory=set)  # numbers of pull requests and issues
     has_issues: bool = True
+    most_files: int = 3_000  # of a pull request, that are listed
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(3_000_000_001))
 

@@ -50,6 +50,7 @@ EXAMPLES = (
     "full-repository-default-response",
     "issue",
     "issue-comment",
+    "private-user-response-with-public-profile-information",
     "pull-request",
     "pull-request-simple-items",
     "status",
