@@ -110,6 +110,8 @@ def _blocks(check: Check, page: Page, size: Size) -> Iterator[Block]:
 
 def _last(check: Check, page: Page) -> str:
     made = prose(f"reprocheck {check.tool_version[:NAME]}, {time(check.created_at)}")
+    if page.workflow_url:  # of no job nothing can fail
+        made += f"; the job fails on {prose(', '.join(check.fail_on) or 'errors of its own')}"
     found = footer(page)
     return f"{found}{BETWEEN if found else ''}<sub>{made}</sub>"
 
