@@ -23,8 +23,8 @@ OWN = {"run-id", "find", "require-run", "fail-on", "fetched-by", "working-direct
 OWN |= {"github-token", "upload-artifact", "artifact-name", "artifact-retention-days"}
 OWN |= {"extras", "python-version"}
 """Inputs of the action that are no options of `reprocheck verify`."""
-PLANNED = {"bundle", "reports"}
-"""Options that `reprocheck verify` is about to have."""
+PLANNED = {"bundle"}
+"""An option that `reprocheck verify` is about to have."""
 NO_INPUTS = {"json", "markdown", "keep", "verbose", "quiet", "dry-run", "help"}
 """Options of `reprocheck verify` that the action chooses itself, or that would verify nothing."""
 BIN = Path(sys.executable).parent
