@@ -15,6 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from reprocheck import __version__
+from reprocheck.bundles import Bundle
 from reprocheck.config import Config
 from reprocheck.discretion import Discreet, is_sensitive, minimal
 from reprocheck.errors import MachineError, ReprocheckError, UsageError
@@ -72,7 +73,10 @@ class Request:
     asked: str  # the run, in any of the forms that the tracker knows
     tracking_uri: str
     config: Config = field(default_factory=Config)
+    bundle: Path | None = None  # in place of the tracker and of all data stores
     repo: str | None = None  # a path or URL
+    ref: str = ""  # of origin, that has the commit; "": to be looked for
+    trusted: bool = False  # ask no address that the run or its commit names, but the config's own
     gates: tuple[str, ...] = ()
     dry_run: bool = False
     remote: str | None = None  # the DVC remote to read; None: all, the default first
@@ -116,6 +120,8 @@ class Account:
     planned: tuple[Comparison, ...] = ()  # what would be judged, before any trial
     seeds: tuple[str | None, ...] = ()  # of all planned trials
     trials: tuple[Trial, ...] = ()
+    bundle: Bundle | None = None  # opened
+    lists: dict[str, bytes] = field(default_factory=dict)  # manifests that were read, by address
     judgement: Judgement | None = None
     _told: Discreet = field(init=False)
 

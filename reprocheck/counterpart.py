@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from reprocheck.errors import RerunError
+from reprocheck.hidden import is_hidden
 from reprocheck.model import Difference, OriginKind, RunRecord
 from reprocheck.parameter_names import is_device, words_of
 from reprocheck.seeds import recorded_seeds
@@ -158,6 +159,7 @@ def _excuse(name: str, original: str | None, trial: str | None, rules: Rules) ->
     if original is None or trial is None:
         return None
     excuses = (
+        ("hidden in the bundle", is_hidden(rules.record, name)),
         ("cut by the tracker's store", _is_cut(name, original, trial, rules.record)),
         ("an object's address", _ADDRESS.sub("", original) == _ADDRESS.sub("", trial)),
         (FRESH_SEED, _is_fresh_seed(name, original, trial, rules)),

@@ -140,6 +140,8 @@ class ForgeError(ReprocheckError):
 class BundleError(ReprocheckError):
     """A bundle that is none, is of another run or version, or was changed."""
 
+    stage = Stage.READ
+
 
 class WriteBackError(ReprocheckError):
     """A verdict could not be written into the run's tracker."""

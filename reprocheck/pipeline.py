@@ -1,7 +1,7 @@
 """The whole verification, stage by stage.
 
-read       the run from its tracker                                    trackers/
-validate   what the record holds                                       metadata.py
+read       the run from its tracker                         intake.py, trackers/
+validate   what the record holds                            intake.py, metadata.py
 checkout   a clone of our own at the commit; command and environment
            are completed from its files              preparation.py, source.py, command/
 rebuild    the environment                                             environments/
@@ -20,28 +20,21 @@ import dataclasses
 from pathlib import Path
 
 from reprocheck import (
-    baselines,
     capacity,
     compare,
     datastores,
     environments,
     hardware,
-    metadata,
-    originals,
+    intake,
     planning,
-    predictions,
-    questions,
-    record_rules,
     seen_paths,
-    trackers,
 )
 from reprocheck import rerun as rerunning
 from reprocheck.account import Account, Note, Request
-from reprocheck.baselines import Baseline
 from reprocheck.durations import format_duration
 from reprocheck.environments import landed, landed_hardware, reach, tracing
 from reprocheck.environments.base import BuildRequest, Sandbox
-from reprocheck.errors import MetadataError, ReprocheckError
+from reprocheck.errors import ReprocheckError
 from reprocheck.machine import read_machine
 from reprocheck.model import (
     Cost,
@@ -105,9 +98,10 @@ def plan(
     """
     with temporary_folder(keep=False) as workspace, contextlib.ExitStack() as stack:
         account = Account(request=request, progress=progress or Silent(), workspace=workspace)
-        tracker, record, pooled = _read(account, stack)
-        question = _validate(account, tracker, record, pooled)
-        cost = account.cost = _cost(request, record, compare.planned_reruns(question))
+        tracker = intake.open_tracker(account, stack)
+        record, pooled = intake.read(account, tracker)
+        question = intake.validate(account, tracker, record, pooled)
+        cost = account.cost = intake.cost(request, record, compare.planned_reruns(question))
         machine = read_machine(request.env, workspace)
         outlook = Outlook(
             asked=request.asked,
@@ -122,9 +116,10 @@ def plan(
 
 def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     """Every stage, in order. What must be closed at the end goes onto the stack."""
-    tracker, record, pooled = _read(account, stack)
-    question = _validate(account, tracker, record, pooled)
-    cost = account.cost = _cost(account.request, record, compare.planned_reruns(question))
+    tracker = intake.open_tracker(account, stack)
+    record, pooled = intake.read(account, tracker)
+    question = intake.validate(account, tracker, record, pooled)
+    cost = account.cost = intake.cost(account.request, record, compare.planned_reruns(question))
     prepared = prepare(account, tracker, record, cost)
     if account.request.dry_run:
         return
@@ -133,69 +128,6 @@ def _stages(account: Account, stack: contextlib.ExitStack) -> None:
     request = _rerun_request(account, prepared, tracker, sandbox, inputs)
     reruns = _rerun(account, request, question, tracker)
     _compare(account, reruns)
-
-
-def _read(
-    account: Account, stack: contextlib.ExitStack
-) -> tuple[Tracker, RunRecord, tuple[Baseline, ...]]:
-    request, config = account.request, account.request.config
-    with account.stage(Stage.READ, f"run {request.asked}") as note:
-        tracker = trackers.open_tracker(
-            request.tracking_uri, config.artifact_roots, account.workspace / "tracker"
-        )
-        stack.callback(tracker.close)
-        read = account.noting(tracker.read)
-        record = account.take(read(request.asked))
-        named = baselines.read(config.baselines, record, read)
-        pooled, repeated = baselines.distinct(record, named)
-        note.findings.extend(repeated)
-        note.findings.extend(baselines.doubts(record, pooled, config.ignore_parameters))
-        histories = sum(len(metric.history) for metric in record.metrics.values())
-        note.summary = (
-            f"run {record.ref.run_id[:8]} '{record.name}': "
-            f"{counted(len(record.parameters), 'parameter')}, "
-            f"{counted(len(record.metrics), 'metric')} ({counted(histories, 'value')})"
-        ) + (f"; pooled with {counted(len(pooled), 'baseline')}" if pooled else "")
-    return tracker, record, pooled
-
-
-def _validate(
-    account: Account, tracker: Tracker, record: RunRecord, pooled: tuple[Baseline, ...]
-) -> compare.Question:
-    request = account.request
-    with account.stage(Stage.VALIDATE, "the record") as note:
-        asked = record_rules.warnings(record, request.config.record)
-        findings = (*metadata.validate(record), *asked)
-        note.findings.extend(findings)
-        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-        if errors:
-            more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
-            raise MetadataError(f"{errors[0].message} ({errors[0].code}){more}", errors[0].hint)
-        question, doubts = questions.ask(
-            questions.Original.of(record), pooled, request.config, request.gates
-        )
-        question = _with_files(account, tracker, record, question)
-        note.findings.extend(doubts)
-        account.gates, account.planned = question.gates, compare.preview(question)
-        note.summary = f"{counted(len(note.findings), 'finding')}, no errors"
-    return question
-
-
-def _with_files(
-    account: Account, tracker: Tracker, record: RunRecord, question: compare.Question
-) -> compare.Question:
-    """The question with what the config asks of the original's files, before anything is built."""
-    config = account.request.config
-    question = dataclasses.replace(
-        question, gated_products=originals.gated_patterns(config.products, record)
-    )
-    rule = config.predictions
-    if rule is None:
-        return question
-    predictions.check_logged(rule, record.artifacts)
-    file = tracker.file(record, rule.artifact, account.workspace / "predictions")
-    found = predictions.original_predictions(rule, file, question.rules.values())
-    return dataclasses.replace(question, predictions=found)
 
 
 def _rebuild(account: Account, prepared: Prepared, stack: contextlib.ExitStack) -> Sandbox:
@@ -371,19 +303,6 @@ def _compare(account: Account, reruns: Reruns) -> None:
         told = counted(len(judged), "gated metric")
         note.summary = f"{told}, stopped by: {reruns.judgement.stopped_by}"
         note.findings.extend(reruns.judgement.findings)
-
-
-def _cost(request: Request, record: RunRecord, reruns: int) -> Cost:
-    timeout_s = rerunning.trial_timeout_s(record, request.config.timeout_s)
-    longest_s = min(
-        request.config.budget_s or float("inf"), timeout_s * (reruns + 1 + request.trace)
-    )
-    return Cost(
-        original_s=record.duration_s,
-        reruns=reruns,
-        trial_timeout_s=timeout_s,
-        longest_s=longest_s,
-    )
 
 
 def describe_cost(cost: Cost) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from reprocheck import (
     capacity,
     determinism,
+    hidden,
     logged_files,
     named_files,
     placeholders,
@@ -23,6 +24,7 @@ from reprocheck.account import Account, Note
 from reprocheck.datastores import Around, disagreements
 from reprocheck.datastores import choice as data_choice
 from reprocheck.datastores.dvc_config import check_remote
+from reprocheck.datastores.trust import trust_of
 from reprocheck.environments import choice as environment_choice
 from reprocheck.machine import Machine, read_machine
 from reprocheck.model import (
@@ -37,6 +39,7 @@ from reprocheck.model import (
     Stage,
     TreeState,
 )
+from reprocheck.source.base import no_object
 from reprocheck.starts import Starts, find_starts
 from reprocheck.trackers.base import Tracker
 from reprocheck.tree_paths import check_command, scripts_outside
@@ -97,6 +100,9 @@ def _checkout_request(
         tree=account.workspace / "base" / "tree",
         run_id=record.ref.run_id,
         kept=kept,
+        ref=request.ref,
+        trusted=request.trusted,
+        objects=account.bundle.object if account.bundle else no_object,
     )
 
 
@@ -112,6 +118,9 @@ def around(account: Account, checkout: source.Checkout) -> Around:
         cache=request.cache,
         remote=request.remote,
         progress=account.progress,
+        trust=trust_of(request.config, checkout.repository) if request.trusted else None,
+        bundle=account.bundle,
+        lists=account.lists,
     )
 
 
@@ -141,6 +150,7 @@ def _prepared(
     config = account.request.config
     starts = find_starts(record, config, checkout.tree, cost.reruns, account.request.start)
     found = starts.found
+    hidden.refuse(found.command, account.bundle is not None)
     roots = seen_paths.recorded_roots(record, checkout.tree)
     check_command(found.command, found.made, checkout.tree)
     note.findings.extend(_outside(found.command))

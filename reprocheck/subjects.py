@@ -33,7 +33,7 @@ def subject(record: RunRecord) -> str:
         "version": __version__,
         "code": _code(record.code),
         "command": record.command and _command(record.command, secrets),
-        "parameters": _texts(record.parameters),
+        "parameters": _texts(record.parameters, secrets),
         "environment": record.environment and _spec(record.environment),
         "files": _files(record.files),
         "data": sorted(
@@ -65,7 +65,7 @@ def _patch(patch: Patch) -> list[str | None]:
 def _command(command: Command, secrets: frozenset[str]) -> dict[str, object]:
     return {
         "steps": [_step(step, secrets) for step in command.steps],
-        "env": _texts(command.env),
+        "env": _texts(command.env, secrets),
     }
 
 
@@ -75,8 +75,12 @@ def _step(step: Step, secrets: frozenset[str]) -> list[object]:
     return [hostile.redact(step.run.line, secrets), step.cwd]
 
 
-def _texts(named: Mapping[str, str]) -> dict[str, str]:
-    return {name: hostile.HIDDEN if hostile.is_secret(name) else t for name, t in named.items()}
+def _texts(named: Mapping[str, str], secrets: frozenset[str]) -> dict[str, str]:
+    """As a bundle has them, too."""
+    return {
+        name: hostile.HIDDEN if hostile.is_secret(name) else hostile.redact(text, secrets)
+        for name, text in named.items()
+    }
 
 
 def _spec(spec: EnvironmentSpec) -> list[object]:

@@ -119,7 +119,7 @@ def test_the_module_is_the_command(lab: Lab) -> None:
     [
         (["verfy", "x"], "No such command 'verfy'"),
         (["--bogus"], "No such option '--bogus'"),
-        (["verify"], "Missing argument 'RUN_ID'"),
+        (["verify"], "no run is named"),
         (["verify", "a", "b"], "unexpected extra argument"),
         (["verify", "x", "--rerun", "3"], "'--reruns'"),
         (["verify", "x", "--reruns", "none"], "--reruns none"),

@@ -17,12 +17,12 @@ def _only(issues):
     return issue
 
 
-@pytest.mark.parametrize("name", ["run", "experiment", "report", "check", "validation"])
+@pytest.mark.parametrize("name", ["run", "experiment", "report", "check", "validation", "bundle"])
 def test_schemas_follow_the_metaschema(name):
     jsonschema.Draft202012Validator.check_schema(schema.load(name))
 
 
-@pytest.mark.parametrize("name", ["run", "experiment", "report", "check", "validation"])
+@pytest.mark.parametrize("name", ["run", "experiment", "report", "check", "validation", "bundle"])
 def test_examples_follow_their_schema(name):
     examples = schema.load(name)["examples"]
     assert examples
@@ -49,7 +49,7 @@ def _properties(part):
             yield from _properties(child)
 
 
-@pytest.mark.parametrize("name", ["run", "experiment", "report", "check", "validation"])
+@pytest.mark.parametrize("name", ["run", "experiment", "report", "check", "validation", "bundle"])
 def test_every_field_is_described(name):
     published = {key: part for key, part in schema.load(name).items() if key != "examples"}
     undescribed = {

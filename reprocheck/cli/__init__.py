@@ -23,6 +23,7 @@ COMMANDS = {
     "verify": "Rerun a recorded training run and say whether it reproduces.",
     "validate": "Judge a run's record, and name the line that mends it.",
     "plan": "Say what a verification could answer, and what it would cost.",
+    "fetch": "Fetch a run, its artifacts and data for a verification without credentials.",
     "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
     "report": "Render a report that verify wrote, or the check of a job, once more.",
     "audit": "Say how verifiable the runs of an experiment are, and why.",

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 
 def run_request(
-    run_id: str, given: RunOptions, overrides: Overrides, env: Mapping[str, str]
+    run_id: str,
+    given: RunOptions,
+    overrides: Overrides,
+    env: Mapping[str, str],
+    bundle: Path | None = None,
 ) -> Request:
-    """What to do with a run, from options, config and environment.
+    """What to do with a run, from options, config and environment; with a bundle, no tracker.
 
     Raises `UsageError`, `ConfigError` or `MissingStoreError`.
     """
@@ -27,9 +31,13 @@ def run_request(
     cwd = Path.cwd()
     root = root_of(given.repo, cwd, env)
     config = configuration.override(load_config(given.config, root), overrides)
+    uri = ""
+    if bundle is None:
+        uri = tracking_uri(given.tracking_uri, (run_id,), config, (cwd, root), env)
     return Request(
         asked=run_id,
-        tracking_uri=tracking_uri(given.tracking_uri, (run_id,), config, (cwd, root), env),
+        tracking_uri=uri,
+        bundle=bundle and bundle.absolute(),
         config=config,
         repo=given.repo,
         gates=given.gate,

@@ -16,7 +16,7 @@ from reprocheck.cli.options import RunOptions
 from reprocheck.cli.outputs import Outputs
 from reprocheck.config import Overrides
 from reprocheck.durations import parse_duration
-from reprocheck.errors import ReportFileError
+from reprocheck.errors import ReportFileError, UsageError
 from reprocheck.exit_codes import exit_code
 from reprocheck.model import Report, Require
 
@@ -32,6 +32,7 @@ class _Options(RunOptions):
     env: str | None
     timeout: str | None
     budget: str | None
+    bundle: Path | None
     dry_run: bool
     remote: str | None
     trace: bool
@@ -65,8 +66,15 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 @click.command(
     short_help="Rerun a recorded training run and say whether it reproduces.", epilog=EXAMPLES
 )
-@click.argument("run_id")
+@click.argument("run_id", required=False)
 @options.tracking_uri
+@click.option(
+    "--bundle",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Take run, artifacts and data out of this folder, which `reprocheck fetch` wrote, and ask "
+    "no tracker and no remote. RUN_ID may be left out where it holds one run.",
+)
 @options.repo
 @options.config
 @options.reruns
@@ -131,7 +139,7 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 @click.option("--keep", is_flag=True, help="Keep the workspace, and say where it is.")
 @options.verbose
 @options.quiet
-def verify(run_id: str, **given: Any) -> int:  # noqa: ANN401 - click's own types
+def verify(run_id: str | None, **given: Any) -> int:  # noqa: ANN401 - click's own types
     """Rerun the training run RUN_ID and say whether it reproduces.
 
     RUN_ID is the run's id, an unambiguous beginning of it, runs:/ID, models:/NAME/VERSION,
@@ -164,12 +172,17 @@ def keep(report: Report, named: str | None) -> None:
         outputs.warn(f"the report is not kept: {error.message}")
 
 
-def make_request(run_id: str, given: _Options, env: Mapping[str, str]) -> Request:
+def make_request(run_id: str | None, given: _Options, env: Mapping[str, str]) -> Request:
     """What to verify, from options, config and environment.
 
-    Raises `UsageError`, `ConfigError` or `MissingStoreError`.
+    Raises `UsageError`, `ConfigError`, `MissingStoreError`, or `BundleError` for a bundle that does
+    not say which run is meant.
     """
-    request = project.run_request(run_id, given, _overrides(given), env)
+    if given.bundle is not None:
+        run_id = _bundled_run(run_id, given.bundle, given.tracking_uri)
+    if run_id is None:
+        raise UsageError("no run is named", "name a run, or a folder with --bundle DIR")
+    request = project.run_request(run_id, given, _overrides(given), env, given.bundle)
     return dataclasses.replace(
         request,
         dry_run=given.dry_run,
@@ -179,6 +192,28 @@ def make_request(run_id: str, given: _Options, env: Mapping[str, str]) -> Reques
         keep=given.keep,
         logs=_logs(given),
     )
+
+
+def _bundled_run(run_id: str | None, bundle: Path, tracking_uri: str | None) -> str:
+    """The run that is asked of a bundle; the only one where none is named."""
+    from reprocheck.bundles import open_bundle
+
+    if tracking_uri is not None:
+        raise UsageError(
+            "--bundle and --tracking-uri contradict each other",
+            "a bundle holds all that is needed of the tracker: leave --tracking-uri out",
+        )
+    if not bundle.is_dir():
+        raise UsageError(f"there is no bundle {bundle}", "make it: reprocheck fetch RUN_ID")
+    if run_id is not None:
+        return run_id
+    run_ids = open_bundle(bundle).run_ids
+    if len(run_ids) != 1:
+        raise UsageError(
+            f"the bundle {bundle} holds {len(run_ids)} runs, and none is named",
+            f"name one: {', '.join(run_ids)}",
+        )
+    return run_ids[0]
 
 
 def _overrides(given: _Options) -> Overrides:

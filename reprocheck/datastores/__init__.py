@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from reprocheck.datastores import dvc_digests, places
 from reprocheck.datastores.addressed import AddressedStore
 from reprocheck.datastores.base import Around, DataStore
+from reprocheck.datastores.bundle import BundleStore
 from reprocheck.datastores.copies import digest_of
 from reprocheck.datastores.disagreements import disagreements
 from reprocheck.datastores.dvc import DvcStore
@@ -24,7 +25,7 @@ from reprocheck.datastores.unpinned import UnpinnedStore
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
 
-__all__ = ["Around", "Inputs", "disagreements", "remove_inside", "restore", "stores"]
+__all__ = ["Around", "Inputs", "disagreements", "is_in_tree", "remove_inside", "restore", "stores"]
 
 # Those first that take an input by the place that it names, and not by its digest alone.
 STORES: dict[str, Callable[[Around], DataStore]] = {
@@ -39,12 +40,19 @@ STORES: dict[str, Callable[[Around], DataStore]] = {
 
 
 def stores(around: Around) -> tuple[DataStore, ...]:
-    """All stores, in the order in which they are asked."""
+    """All stores, in the order in which they are asked; with a bundle, no other."""
+    if around.bundle is not None:
+        return (BundleStore(around, around.bundle),)
     return tuple(store(around) for store in STORES.values())
 
 
-def restore(materials: tuple[Material, ...], folder: Path, around: Around) -> Inputs:
-    """Restores all materials into `folder`, several at a time.
+def restore(
+    materials: tuple[Material, ...],
+    folder: Path,
+    around: Around,
+    told: Callable[[Material, tuple[Finding, ...]], None] = lambda *_: None,
+) -> Inputs:
+    """Restores all materials into `folder`, several at a time, and tells each one's findings.
 
     Raises `RestoreError` when one is gone or is not what the record says; the others are stopped.
     """
@@ -53,7 +61,9 @@ def restore(materials: tuple[Material, ...], folder: Path, around: Around) -> In
 
     def one(material: Material) -> tuple[Finding, ...]:
         check_path(material.path)
-        return _restore(material, places.target_of(folder, material), around.tree, asked)
+        found = _restore(material, places.target_of(folder, material), around.tree, asked)
+        told(material, found)
+        return found
 
     findings = Several(one, around).restore(materials)
     return Inputs(
@@ -67,7 +77,7 @@ def restore(materials: tuple[Material, ...], folder: Path, around: Around) -> In
 def _restore(
     material: Material, target: Path, tree: Path, asked: tuple[DataStore, ...]
 ) -> tuple[Finding, ...]:
-    if _is_in_tree(material, tree):
+    if is_in_tree(material, tree):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(tree / material.path, target)
         return ()
@@ -82,7 +92,7 @@ def _restore(
     return store.restore(material, target)
 
 
-def _is_in_tree(material: Material, tree: Path) -> bool:
+def is_in_tree(material: Material, tree: Path) -> bool:
     """Whether git itself brought the file, with the recorded digest."""
     path = tree / PurePosixPath(material.path)
     known = material.algorithm in ("md5", "md5-dos2unix", "sha256")

@@ -28,7 +28,9 @@ LAKEFS_COMMIT = "lakefs"
 
 
 def source_of(address: str, around: Around) -> Source:
-    """What reads an address. Raises `RestoreError` for one that nothing can read."""
+    """What reads an address. Raises `RestoreError` for one that nothing can or may read."""
+    if around.trust is not None:
+        around.trust.check(address)
     path = local_path(address, around.folder)
     if path is not None:
         return Local(path, address)

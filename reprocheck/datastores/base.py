@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from reprocheck.bundles import Bundle
+from reprocheck.datastores.trust import Trust
 from reprocheck.model import Finding, Material
 from reprocheck.progress import Progress, Silent
 
@@ -40,6 +42,9 @@ class Around:
     remote: str | None = None  # the only DVC remote to ask
     progress: Progress = field(default_factory=Silent)
     stop: threading.Event = field(default_factory=threading.Event)  # set: end soon, whatever comes
+    trust: Trust | None = None  # ask these addresses only; None: those of run and commit, too
+    bundle: Bundle | None = None  # ask nothing else
+    lists: dict[str, bytes] = field(default_factory=dict)  # manifests that were read, by address
 
 
 class DataStore(Protocol):

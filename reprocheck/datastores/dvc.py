@@ -34,10 +34,12 @@ from reprocheck.datastores.dvc_objects import (
 from reprocheck.datastores.dvc_sources import (
     MOST_IMPORTS,
     Address,
+    Refused,
     Source,
     SourceRepository,
     Versions,
 )
+from reprocheck.datastores.trust import ONLY_NAMED
 from reprocheck.dvc_files import Kept
 from reprocheck.errors import RestoreError
 from reprocheck.hostile import printable
@@ -257,7 +259,11 @@ class DvcStore:
         for name, remote in job.remotes.versioned:
             words = f"{remote.words}, under its own name"
             yield Versions(words=words, remote=remote, name=name, root=job.remotes.root, kept=kept)
-        if kept.repository and self._depth < MOST_IMPORTS:
+        trust, address = self._around.trust, kept.repository or kept.source
+        if address and trust is not None and not trust.imported(kept):
+            words = f"what it was imported from, {job.remotes.plain(address)}"
+            yield Refused(words=words, address=address)
+        elif kept.repository and self._depth < MOST_IMPORTS:
             folder = Path(tempfile.mkdtemp(prefix="reprocheck-"))
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
             yield SourceRepository(kept, self._around, folder, self._deeper)
@@ -309,6 +315,8 @@ def _gone(job: _Job, path: str, digest: str, said: list[str]) -> RestoreError:
         said = ["no DVC remote is configured, neither at the commit nor in the repository", *said]
     if any("corrupted" in line for line in said):
         hint = "the object was changed; push it again from a machine that has it intact"
+    elif any(ONLY_NAMED in line for line in said):
+        hint = "name that address in DVC's config, or the import, on the base branch"
     elif any(ABSENT in line for line in said):
         hint = "mount it, or name its present place: dvc remote modify --local NAME url PATH"
     elif job.remotes.places:

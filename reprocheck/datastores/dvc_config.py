@@ -14,6 +14,7 @@ from typing import Any
 from reprocheck import hostile
 from reprocheck.datastores.base import Around
 from reprocheck.datastores.dvc_objects import Folder, Place, Remote, Unusable
+from reprocheck.datastores.trust import named, refusal
 from reprocheck.errors import RestoreError, UsageError
 
 TOP = PurePosixPath()  # the tree itself
@@ -70,13 +71,16 @@ def remotes_for(folder: PurePosixPath | None, around: Around, only: str | None) 
     logging.getLogger("dvc").setLevel(logging.CRITICAL)
     own = own_folder(folder, around)
     own_config = config_of(own)
-    configs = [own_config, *of_the_commit(folder or TOP, around)]
+    of_commit = list(of_the_commit(folder or TOP, around))
+    configs = [own_config, *of_commit]
     found: dict[tuple[str, str], tuple[Place, bool]] = {}
-    for config in configs:
+    for config in configs if around.trust is None else (own_config,):
         default = config["core"].get("remote")
         for name in sorted(config["remote"], key=lambda name: (name != default, name)):
             key = (str(config["remote"][name].get("url")), name)
             found.setdefault(key, _place(config, name))
+    if around.trust is not None:
+        found |= _refused(own_config, of_commit)
     _refuse_unknown(only, [name for _, name in found])
     chosen = [
         (name, place, kept)
@@ -94,6 +98,23 @@ def remotes_for(folder: PurePosixPath | None, around: Around, only: str | None) 
     )
 
 
+def _refused(own: Any, of_commit: Iterable[Any]) -> dict[tuple[str, str], tuple[Place, bool]]:  # noqa: ANN401
+    """The commit's remotes at addresses that the user's own config does not have."""
+    ours = [str(remote.get("url")) for remote in own["remote"].values()]
+    told = [(name, str(each["url"])) for one in of_commit for name, each in one["remote"].items()]
+    return {
+        (url, name): (
+            Unusable(
+                words=f"DVC remote '{name}' of the commit",
+                error=refusal(url, f"name it:  dvc remote add {name} URL"),
+            ),
+            False,
+        )
+        for name, url in told
+        if not named(ours, url)
+    }
+
+
 def check_remote(around: Around, paths: Iterable[str]) -> None:
     """Raises `UsageError` where a remote was named that none of the inputs at these paths has."""
     if around.remote is None:
@@ -105,7 +126,8 @@ def check_remote(around: Around, paths: Iterable[str]) -> None:
 
 
 def _names(folder: PurePosixPath, around: Around) -> list[str]:
-    configs = [config_of(own_folder(folder, around)), *of_the_commit(folder, around)]
+    configs = [config_of(own_folder(folder, around))]
+    configs += of_the_commit(folder, around) if around.trust is None else ()
     return [name for config in configs for name in config["remote"]]
 
 

@@ -16,6 +16,7 @@ from reprocheck import dvc_files
 from reprocheck.datastores import dvc_config
 from reprocheck.datastores.base import Around, DataStore
 from reprocheck.datastores.dvc_objects import MissingError, Remote, Wanted, take
+from reprocheck.datastores.trust import Trust, refusal
 from reprocheck.dvc_files import Kept
 from reprocheck.errors import ReprocheckError
 from reprocheck.git import Git, last_lines
@@ -67,6 +68,22 @@ class Versions:
     def listing(self, digest: str) -> Mapping[str, str] | None:  # noqa: ARG002 - the seam's
         """See `Source`."""
         return None  # the *.dvc file has it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """A place that only the commit names, where that is not trusted to name any."""
+
+    words: str
+    address: str
+
+    def fetch(self, *_: object) -> int:
+        """Raises `RestoreError`."""
+        raise refusal(self.address, "import from it")
+
+    def listing(self, *_: object) -> Mapping[str, str] | None:
+        """Raises `RestoreError`."""
+        raise refusal(self.address, "import from it")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,9 +170,15 @@ class SourceRepository:
                         folder=local or self._tree,
                         env=self._around.env,
                         stop=self._around.stop,
+                        trust=self._trust(),
                     )
                 )
         return self._tree, self._inner
+
+    def _trust(self) -> Trust | None:
+        """A revision that the checkout's own files name may name its remotes."""
+        trust = self._around.trust
+        return None if trust is None or trust.pinned(self._kept) else trust
 
     def _local(self) -> Path | None:
         url = self._kept.repository.removeprefix("file://")

@@ -60,7 +60,7 @@ class HubStore:
 
     def __init__(self, around: Around) -> None:
         self._env, self._cache, self._progress = around.env, around.cache, around.progress
-        self._stop = around.stop
+        self._stop, self._trust = around.stop, around.trust
 
     def accepts(self, material: Material) -> bool:
         """Whether it is a repository of the hub."""
@@ -79,9 +79,12 @@ class HubStore:
         text = material.source.removeprefix(SCHEME)
         repo = hub_cache.repository(text, material.origin.where)
         asked = hub_cache.checked_revision(material.digest, material.origin.where)
-        own = (self._cache or target.parent.with_name("kept")) / "hub" / repo.folder
+        cache, env = self._cache, self._env
+        if self._trust is not None and repo.shown not in self._trust.hubs:
+            cache, env = None, hub_fetch.anonymous(env)
+        own = (cache or target.parent.with_name("kept")) / "hub" / repo.folder
         self._progress.update(f"{repo.shown} at {asked or 'main'}")
-        commit, source = self._bring(repo, asked, own)
+        commit, source = self._bring(repo, asked, own, env)
         (own / _USED).touch()
         hub_cache.lay_view(target, own, commit, asked)
         _make_readable(own / "blobs")
@@ -89,13 +92,15 @@ class HubStore:
             return ()
         return (_resolved(repo, asked, commit, source),)
 
-    def _bring(self, repo: Repository, asked: str, own: Path) -> tuple[str, str]:
+    def _bring(
+        self, repo: Repository, asked: str, own: Path, env: Mapping[str, str]
+    ) -> tuple[str, str]:
         """Makes our copy of a snapshot whole; its commit, and who said so."""
-        theirs = (caller_cache(self._env) or Path("/nonexistent")) / repo.folder
+        theirs = (caller_cache(env) or Path("/nonexistent")) / repo.folder
         commit = asked if COMMIT.fullmatch(asked) else hub_cache.resolved(theirs, asked)
         if commit is None:
-            commit = self._fetch(repo, asked, own)
-            return commit, hub_fetch.endpoint(self._env)
+            commit = self._fetch(repo, asked, own, env)
+            return commit, hub_fetch.endpoint(env)
         given = hub_cache.blobs(theirs, commit)
         # What we have may have changed since it was checked.
         for name in hub_cache.wrong(own, {*given.values(), *_names(own, commit)}):
@@ -104,16 +109,16 @@ class HubStore:
             hub_cache.take(theirs, own, commit)
         names = _names(own, commit)
         if not names or not all((own / "blobs" / name).exists() for name in names):
-            self._fetch(repo, commit, own)
+            self._fetch(repo, commit, own, env)
         return commit, str(theirs.parent)
 
     def _end_if_stopped(self) -> None:
         if self._stop.is_set():
             raise StoppedError
 
-    def _fetch(self, repo: Repository, revision: str, own: Path) -> str:
-        commit = hub_fetch.fetch(repo, revision, own.parent, self._env, self._end_if_stopped)
-        place = hub_fetch.endpoint(self._env)
+    def _fetch(self, repo: Repository, revision: str, own: Path, env: Mapping[str, str]) -> str:
+        commit = hub_fetch.fetch(repo, revision, own.parent, env, self._end_if_stopped)
+        place = hub_fetch.endpoint(env)
         files = hub_cache.blobs(own, commit)
         wrong = hub_cache.wrong(own, files.values())
         for path, name in files.items():

@@ -107,6 +107,13 @@ def _blob_of(path: Path, folder: Path) -> str:
     return target.name
 
 
+def checked_blob(name: str) -> str:
+    """The name of a blob. Raises `RestoreError` for what is none."""
+    if not _BLOB.fullmatch(name):
+        raise RestoreError(f"{name[:80]!r} is no name of a blob", "fetch the repository again")
+    return name
+
+
 def digest(path: Path, name: str) -> str:
     """What a blob's name must be by its content: SHA-256, or git's SHA-1, as its name is."""
     is_git = len(name) == 40

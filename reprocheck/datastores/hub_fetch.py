@@ -53,6 +53,13 @@ def endpoint(env: Mapping[str, str]) -> str:
     return redact(env.get("HF_ENDPOINT") or ENDPOINT)
 
 
+def anonymous(env: Mapping[str, str]) -> Mapping[str, str]:
+    """The caller's variables without what could read a private repository: no token, no cache."""
+    homes = ("HOME", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME")
+    kept = {name: text for name, text in env.items() if name not in (*_TOKENS, *homes)}
+    return kept | {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_TOKEN_PATH": "/nonexistent"}
+
+
 def fetch(
     repo: Repository,
     revision: str,

@@ -138,7 +138,8 @@ class LfsStore:
         """Takes over where the user's repository finds its remotes. Their names, origin first."""
         if self._around.repository is None:
             return []
-        lfsconfig = self._around.tree / ".lfsconfig"
+        trusted = self._around.tree if self._around.trust is None else self._around.repository
+        lfsconfig = trusted / ".lfsconfig"
         if lfsconfig.is_file() and not lfsconfig.is_symlink():
             shutil.copy(lfsconfig, git.folder / ".lfsconfig")
         listed = self._asked(self._around.repository, "config", "--local", "--list", "-z")

@@ -55,7 +55,7 @@ class ManifestStore:
         """
         try:
             findings = self._bring_all(material, target)
-            self._add_commits_own(material, target)
+            add_commits_own(self._around.tree, material, target)
         except BaseException:
             shutil.rmtree(target, ignore_errors=True)
             raise
@@ -144,16 +144,17 @@ class ManifestStore:
 
         return bring
 
-    def _add_commits_own(self, material: Material, target: Path) -> None:
-        """What git has in the folder beside the listed files: readmes, loaders, the list itself."""
-        folder = self._around.tree / material.path
-        if not folder.resolve().is_relative_to(self._around.tree.resolve()):
-            return
-        for path in sorted(folder.rglob("*")):
-            to = target / path.relative_to(folder)
-            if path.is_file() and not path.is_symlink() and not to.exists():
-                to.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, to)
+
+def add_commits_own(tree: Path, material: Material, target: Path) -> None:
+    """Copies what git has in a folder beside the listed files: readmes, the list."""
+    folder = tree / material.path
+    if not folder.resolve().is_relative_to(tree.resolve()):
+        return
+    for path in sorted(folder.rglob("*")):
+        to = target / path.relative_to(folder)
+        if path.is_file() and not path.is_symlink() and not to.exists():
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, to)
 
 
 def _stores_by_digest(around: Around) -> tuple[DataStore, ...]:

@@ -97,6 +97,24 @@ def _at_commit(request: Request, around: Around) -> bytes | None:
 
 
 def _fetched(request: Request, around: Around) -> bytes:
+    if request.name not in around.lists:
+        read = _asked if around.bundle is None else _bundled
+        around.lists[request.name] = read(request, around)
+    return around.lists[request.name]
+
+
+def _bundled(request: Request, around: Around) -> bytes:
+    bundle = around.bundle
+    sha256 = bundle.addresses.get(shown(request.name)) if bundle else None
+    if bundle is None or sha256 is None:
+        raise RestoreError(
+            f"{request.told}: the bundle does not hold the manifest {shown(request.name)}",
+            "make the bundle anew with this config: reprocheck fetch RUN_ID --bundle DIR",
+        )
+    return bundle.content(sha256)
+
+
+def _asked(request: Request, around: Around) -> bytes:
     where = f"{request.told}: the manifest {shown(request.name)}"
     with TemporaryDirectory(prefix="reprocheck-manifest-") as folder:
         target = Path(folder) / "manifest"

@@ -30,6 +30,8 @@ class UnpinnedStore:
 
     def restore(self, material: Material, target: Path) -> tuple[Finding, ...]:
         """Writes what the address holds now. Raises `RestoreError` when there is nothing."""
+        if self._around.trust is not None:
+            self._around.trust.check_unpinned(material)
         target.parent.mkdir(parents=True, exist_ok=True)
         with told(material):
             source = source_of(material.source, self._around)

@@ -18,7 +18,7 @@ from reprocheck.errors import SourceError
 from reprocheck.git import Git
 from reprocheck.model import Finding, Severity
 from reprocheck.progress import Progress
-from reprocheck.source import clones, ids, lfs, patches, stored, submodules, untracked
+from reprocheck.source import clones, ids, lfs, patches, stored, submodules, trust, untracked
 from reprocheck.source.base import Checkout, CheckoutRequest, Found, Kept, NotHereError
 from reprocheck.source.patches import Wanted
 from reprocheck.source.places import local_path, places, repository_root
@@ -79,27 +79,36 @@ def _completed(request: CheckoutRequest, found: Found, way: Wanted, progress: Pr
     git, place = found.git, found.place
     progress.update("fetching LFS objects and submodules")
     findings = [] if way.patch is None else [*patches.move_modules(git, way.patch)]
-    submodules.check_out(git, place.local, _complete)
+    home = place.local or place.home
+    _complete_submodules(git, place.local, request, trust.checker(home, request))
     if way.patch is not None:
         patches.apply(git, way.patch)
-    lfs.restore(git)
+    trust.check_lfs(git, home, request)
+    lfs.restore(git, request.objects)
     _forget_remotes(git)
     told = patches.finding(request.code, way)
     findings += [told] if told else []
     return Checkout(
         tree=request.tree,
         commit=found.commit if way.commit == request.code.commit else request.code.commit,
-        repository=place.local or place.home,
+        repository=home,
         place=place.words,
         findings=(*findings, *untracked.put_back(request), *_links(request.tree)),
     )
 
 
-def _complete(git: Git, local: Path | None) -> None:
-    """What a submodule needs beside its commit."""
-    submodules.check_out(git, local, _complete)
-    lfs.restore(git)
-    _forget_remotes(git)
+def _complete_submodules(
+    git: Git, local: Path | None, request: CheckoutRequest, check: submodules.Check
+) -> None:
+    """Submodules, their own submodules, and what each needs beside its commit."""
+
+    def complete(git: Git, local: Path | None) -> None:
+        submodules.check_out(git, local, complete, check)
+        trust.check_lfs(git, local, request)
+        lfs.restore(git, request.objects)
+        _forget_remotes(git)
+
+    submodules.check_out(git, local, complete, check)
 
 
 def _forget_remotes(git: Git) -> None:

@@ -18,6 +18,11 @@ def _nothing(_paths: Sequence[str], _folder: Path) -> Mapping[str, Path]:
     return {}
 
 
+def no_object(_sha256: str) -> Path | None:
+    """No object of git LFS is at hand."""
+    return None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kept:
     """What the run's tracker holds beside its record."""
@@ -38,6 +43,9 @@ class CheckoutRequest:
     tree: Path  # to be made
     run_id: str = "RUN_ID"
     kept: Kept = Kept()
+    ref: str = ""  # of the remotes, that is asked for first: refs/pull/7/head
+    trusted: bool = False  # ask no address that only the run or its commit names
+    objects: Callable[[str], Path | None] = no_object  # of git LFS, by SHA-256
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -108,6 +108,8 @@ class _Remote:
 
     def _ways(self, refs: Mapping[str, str], wanted: str) -> Iterator[tuple[str, list[str], bool]]:
         """What to fetch, in words and refspecs, and whether the last commit of it will do."""
+        if self._request.ref:
+            yield self._request.ref, [f"+{self._request.ref}:refs/reprocheck-found"], False
         for name, tip in refs.items():
             if tip == wanted:
                 ref = name.removesuffix("^{}")

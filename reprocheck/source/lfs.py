@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from reprocheck import lfs_files
@@ -26,10 +26,16 @@ LFS_SETTINGS = (
 _NOBODY = ("-c", "user.name=reprocheck", "-c", "user.email=reprocheck@localhost")
 
 
-def restore(git: Git) -> None:
-    """Replaces LFS pointers by their objects. Raises `SourceError` for those that are missing."""
+def restore(git: Git, objects: Callable[[str], Path | None]) -> None:
+    """Replaces LFS pointers by their objects: those at hand, else those of the remotes.
+
+    Raises `SourceError` for those that are missing.
+    """
     pointers = _pointers(git)
-    if not pointers:
+    for name, oid in pointers.items():
+        if found := objects(oid):
+            shutil.copyfile(found, git.folder / name)
+    if not _missing(git, pointers):
         return
     if shutil.which("git-lfs", path=git.env.get("PATH")) is None:
         raise SourceError(

@@ -47,6 +47,8 @@ def places(request: CheckoutRequest) -> Iterator[Place]:
     if here:
         yield Place(location=str(here), local=here, words=f"{here} (here)")
     recorded = request.code.repository
+    if request.trusted and recorded and plain(recorded) not in known:
+        recorded = None  # an address that only the run names
     if recorded:
         yield _place(recorded, request, "recorded", known)
     for url in urls:

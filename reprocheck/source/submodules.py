@@ -10,13 +10,15 @@ from reprocheck.git import Git, last_lines
 from reprocheck.hostile import redact
 from reprocheck.source import ids
 
+Check = Callable[[str], None]
 Complete = Callable[[Git, Path | None], None]
 
 
-def check_out(git: Git, local: Path | None, complete: Complete) -> None:
+def check_out(git: Git, local: Path | None, complete: Complete, check: Check) -> None:
     """Checks out each submodule of a clone; `local` is the user's repository that it is of.
 
-    `complete` then does what is left for each. Raises `SourceError`.
+    `check` may refuse an address by a `SourceError`; `complete` then does what is left for each.
+    Raises `SourceError`.
     """
     if not (git.folder / ".gitmodules").is_file():
         return
@@ -34,6 +36,7 @@ def check_out(git: Git, local: Path | None, complete: Complete) -> None:
         else:
             module = None
             _resolve_relative_url(git, name)
+            check(git.text("config", "--get", f"submodule.{name}.url"))
         _update(git, path, own=local is not None)
         complete(Git(git.folder / path, git.env), module)
 

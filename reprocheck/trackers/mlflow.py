@@ -32,8 +32,15 @@ class MlflowTracker:
     and downloads are made in `scratch`. Nothing is opened before the first `read`.
     """
 
-    def __init__(self, uri: str, artifact_roots: Mapping[str, str], scratch: Path) -> None:
+    def __init__(
+        self,
+        uri: str,
+        artifact_roots: Mapping[str, str],
+        scratch: Path,
+        trusted: bool = False,  # ask no address that only a run names
+    ) -> None:
         self._uri = uri
+        self._trusted = trusted
         self._artifact_roots = artifact_roots
         self._scratch = scratch
         self._store: MlflowStore | None = None
@@ -48,7 +55,7 @@ class MlflowTracker:
             run = find_run(store, asked)
             if finished:
                 check_finished(run)
-            return read_record(store, run, self._artifact_roots, self._scratch)
+            return read_record(store, run, self._finder(store))
 
     def search(self, wanted: Search) -> Found:
         """The runs that are wanted, without those that were deleted; nothing is written.
@@ -57,13 +64,7 @@ class MlflowTracker:
         """
         store = self._opened()
         with client_settings(store.uri):
-            finder = RootFinder(
-                tracking_uri=store.uri,
-                moved=self._artifact_roots,
-                scratch=self._scratch,
-                folder=store.folder,
-            )
-            return find_runs(store, wanted, finder)
+            return find_runs(store, wanted, self._finder(store))
 
     def versions(
         self, names: Sequence[str], *, alias: str = "", stage: str = ""
@@ -106,18 +107,22 @@ class MlflowTracker:
         models = models_of(store, run)
         named = zip(model_folders([model.name for model in models]), models, strict=True)
         return Reader(
-            finder=RootFinder(
-                tracking_uri=store.uri,
-                moved=self._artifact_roots,
-                scratch=self._scratch,
-                folder=store.folder,
-            ),
+            finder=self._finder(store),
             roots=(
                 Root(folder="", uri=run.artifact_uri),
                 *(Root(folder=place, uri=model.artifact_uri) for place, model in named),
                 *held_roots(store, record),
             ),
             folder=folder.absolute(),
+        )
+
+    def _finder(self, store: MlflowStore) -> RootFinder:
+        return RootFinder(
+            tracking_uri=store.uri,
+            moved=self._artifact_roots,
+            scratch=self._scratch,
+            folder=store.folder,
+            trusted=self._trusted,
         )
 
     def _opened(self) -> MlflowStore:

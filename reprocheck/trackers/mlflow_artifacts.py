@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from reprocheck.model import Artifact
 from reprocheck.trackers.mlflow_open import local_path
 from reprocheck.trackers.mlflow_store import first_line
+from reprocheck.trackers.mlflow_trust import check_root
 
 MAX_ENTRIES = 2_000
 
@@ -135,10 +136,14 @@ class RootFinder:
     moved: Mapping[str, str]
     scratch: Path
     folder: Path | None  # of a file store, whose runs move with it
+    trusted: bool = False  # ask no address that only a run names
 
     def open(self, uri: str) -> ArtifactRoot:
-        """The root at a recorded address. Raises `UnreachableError`."""
+        """The root at a recorded address. Raises `UnreachableError`, and `ReadError` for one that
+        may not be asked."""
         uri = moved_uri(uri, self.moved)
+        if self.trusted:
+            check_root(uri, self.tracking_uri, self.moved.values())
         if urlsplit(uri).scheme in {"", "file"}:
             return LocalRoot(uri=uri, folder=self._folder(uri))
         return RemoteRoot(uri=uri, repository=self._repository(uri), scratch=self.scratch)

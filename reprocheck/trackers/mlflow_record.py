@@ -7,7 +7,6 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from reprocheck import mending
 from reprocheck.definition import read_definition
@@ -79,13 +78,8 @@ def _restored(run: FoundRun) -> str:
     return f"Restore it with `mlflow runs restore --run-id {run.run_id}`, or name another one."
 
 
-def read_record(
-    store: MlflowStore, run: FoundRun, artifact_roots: Mapping[str, str], scratch: Path
-) -> RunRecord:
+def read_record(store: MlflowStore, run: FoundRun, finder: RootFinder) -> RunRecord:
     """The record of a run, in whatever state it is. Raises `ReadError`."""
-    finder = RootFinder(
-        tracking_uri=store.uri, moved=artifact_roots, scratch=scratch, folder=store.folder
-    )
     kept = with_held(store, run, gather(run, models_of(store, run), finder), finder)
     if store.pages is not None and any(f.code == UNREACHABLE for f in kept.findings):
         check_server(store.uri, store.shown)  # a dead one is told now, not after every timeout
