@@ -32,6 +32,19 @@ Outputs:
 """
 
 
+DOWNLOAD = """\b
+Variables:
+  INPUT_WORKFLOW         file of the workflow that verified [.github/workflows/reprocheck-pr.yml]
+  INPUT_ARTIFACT_NAME    [reprocheck-report]
+  INPUT_WORKFLOW_RUN_ID  of the event, which it has to be
+  INPUT_GITHUB_TOKEN     may read actions
+
+\b
+Outputs:
+  verdict, exit-code, job-exit-code, report, run-ids, checked-count, metrics-json, waiting
+"""
+
+
 @click.group(short_help="Steps of the GitHub action.")
 def action() -> None:
     """Steps of the GitHub action.
@@ -55,12 +68,30 @@ def verify() -> int:
     return 0
 
 
+@action.command(epilog=DOWNLOAD)
+def download() -> int:
+    """Download the report of the run that verified, and check it.
+
+    To be run in a workflow that starts on workflow_run. A report that is missing, too large,
+    broken, of a later version or of another commit becomes a check that says so. Ends with 0 then,
+    too: the job ends with its output job-exit-code, 2 or 3 where there is no report.
+    """
+    from reprocheck.action import downloading
+
+    env = dict(os.environ)
+    downloading.run(downloading.Download(env=env, folder=_folder("reprocheck-report"), say=_say))
+    return 0
+
+
 def _job(folder: str) -> Job:
     from reprocheck.action.verifying import Job
 
+    return Job(env=dict(os.environ), cwd=Path.cwd(), folder=_folder(folder), say=_say)
+
+
+def _folder(name: str) -> Path:
     temporary = Path(os.environ.get("RUNNER_TEMP") or tempfile.gettempdir())
-    made = Path(tempfile.mkdtemp(prefix=f"{folder}-", dir=temporary))
-    return Job(env=dict(os.environ), cwd=Path.cwd(), folder=made, say=_say)
+    return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=temporary))
 
 
 def _say(line: str) -> None:

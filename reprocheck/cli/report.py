@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ class _Options:
     markdown: str | None
     json: str | None
     verbose: bool
+    post: bool
 
     @property
     def names(self) -> dict[str, str | None]:
@@ -47,6 +49,13 @@ Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or
 @options.json
 @options.markdown
 @options.verbose
+@click.option(
+    "--post",
+    is_flag=True,
+    help="In a job of GitHub Actions: comment on the pull request, too, and write the job's "
+    "summary. Reads GITHUB_*, GITHUB_TOKEN or INPUT_GITHUB_TOKEN, INPUT_COMMENT_MODE (always, "
+    "changes, failures, off) and INPUT_COMMENT_KEY. What cannot be posted is a warning.",
+)
 def report(file: Path, **given: Any) -> int:  # noqa: ANN401 - click's own types
     """Render REPORT.json: the same text as verify gave, from the file alone.
 
@@ -59,8 +68,21 @@ def report(file: Path, **given: Any) -> int:  # noqa: ANN401 - click's own types
     parsed = _Options(**given)
     outputs.check_names(parsed.names)
     check = read_check(file)
-    _write(check, parsed)
+    if parsed.post:
+        _post(check, parsed)
+    else:
+        _write(check, parsed)
     return 0
+
+
+def _post(check: Check, given: _Options) -> None:
+    """Also writes, between stop-commands: GitHub's runner would act on what a run's text says."""
+    from reprocheck.action import posting
+    from reprocheck.action.commands import unheeded
+
+    with unheeded(click.echo):
+        _write(check, given)
+    posting.post(check, os.environ, click.echo)
 
 
 def _write(check: Check, given: _Options) -> None:
