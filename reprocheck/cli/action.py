@@ -22,6 +22,8 @@ Variables:
   INPUT_CONFIG, INPUT_TRACKING_URI, INPUT_BUNDLE, INPUT_REPORTS, INPUT_REPO, INPUT_RERUNS,
   INPUT_SEEDS, INPUT_REQUIRE, INPUT_ENV, INPUT_TIMEOUT, INPUT_BUDGET, INPUT_REMOTE, INPUT_FROM,
   INPUT_TRACE        as the options of verify
+  INPUT_FETCHED_BY   file of the workflow by which a maintainer fetches for forks: its bundle is
+                     taken, with INPUT_GITHUB_TOKEN, and until there is one nothing is verified
   INPUT_MARGIN, INPUT_SIGMA, INPUT_GATE, INPUT_BASELINE
                      the same, one value a line
 
@@ -60,6 +62,21 @@ Outputs:
 """
 
 
+FETCH = """\b
+Variables:
+  INPUT_RUN_ID, INPUT_FIND  as for verify
+  INPUT_PULL_REQUEST        number, where the event is of none
+  INPUT_HEAD_SHA            its last commit, in full
+  INPUT_TRACKING_URI        where the base branch's config names no tracker
+  INPUT_CONFIG, INPUT_REPO, INPUT_REMOTE, INPUT_REF, INPUT_MAX_SIZE
+                            as the options of fetch
+  INPUT_GITHUB_TOKEN        may read the pull request
+
+\b
+Outputs:
+  bundle (its folder, or empty), run-ids, job-exit-code
+"""
+
 DOWNLOAD = """\b
 Variables:
   INPUT_WORKFLOW         file of the workflow that verified [.github/workflows/reprocheck-pr.yml]
@@ -93,6 +110,20 @@ def verify() -> int:
     from reprocheck.action import verifying
 
     verifying.run(_job("reprocheck"))
+    return 0
+
+
+@action.command(epilog=FETCH)
+def fetch() -> int:
+    """Fetch the runs that a pull request claims, into a bundle that needs no credential.
+
+    Tracker and remotes are the base branch's. In a public repository, which counts as one until
+    it is known to be private, nothing is fetched unless the base branch's config says `bundle:
+    public`. Ends with 0; the job ends with its output job-exit-code.
+    """
+    from reprocheck.action import fetching
+
+    fetching.run(_job("reprocheck-fetch"))
     return 0
 
 
