@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from reprocheck.errors import ForgeError
 from reprocheck.forges import github_reading as read
+from reprocheck.forges.answers import reading
 from reprocheck.forges.base import Draft, Posted
 from reprocheck.forges.github_api import Address, Api
 from reprocheck.forges.github_artifacts import MOST_FILES, Download, check_listed, download
@@ -29,7 +30,6 @@ from reprocheck.forges.github_nouns import (
     Wanted,
     WorkflowRun,
 )
-from reprocheck.forges.github_reading import reading
 from reprocheck.forges.markers import unmarked
 from reprocheck.forges.upsert import upsert
 from reprocheck.forges.waiting import Waiting
@@ -110,6 +110,12 @@ class GitHub:
             found = self._api.pages(call)
             files = tuple(read.changed_file(item) for item in islice(found, MOST_CHANGED_FILES))
         return ChangedFiles(files=files, complete=len(files) < MOST_CHANGED_FILES)
+
+    def commits(self, number: int) -> tuple[str, ...]:
+        """A pull request's commits, the oldest first; GitHub lists 250 at most."""
+        call = self._call(f"pulls/{number}/commits", f"list the commits of {number}", READ)
+        with reading(call.doing):
+            return tuple(str(item["sha"]) for item in self._api.pages(call))
 
     def is_public(self) -> bool:
         """Whether anybody may read it, and what its jobs upload."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import islice
 
 from reprocheck.errors import ForgeError
+from reprocheck.forges.answers import reading
 from reprocheck.forges.github_api import Api
 from reprocheck.forges.github_errors import Call, Json
 from reprocheck.forges.github_nouns import Annotation, CheckRun, CommitStatus
-from reprocheck.forges.github_reading import reading
 from reprocheck.forges.upsert import UnsureError
 
 LONGEST_DESCRIPTION = 140

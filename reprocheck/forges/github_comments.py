@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from reprocheck.errors import ForgeError
+from reprocheck.forges.answers import reading
 from reprocheck.forges.github_api import Api
 from reprocheck.forges.github_errors import Call, Json
-from reprocheck.forges.github_reading import reading
 from reprocheck.forges.markers import mark_of
 from reprocheck.forges.upsert import Found, GoneError, Look
 

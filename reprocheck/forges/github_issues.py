@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from reprocheck.errors import ForgeError
+from reprocheck.forges.answers import reading
 from reprocheck.forges.base import Posted, Writing
 from reprocheck.forges.github_api import Api
 from reprocheck.forges.github_comments import ACTIONS
 from reprocheck.forges.github_errors import Call, Json
 from reprocheck.forges.github_nouns import IssueDraft, Wanted
-from reprocheck.forges.github_reading import reading
 from reprocheck.forges.markers import MOST_BYTES, is_same
 from reprocheck.forges.upsert import ROUNDS, GoneError, UnsureError
 

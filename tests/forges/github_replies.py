@@ -143,6 +143,10 @@ def artifact(held: Artifact, api: str, of: Repository) -> dict[str, Any]:
     }
 
 
+def commit(sha: str) -> dict[str, Any]:
+    return contract().example("commit-items")[0] | {"sha": sha}
+
+
 def changed_file(path: str) -> dict[str, Any]:
     """`new <- old` is a file that was renamed."""
     new, _, old = path.partition(" <- ")

@@ -187,6 +187,14 @@ def list_files(routes: Routes, asked: Asked) -> Answer:
     )
 
 
+@route("GET", f"{HOME}/pulls/{{pull_number}}/commits")
+def list_commits(routes: Routes, asked: Asked) -> Answer:
+    routes.need(asked, "read", "pull-requests")
+    pull = routes.item(routes.held.pulls, asked.variables["pull_number"])
+    shas = (*pull.commits, pull.head_sha)
+    return Answer(status=200, items=[replies.commit(sha) for sha in shas[:250]])
+
+
 @route("GET", f"{HOME}/commits/{{commit_sha}}/pulls")
 def list_pulls_of_commit(routes: Routes, asked: Asked) -> Answer:
     """Empty for a fork's commits, as the base repository does not have them."""

@@ -195,3 +195,10 @@ def test_the_runs_of_a_workflow_are_the_newest_of_a_branch(github: FakeGitHub) -
 def test_an_unknown_workflow_is_told(github: FakeGitHub) -> None:
     with pytest.raises(ForgeError, match=r"list the runs of x\.yml: GitHub answered 404"):
         hub(github).workflow_runs("x.yml")
+
+
+def test_the_commits_of_a_pull_request_are_listed_the_head_last(github: FakeGitHub) -> None:
+    before = tuple(f"{n:040x}" for n in range(120))
+    pull = github.repository.add_pull(commits=before)
+
+    assert hub(github).commits(pull.number) == (*before, SHA)

@@ -46,6 +46,7 @@ PATHS = {
 EXAMPLES = (
     "artifact-paginated",
     "check-run-example-of-completed-conclusion",
+    "commit-items",
     "diff-entry-items",
     "full-repository-default-response",
     "issue",
