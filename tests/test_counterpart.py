@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from reprocheck.bundle_records import findings_of
 from reprocheck.counterpart import Rules, compare_parameters, counterpart
 from reprocheck.errors import RerunError
 from reprocheck.model import Lineage, Origin, OriginKind, RunRecord
@@ -211,3 +212,14 @@ def test_a_path_that_the_command_was_made_to_name_is_no_other_parameter(
     asked = rules(original(parameters={"data": recorded}), paths=paths)
     (difference,) = compare_parameters(logged(parameters={"data": trial}), asked)
     assert (difference.excuse is not None) is same
+
+
+def test_a_parameter_that_a_bundle_hides_is_set_aside_and_no_other() -> None:
+    hidden = findings_of(("/parameters/api_key", "/tags/x"))
+    parameters = {"api_key": "***", "token": "***", "lr": "0.1"}
+    record = original(parameters=parameters, findings=hidden)
+    run = logged(parameters={"api_key": "abc", "token": "abc", "lr": "0.1"})
+    told = {each.name: each.excuse for each in compare_parameters(run, rules(record))}
+    assert told == {"api_key": "hidden in the bundle", "token": None}
+    (gone,) = compare_parameters(logged(parameters={"token": "***", "lr": "0.1"}), rules(record))
+    assert (gone.name, gone.excuse) == ("api_key", None)

@@ -17,6 +17,7 @@ from reprocheck.exit_codes import exit_code
 from reprocheck.model import (
     Command,
     Finding,
+    Page,
     ReportDetail,
     RunRef,
     ShellLine,
@@ -25,7 +26,7 @@ from reprocheck.model import (
 )
 from reprocheck.recorded import RecordedRequest, compare_recorded
 from reprocheck.report_store import ReportStore, default_folder
-from reprocheck.reporters import json, markdown, terminal
+from reprocheck.reporters import comment, json, markdown, terminal
 from reprocheck.sides import RecordedRuns
 from tests.lab import Lab, copy_of
 from tests.reporters import cases
@@ -71,6 +72,8 @@ def _planted(thing, name, ours):
 def told(report):
     yield json.render(report)
     yield markdown.render(report)
+    for render in (comment.render, comment.summary):
+        yield render(make_check(report), Page())
     yield dump(check_document(make_check(report)))
     for verbose in (False, True):
         yield terminal.render(report, verbose=verbose)
@@ -108,7 +111,7 @@ def test_no_text_of_a_sensitive_run_is_told(make, ours):
     report = minimal(planted)
     for text in told(report):
         assert PLANTED not in text
-        assert "minimal" in text
+        assert "minimal" in text or "is reported by verdict" in text
     document = standard.loads(json.render(report))
     assert schema.check(document, "report") == ()
     assert json.render(report_reading.report(document)) == json.render(report)

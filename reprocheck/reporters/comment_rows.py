@@ -38,7 +38,7 @@ _GRADES: tuple[str, ...] = (
 # --- the metrics --------------------------------------------------------------------------
 
 
-def metrics(report: Report, *, minimal: bool = False) -> Iterator[Block]:
+def metrics(report: Report) -> Iterator[Block]:
     """The table of the judged metrics; none where nothing was judged."""
     rows = base.rows(report)
     if not rows:
@@ -48,14 +48,14 @@ def metrics(report: Report, *, minimal: bool = False) -> Iterator[Block]:
     difference = f"Difference<br>({_whole(level)} interval)" if level else "Difference"
     heads = ("Metric", "Original", reruns or "Reruns", difference, "Margin", "Verdict")
     bars = {each.metric: plots.interval_bar(each) for each in report.comparisons}
-    lines = [_metric(each, bars, not reruns, minimal) for each in rows]
+    lines = [_metric(each, bars, with_count=not reruns) for each in rows]
     legend = f"\n\n<sub>{plots.LEGEND}</sub>" if any(bars[each.metric] for each in rows) else ""
     yield Block(rank=1, title="metrics", before=head(heads), rows=tuple(lines), after=legend)
 
 
-def _metric(told: base.Row, bars: dict[str, str], with_count: bool, minimal: bool) -> str:
+def _metric(told: base.Row, bars: dict[str, str], *, with_count: bool) -> str:
     bar = bars[told.metric]
-    source = "" if minimal else prose(base.margin_source(told))
+    source = prose(base.margin_source(told))
     verdict = f"{base.MARKS[told.judged]}\u00a0{prose(told.judged.value)}"
     return row(
         (

@@ -36,8 +36,10 @@ def check_lfs(git: Git, home: Path | None, request: CheckoutRequest) -> None:
     """Raises `SourceError` for settings of git LFS that are not those of the user's repository."""
     if not request.trusted:
         return
-    theirs = git.text("show", f"HEAD:{_SETTINGS}") or _content(git.folder / _SETTINGS)
-    if theirs and theirs != (_content(home / _SETTINGS) if home else ""):
+    # git-lfs reads the file of the tree, of the index or of HEAD; a patch may have made one.
+    theirs = {_content(git.folder / _SETTINGS)}
+    theirs |= {git.text("show", f"{place}:{_SETTINGS}") for place in ("", "HEAD")}
+    if theirs - {"", _content(home / _SETTINGS) if home else ""}:
         raise _refused("the commit has settings of git LFS of its own", _SETTINGS)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reprocheck import bundle_records, hostile
+from reprocheck.bundle_records import Packed
 from reprocheck.bundle_writing import BundleWriter
 from reprocheck.bundles import BundledRun
 from reprocheck.errors import ReadError
@@ -22,6 +23,7 @@ class KeptRun:
     """A run that was read, and what was asked of it since."""
 
     record: RunRecord
+    packed: Packed
     asked: list[str] = field(default_factory=list)
     baseline: bool = True  # until it is said to be one that is verified
     artifacts: dict[str, str] = field(default_factory=dict)
@@ -37,10 +39,12 @@ class KeepingTracker:
         self._tracker, self._writer, self._runs = tracker, writer, runs
 
     def read(self, asked: str, *, finished: bool = True) -> RunRecord:
-        """See `Tracker`."""
+        """See `Tracker`. Raises `ReadError` also for a record that cannot do without a secret."""
         record = self._tracker.read(asked, finished=finished)
-        kept = self._runs.setdefault(record.ref.run_id, KeptRun(record=record))
-        kept.asked.append(asked)
+        if record.ref.run_id not in self._runs:
+            packed = bundle_records.pack(record)
+            self._runs[record.ref.run_id] = KeptRun(record=record, packed=packed)
+        self._runs[record.ref.run_id].asked.append(asked)
         return record
 
     def search(self, wanted: Search) -> Found:
@@ -102,15 +106,12 @@ class KeepingTracker:
 
 
 def bundled(runs: Mapping[str, KeptRun], writer: BundleWriter) -> tuple[BundledRun, ...]:
-    """The runs as a bundle lists them, their records written.
-
-    Raises `ReadError` for a record that cannot do without a secret.
-    """
+    """The runs as a bundle lists them, their records written."""
     return tuple(_bundled(run_id, kept, writer) for run_id, kept in runs.items())
 
 
 def _bundled(run_id: str, kept: KeptRun, writer: BundleWriter) -> BundledRun:
-    packed = bundle_records.pack(kept.record)
+    packed = kept.packed
     return BundledRun(
         run_id=run_id,
         asked=tuple(dict.fromkeys(hostile.redact(each) for each in kept.asked)),

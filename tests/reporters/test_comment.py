@@ -173,11 +173,11 @@ def test_the_base_branch_is_no_part_of_the_verdict():
     assert text.startswith("## ✓ REPRODUCED")
 
 
-def test_one_rerun_each_gives_a_difference_without_an_interval():
+def test_one_rerun_on_a_side_gives_a_difference_without_an_interval():
     one = make_comparison(reruns=(0.95,), mean=0.95)
     page = make_page(base={RUN_ID: make_report(comparisons=(one,))})
-    text = comment.render(make_check(make_report(comparisons=(one,))), page)
-    assert "| 0.95 | 0.95 | 0 |" in text
+    for ours, told in ((one, "| 0.95 | 0.95 | 0 |"), (make_comparison(), "| +0.01078 |")):
+        assert told in comment.render(make_check(make_report(comparisons=(ours,))), page)
 
 
 def test_many_changes_against_the_base_branch_are_folded():
@@ -239,7 +239,7 @@ def test_a_minimal_report_tells_no_text_of_the_run():
     ):
         assert planted not in text
         assert "<code>accuracy</code>" in text
-        assert "numbers and digests only" in text
+        assert "in minimal detail" in text
 
 
 def test_a_minimal_report_of_the_base_branch_is_not_shown():

@@ -36,6 +36,7 @@ def test_any_text_is_one_cell_of_itself(text):
 
 @settings(max_examples=40)
 @given(st.lists(MARKS, min_size=1, max_size=4))
+@example(["```", "</details>", "`````", "~~~"])
 def test_any_lines_are_one_block_of_code(lines):
     before, rows, after = markup.fence(lines)
     made = _html("\n".join([before, *rows, after, "", "after"]))
