@@ -6,7 +6,6 @@ import base64
 import http.client
 import json
 import os
-import select
 import shutil
 import socket
 import threading
@@ -203,13 +202,24 @@ def files_of(folder: Path) -> list[Path]:
 
 
 @pytest.fixture
-def attacker() -> Iterator[socket.socket]:
-    """Listens, and fails the test at its end when anybody has come."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        yield listening
-        assert select.select([listening], [], [], 0)[0] == [], "somebody connected"
+def attacker() -> Iterator[str]:
+    """Hangs up on whoever comes, and fails the test at its end when anybody has."""
+    came: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def hang_up() -> None:
+            while True:
+                try:
+                    connection, address = listening.accept()
+                except OSError:  # it was closed
+                    return
+                came.append(address)
+                connection.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+    assert came == [], "somebody connected"
 
 
 def config(url: str, *more: str) -> dict[str, str | bytes]:
@@ -248,10 +258,9 @@ def proposed(lab: Lab, files: dict[str, str | bytes], tmp_path: Path) -> Lab:
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_commit_does_not_say_which_address_is_asked_for_data(
-    lab: Lab, tmp_path: Path, attacker: socket.socket, kind: str
+    lab: Lab, tmp_path: Path, attacker: str, kind: str
 ) -> None:
-    host = f"127.0.0.1:{attacker.getsockname()[1]}"
-    own = proposed(lab, HOSTILE[kind](host), tmp_path)
+    own = proposed(lab, HOSTILE[kind](attacker), tmp_path)
     result = fetch(own, own.seeded, "--tracking-uri", own.uri)
     assert result.exit_code == 3, result.stderr
     assert "only the run or its commit names" in result.stderr
@@ -260,10 +269,9 @@ def test_a_commit_does_not_say_which_address_is_asked_for_data(
 
 
 def test_a_submodule_of_the_commit_is_asked_only_where_the_checkout_names_it(
-    lab: Lab, tmp_path: Path, attacker: socket.socket
+    lab: Lab, tmp_path: Path, attacker: str
 ) -> None:
-    host = f"127.0.0.1:{attacker.getsockname()[1]}"
-    text = f'[submodule "x"]\n\tpath = x\n\turl = http://{host}/x.git\n'
+    text = f'[submodule "x"]\n\tpath = x\n\turl = http://{attacker}/x.git\n'
     own = proposed(lab, {".gitmodules": text}, tmp_path)
     own.repo.git("checkout", "--quiet", "proposed")
     own.repo.git("update-index", "--add", "--cacheinfo", f"160000,{'a' * 40},x")
@@ -272,17 +280,16 @@ def test_a_submodule_of_the_commit_is_asked_only_where_the_checkout_names_it(
     own.repo.git("checkout", "--quiet", "--force", "main")
     result = fetch(own, own.seeded, "--tracking-uri", own.uri)
     assert result.exit_code == 3
-    assert f"http://{host}/x.git" in result.stderr
+    assert f"http://{attacker}/x.git" in result.stderr
     assert ".gitmodules" in result.stderr
 
 
 @pytest.mark.parametrize("root", ["http://{}/x", "mlflow-artifacts://{}/x", "sftp://{}/x"])
 def test_a_run_does_not_say_where_its_artifacts_are_asked_for(
-    lab: Lab, tmp_path: Path, attacker: socket.socket, root: str
+    lab: Lab, tmp_path: Path, attacker: str, root: str
 ) -> None:
     own = copy_of(lab, tmp_path)
-    host = f"127.0.0.1:{attacker.getsockname()[1]}"
-    own.sql("UPDATE runs SET artifact_uri = ?", root.format(host))
+    own.sql("UPDATE runs SET artifact_uri = ?", root.format(attacker))
     result = fetch(own, own.seeded, "--tracking-uri", own.uri)
     assert result.exit_code == 3
     assert "an address that only the run names" in result.stderr
@@ -290,10 +297,10 @@ def test_a_run_does_not_say_where_its_artifacts_are_asked_for(
 
 
 def test_neither_a_runs_page_nor_its_repository_says_who_is_asked(
-    lab: Lab, tmp_path: Path, attacker: socket.socket
+    lab: Lab, tmp_path: Path, attacker: str
 ) -> None:
     own = copy_of(lab, tmp_path)
-    address = f"http://127.0.0.1:{attacker.getsockname()[1]}"
+    address = f"http://{attacker}"
     own.set_tag(own.seeded, COMMIT, "a" * 40)
     own.set_tag(own.seeded, "mlflow.source.git.repoURL", f"{address}/x.git")
     page = f"{address}/#/experiments/1/runs/{own.seeded}"
