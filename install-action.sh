@@ -59,7 +59,7 @@ told="$(
     } | cksum
 )"
 tool="$RUNNER_TEMP/reprocheck-tool/${told%% *}"
-python="$tool/bin/python"
+python="$tool/venv/bin/python"
 
 if [ ! -e "$tool/.complete" ]; then
     echo "::group::Install reprocheck"
@@ -70,7 +70,7 @@ if [ ! -e "$tool/.complete" ]; then
     export UV_NO_PROGRESS=1
     # The job's choices for its own packages; its index and its cache serve us, too.
     unset UV_PYTHON UV_SYSTEM_PYTHON UV_CONSTRAINT UV_OVERRIDE UV_EXCLUDE_NEWER VIRTUAL_ENV
-    uv venv --quiet --no-project --python "$python_version" --clear "$tool" ||
+    uv venv --quiet --no-project --python "$python_version" "$tool/venv" ||
         fail "uv found no Python $python_version and could not install one; set one up before this step"
     install() { uv pip install --quiet --python "$python" "$@"; }
     # hatchling, too, by its hash: building from the action's files then fetches nothing more.

@@ -7,7 +7,7 @@ import dataclasses
 import errno
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ import platformdirs
 from reprocheck import __version__
 from reprocheck.bundles import Bundle
 from reprocheck.config import Config
+from reprocheck.discretion import Discreet, is_sensitive, minimal
 from reprocheck.errors import MachineError, ReprocheckError, UsageError
 from reprocheck.model import (
     BuiltEnvironment,
@@ -29,6 +30,7 @@ from reprocheck.model import (
     Judgement,
     PackageLists,
     Report,
+    ReportDetail,
     RerunPlan,
     RunRecord,
     Scope,
@@ -121,6 +123,27 @@ class Account:
     bundle: Bundle | None = None  # opened
     lists: dict[str, bytes] = field(default_factory=dict)  # manifests that were read, by address
     judgement: Judgement | None = None
+    _told: Discreet = field(init=False)
+
+    def __post_init__(self) -> None:
+        is_on = self.request.config.detail is ReportDetail.MINIMAL
+        self.progress = self._told = Discreet(self.progress, is_on=is_on)
+
+    @property
+    def logs(self) -> Path:
+        """Where the trials' full logs go; those of a sensitive run go with the workspace."""
+        named = None if self._told.is_on else self.request.logs
+        return named or self.workspace / "logs"
+
+    def noting(self, read: Callable[[str], RunRecord]) -> Callable[[str], RunRecord]:
+        """The same way to read a run; one sensitive run makes the whole report one."""
+
+        def noted(asked: str) -> RunRecord:
+            record = read(asked)
+            self._told.is_on |= is_sensitive(record)
+            return record
+
+        return noted
 
     def take(self, record: RunRecord) -> RunRecord:
         """Keeps the record as the tracker gave it: files at the commit add to it later."""
@@ -156,7 +179,15 @@ class Account:
             self.progress.finish(result)
 
     def report(self, error: ReprocheckError | None) -> Report:
-        """The report, with the stages that did not run as skipped."""
+        """The report, with the stages that did not run as skipped; minimal of a sensitive run."""
+        report = self._whole(error)
+        if not self._told.is_on:
+            return report
+        if report.workspace is not None:
+            self.progress.say(f"Kept: {report.workspace}")
+        return minimal(report)
+
+    def _whole(self, error: ReprocheckError | None) -> Report:
         done = {result.stage for result in self.stages}
         skipped = tuple(
             StageResult(stage=stage, status=StageStatus.SKIPPED, duration_s=0.0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from reprocheck import model
 from reprocheck.detail import Document, dump, time
@@ -17,6 +19,12 @@ file they have 5 MB."""
 
 LONGEST = 2_000
 """Characters of each text besides the reports'."""
+
+_NO_RECORD: dict[str, Any] = {
+    **{name: {} for name in ("parameters", "metrics", "tags", "seeds", "hardware", "extra")},
+    **dict.fromkeys(("files", "data", "artifacts", "siblings", "peers", "findings"), ()),
+    **dict.fromkeys(("command", "environment", "definition", "sealed")),
+}
 
 
 def check_document(check: model.Check) -> Document:
@@ -68,7 +76,7 @@ def _reports(reports: Sequence[model.Report]) -> list[Document]:
     for done, at in enumerate(sorted(found, key=sizes.__getitem__)):
         share = left // (len(found) - done)
         if sizes[at] > share:
-            found[at] = report_document(reports[at], share)
+            found[at] = _cut(reports[at], share)
         left -= _size(found[at])
     if left < 0:
         raise ReprocheckError(
@@ -76,6 +84,33 @@ def _reports(reports: Sequence[model.Report]) -> list[Document]:
             "verify fewer runs in one job",
         )
     return list(found.values())
+
+
+def _cut(report: model.Report, share: int) -> Document:
+    document = report_document(report, share)
+    return document if _size(document) <= share else report_document(_bare(report), share)
+
+
+def _bare(report: model.Report) -> model.Report:
+    """The answer alone: what was judged, by how many reruns, and how each stage went."""
+    record = report.record and dataclasses.replace(report.record, **_NO_RECORD)
+    trials = (
+        dataclasses.replace(
+            each, metrics={}, parameters={}, differences=(), log_tail="", products=()
+        )
+        for each in report.trials
+    )
+    return dataclasses.replace(
+        report,
+        record=record,
+        trials=tuple(trials),
+        comparisons=tuple(each for each in report.comparisons if each.gated),
+        products=tuple(each for each in report.products if each.gated),
+        packages=None,
+        hardware=None,
+        environment=None,
+        undeclared=None,
+    )
 
 
 def _size(document: Document) -> int:

@@ -12,6 +12,7 @@ from reprocheck.hostile import cut, printable
 from reprocheck.report_reading import (
     HINT,
     LONGEST_PLACE,
+    MOST_ISSUES,
     instant,
     read_document,
     refuse_issues,
@@ -39,7 +40,7 @@ def read_check(path: Path) -> model.Check:
         )
     reports = document["reports"]
     # Each report is checked as one: its own part of the schema would be asked for all of them.
-    refuse_issues(path, schema.check({**document, "reports": []}, "check"))
+    refuse_issues(path, schema.check({**document, "reports": []}, "check", most=MOST_ISSUES))
     if not isinstance(reports, list) or not all(isinstance(each, dict) for each in reports):
         raise ReportFileError(f"{path} is no check: /reports must be a list of mappings", HINT)
     found = tuple(report_in(path, each, f"/reports/{i}") for i, each in enumerate(reports))

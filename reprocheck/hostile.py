@@ -133,6 +133,8 @@ def secret_values(*mappings: Mapping[str, str]) -> frozenset[str]:
 
 def printable(text: str) -> str:
     """The text on one line, without what moves a cursor or reorders what is around it."""
+    if text.isprintable():
+        return text
     return "".join(_visible(character) for character in text)
 
 

@@ -34,8 +34,9 @@ def read(account: Account, tracker: Tracker) -> tuple[RunRecord, tuple[Baseline,
     with account.stage(Stage.READ, f"run {request.asked}") as note:
         if request.bundle is not None:
             account.bundle = open_bundle(request.bundle)
-        record = account.take(tracker.read(request.asked))
-        named = baselines.read(config.baselines, record, tracker.read)
+        read_run = account.noting(tracker.read)
+        record = account.take(read_run(request.asked))
+        named = baselines.read(config.baselines, record, read_run)
         pooled, repeated = baselines.distinct(record, named)
         note.findings.extend(repeated)
         note.findings.extend(baselines.doubts(record, pooled, config.ignore_parameters))

@@ -229,7 +229,7 @@ def _rerun_request(
         sandbox=sandbox,
         redirect=tracker.redirect,
         folder=account.workspace / "trials",
-        logs=request.logs or account.workspace / "logs",
+        logs=account.logs,
         timeout_s=prepared.cost.trial_timeout_s,
         budget_s=request.config.budget_s,
         keep=request.keep,

@@ -80,7 +80,7 @@ def _read(account: Account, request: RecordedRequest) -> Sides:
     with account.stage(Stage.READ, "both sides") as note:
         match request.sides:
             case RecordedRuns() as runs:
-                sides = _read_runs(runs, request, account.workspace)
+                sides = _read_runs(runs, request, account)
             case ValueLists() as lists:
                 sides = sides_of_values(lists)
             case other:
@@ -94,15 +94,15 @@ def _read(account: Account, request: RecordedRequest) -> Sides:
     return sides
 
 
-def _read_runs(runs: RecordedRuns, request: RecordedRequest, workspace: Path) -> Sides:
+def _read_runs(runs: RecordedRuns, request: RecordedRequest, account: Account) -> Sides:
     roots = request.config.artifact_roots
-    tracker = trackers.open_tracker(request.tracking_uri, roots, workspace / "tracker")
+    tracker = trackers.open_tracker(request.tracking_uri, roots, account.workspace / "tracker")
 
     def read(named: str) -> RunRecord:
         return read_record_file(Path(named)) if names_file(named) else tracker.read(named)
 
     with contextlib.closing(tracker):
-        return sides_of_runs(runs, read, request.config.ignore_parameters)
+        return sides_of_runs(runs, account.noting(read), request.config.ignore_parameters)
 
 
 def _compare(account: Account, request: RecordedRequest, sides: Sides) -> None:

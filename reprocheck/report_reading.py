@@ -25,6 +25,7 @@ LARGEST = LARGEST_REPORT + 1_000_000
 
 MOST_RERUNS = 1_000
 LONGEST_S = 1e12
+MOST_ISSUES = 20
 LONGEST_PLACE = 200
 """Characters of a pointer that a message shows."""
 
@@ -42,7 +43,9 @@ def report_in(path: Path, document: Mapping[str, Any], place: str = "") -> model
     Raises `ReportFileError`.
     """
     refuse_newer(path, document)
-    refuse_issues(path, schema.check(with_short_histories(document), "report"), place)
+    refuse_issues(
+        path, schema.check(with_short_histories(document), "report", most=MOST_ISSUES), place
+    )
     try:
         return report(document)
     except (ValueError, TypeError, OverflowError, ConfigError) as error:

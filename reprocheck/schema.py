@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,16 +65,19 @@ def load(name: str) -> dict[str, Any]:
     return loaded
 
 
-def check(document: object, name: str, part: str = "") -> tuple[SchemaIssue, ...]:
+def check(
+    document: object, name: str, part: str = "", most: int | None = None
+) -> tuple[SchemaIssue, ...]:
     """What is wrong with a document, by its place; empty when it follows the schema `name`.
 
-    With `part`, the one of that name among the schema's `$defs`. References between the schemas
-    are resolved from the shipped files, never from the network.
+    With `part`, the one of that name among the schema's `$defs`; with `most`, it is looked no
+    further than so many issues, which a hostile document may have by the million. References
+    between the schemas are resolved from the shipped files, never from the network.
     """
     odd = tuple(_odd(document, finite=name == "config"))
     if odd:
         return odd
-    return issues_of(_validator(name, part).iter_errors(document))
+    return issues_of(islice(_validator(name, part).iter_errors(document), most))
 
 
 def strange(document: object, longest: int) -> tuple[SchemaIssue, ...]:

@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reprocheck import model, schema
+from reprocheck import check_documents, model, schema
 from reprocheck.check_documents import LARGEST_CHECK, check_document
 from reprocheck.check_reading import read_check
 from reprocheck.detail import dump
-from reprocheck.errors import ReportFileError
+from reprocheck.errors import ReportFileError, ReprocheckError
 from reprocheck.model import FailOn, Problem, RuleChange
 from reprocheck.reporters import json
 from tests.reporters import cases
-from tests.reporters.builders import make_report, make_trial
+from tests.reporters.builders import make_record, make_report, make_trial
 
 
 def make_check(*reports, **changes):
@@ -66,6 +66,21 @@ def test_large_reports_are_cut_and_small_ones_are_not(tmp_path):
     assert second.kept["log_bytes"] == 65_536
     assert first.kept["log_bytes"] == third.kept["log_bytes"] == 16_384
     assert path.stat().st_size <= LARGEST_CHECK * 1.12
+
+
+def test_of_what_fits_in_no_way_the_answer_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(check_documents, "LARGEST_CHECK", 60_000)
+    many = {f"{i}": "v" * 100 for i in range(100)}
+    record = make_record(parameters=many, tags=many)
+    trials = tuple(make_trial(i, parameters=many) for i in range(1, 9))
+    check = make_check(*(make_report(record=record, trials=trials),) * 5)
+    path = written(tmp_path, check)
+    for report in read_check(path).reports:
+        assert (report.verdict, len(report.trials)) == (cases.reproduced().verdict, 8)
+        assert [each.metric for each in report.comparisons] == ["accuracy"]
+        assert report.record.ref == record.ref
+    with pytest.raises(ReprocheckError, match="do not fit"):
+        check_document(make_check(*check.reports * 5))
 
 
 def test_secrets_and_long_texts_are_kept_out():

@@ -1,5 +1,6 @@
 """The command `report`."""
 
+import importlib
 import json as standard
 
 import pytest
@@ -8,9 +9,10 @@ from reprocheck import cli
 from reprocheck.check_documents import check_document
 from reprocheck.detail import dump
 from reprocheck.model import Problem
+from reprocheck.report_store import ReportStore, default_folder
 from reprocheck.reporters import json, markdown, terminal
 from tests.reporters import cases
-from tests.reporters.builders import make_report
+from tests.reporters.builders import RUN_ID, make_report
 from tests.test_check_documents import make_check
 
 
@@ -58,3 +60,36 @@ def test_a_bad_file_is_told(tmp_path, capsys, content):
     assert out == ""
     assert str(path) in err
     assert "Hint: " in err
+
+
+@pytest.fixture
+def keep():
+    return importlib.import_module("reprocheck.cli.verify").keep
+
+
+def test_verify_keeps_what_it_read_where_it_is_told_to(keep, tmp_path, capsys):
+    for report in (cases.dry_run(), make_report(record=None)):
+        keep(report, str(tmp_path / "a"))
+    keep(make_report(), "")
+    assert list(tmp_path.iterdir()) == []
+    keep(cases.crashed(), str(tmp_path / "a"))
+    keep(make_report(), None)
+    assert len(ReportStore(tmp_path / "a").kept()) == 1
+    assert ReportStore(default_folder()).kept(RUN_ID)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_store_that_cannot_be_written_is_a_warning(keep, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    keep(make_report(), str(tmp_path / "file"))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Warning: the report is not kept: ")
+
+
+def test_a_user_without_a_home_is_warned(keep, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_STATE_HOME", "")
+    monkeypatch.setenv("HOME", "relative")
+    monkeypatch.setattr("os.getuid", lambda: 987_654)  # in no password file
+    keep(make_report(), None)
+    assert "no home directory" in capsys.readouterr().err

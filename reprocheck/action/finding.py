@@ -72,20 +72,20 @@ class Findings:
 def find(place: Place) -> Findings:
     """The runs to verify, each once. Those given leave no others to look for."""
     if place.given:
-        return _limited(_named(place.given, "the input run-id"))
+        return limited(named(place.given, "the input run-id"))
     found = Findings()
     if place.pull_request and Source.BODY in place.sources:
         names = run_ids.in_body(place.pull_request.body)
-        found += _named(names, "the pull request's description")
+        found += named(names, "the pull request's description")
     if place.pull_request and place.git and Source.FILES in place.sources:
         found += _in_files(place.git, place.pull_request)
     if place.pull_request and place.git and Source.TRACKER in place.sources and place.tracking_uri:
         found += _in_tracker(place.git, place.pull_request, place.tracking_uri)
-    return _limited(found)
+    return limited(found)
 
 
-def _named(names: Iterable[str], where: str) -> Findings:
-    """The names that are ids, and of the others what is wrong with them."""
+def named(names: Iterable[str], where: str) -> Findings:
+    """The runs of the names that are ids, and of the others what is wrong with them."""
     runs, problems = [], []
     for name in names:
         if run_ids.is_run_id(name):
@@ -102,7 +102,7 @@ def _named(names: Iterable[str], where: str) -> Findings:
     return Findings(runs=tuple(runs), problems=tuple(problems), sought=(where,))
 
 
-def _limited(found: Findings) -> Findings:
+def limited(found: Findings) -> Findings:
     """Each run once and no more than a job verifies; of the rest it is told that there are more."""
     runs = {run.run_id: run for run in reversed(found.runs)}
     ordered = tuple(dict.fromkeys(runs[run.run_id] for run in found.runs))
@@ -125,8 +125,18 @@ def _limited(found: Findings) -> Findings:
 def _in_files(git: Git, pull_request: PullRequest) -> Findings:
     added = _added_lines(git, pull_request)
     if added is not None:
-        return _named(run_ids.in_lines(added), f"what the pull request adds to {LIST}")
-    return _named(run_ids.in_lines(_whole_list(git)), f"{LIST} of the checkout")
+        return named(run_ids.in_lines(added), f"what the pull request adds to {LIST}")
+    if pull_request.head_sha in _out(git):
+        return named(run_ids.in_lines(_whole_list(git)), f"{LIST} of the checkout")
+    return Findings(sought=(f"{LIST}: the checkout lacks the pull request's commits",))
+
+
+def _out(git: Git) -> str:
+    """The commit that is checked out, and its parents: of a merge, the pull request's own."""
+    return (
+        git.text("rev-parse", "HEAD", trusting=True)
+        + git.text("cat-file", "commit", "HEAD", trusting=True).partition("\nauthor ")[0]
+    )
 
 
 def _added_lines(git: Git, pull_request: PullRequest) -> tuple[str, ...] | None:
@@ -186,7 +196,7 @@ def _in_tracker(git: Git, pull_request: PullRequest, uri: str) -> Findings:
             exit_code=3,
         )
         return Findings(problems=(problem,), sought=(where,))
-    return _named(logged, where)
+    return named(logged, where)
 
 
 def _commits(git: Git, pull_request: PullRequest) -> tuple[str, ...]:

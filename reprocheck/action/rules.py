@@ -73,6 +73,23 @@ def in_force(git: Git | None, folder: Path, name: str, base_sha: str) -> Iterato
         yield Rules(config=configuration.load(path), changes=changes, of_base=True)
 
 
+@contextlib.contextmanager
+def of_base(git: Git | None, folder: Path, name: str, base_sha: str) -> Iterator[Config]:
+    """The base branch's config alone, as long as the block lasts; the checkout's without a base.
+
+    Raises as `in_force` does.
+    """
+    if not (git and base_sha):
+        yield _head(folder, name)[1]
+        return
+    base = _base(git, name, base_sha)
+    if base is None:
+        yield Config()
+        return
+    with _written(base, folder) as path:
+        yield configuration.load(path)
+
+
 def merge(base: _Document, head: _Document) -> tuple[_Document, tuple[RuleChange, ...]]:
     """The head's config under the base's rules, and where the head's rules differ from them."""
     merged = {key: value for key, value in head.items() if key not in JUDGING}

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reprocheck import __version__, check_documents
-from reprocheck.action import child, finding, outputs, rules, surroundings
+from reprocheck.action import bundled, child, finding, outputs, rules, surroundings
+from reprocheck.action.bundled import Taken
 from reprocheck.action.commands import Level, Say, annotation, group
 from reprocheck.action.finding import Findings, Place, Source
 from reprocheck.action.inputs import Inputs
@@ -84,19 +85,37 @@ def _checked(job: Job, here: Surroundings, check: Check) -> Check:
     job.inputs.flag("require-run")
     git, folder = Git(root, job.env) if root else None, root or job.cwd
     base = _base_commit(here, git)
-    name = _config_name(job, folder)
+    name = config_name(job, folder)
     with rules.in_force(git, folder, name, base) as ruled:
         check = dataclasses.replace(
             check, rule_changes=ruled.changes, fail_on=_fail_on(job.inputs, ruled)
         )
-        found = finding.find(_place(job, here, git, ruled))
-        job.say(f"{counted(len(found.runs), 'run')} to verify")
+        taken = bundled.take(job, here)
+        found = _found(_place(job, here, git, ruled, taken), taken)
         check = dataclasses.replace(check, problems=found.problems, sought=found.sought)
-        return _verified(job, check, found, ruled)
+        if taken.waiting:
+            return _waiting(check, taken, found)
+        job.say(f"{counted(len(found.runs), 'run')} to verify")
+        return _verified(
+            job, check, found, child.options(job.inputs, ruled.config.path, taken.folder)
+        )
 
 
-def _verified(job: Job, check: Check, found: Findings, ruled: Rules) -> Check:
-    options = child.options(job.inputs, ruled.config.path, job.inputs.text("bundle"))
+def _waiting(check: Check, taken: Taken, found: Findings) -> Check:
+    """Nothing is waited for where nothing is claimed, as far as can be seen from here."""
+    if found.runs:
+        return dataclasses.replace(check, waiting=taken.waiting)
+    return dataclasses.replace(check, sought=(*check.sought, bundled.UNSEEN))
+
+
+def _found(place: Place, taken: Taken) -> Findings:
+    found = finding.find(place)
+    if taken.folder and not place.given:
+        found = finding.limited(found + bundled.runs(Path(taken.folder), found))
+    return found
+
+
+def _verified(job: Job, check: Check, found: Findings, options: tuple[str, ...]) -> Check:
     for index, run in enumerate(found.runs):
         asked = child.Asked(
             run_id=run.run_id,
@@ -130,15 +149,17 @@ def _fail_on(inputs: Inputs, ruled: Rules) -> tuple[FailOn, ...]:
     return named or (FailOn.NOT_REPRODUCED, FailOn.NOT_VERIFIED)
 
 
-def _place(job: Job, here: Surroundings, git: Git | None, ruled: Rules) -> Place:
+def _place(job: Job, here: Surroundings, git: Git | None, ruled: Rules, taken: Taken) -> Place:
+    """Where to look; with a bundle, or while one is waited for, the tracker is not asked."""
     sources = job.inputs.chosen("find", tuple(Source)) or tuple(Source)
     named = job.inputs.text("tracking-uri") or job.env.get("MLFLOW_TRACKING_URI", "")
+    uri = named or (ruled.of_base and ruled.config.tracking_uri) or ""
     return Place(
         given=tuple(job.inputs.words("run-id")),
         sources=tuple(map(Source, sources)),
         pull_request=here.pull_request,
         git=git,
-        tracking_uri=named or (ruled.of_base and ruled.config.tracking_uri) or "",
+        tracking_uri="" if taken.folder or taken.waiting else uri,
     )
 
 
@@ -156,8 +177,11 @@ def _base_commit(here: Surroundings, git: Git | None) -> str:
     return here.pull_request.base_sha
 
 
-def _config_name(job: Job, root: Path) -> str:
-    """The config's path from the root; as an input it starts at the working directory."""
+def config_name(job: Job, root: Path) -> str:
+    """The config's path from the root; as an input it starts at the working directory.
+
+    Raises `UsageError`.
+    """
     given = job.inputs.text("config")
     if not given:
         return FILE_NAME

@@ -27,6 +27,8 @@ COMMANDS = {
     "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
     "report": "Render a report that verify wrote, or the check of a job, once more.",
     "audit": "Say how verifiable the runs of an experiment are, and why.",
+    "top": "Say which runs are worth verifying again.",
+    "aggregate": "Say what the verifications of several runs say together, and how it was before.",
     "record": "Run a training so that its run can be verified, or refuse to.",
     "init": "Write a config, and workflows that verify pull requests and the best runs.",
     "doctor": "Say what this machine offers to verifications, and what mends the rest.",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reprocheck.cli import options, outputs
+from reprocheck import hostile
+from reprocheck.cli import options, outputs, project
 from reprocheck.cli.outputs import STDOUT
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ class _Options:
     markdown: str | None
     json: str | None
     verbose: bool
+    post: bool
+    write_back: bool
+    tracking_uri: str | None
 
     @property
     def names(self) -> dict[str, str | None]:
@@ -34,8 +39,10 @@ Examples:
   reprocheck report report.json
   reprocheck report report.json --markdown report.md
   reprocheck report report.json --markdown - >> "$GITHUB_STEP_SUMMARY"
+  reprocheck report report.json --write-back
 
-Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or a broken one.
+Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or a broken one,
+3 --write-back was refused.
 """
 
 
@@ -47,6 +54,21 @@ Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or
 @options.json
 @options.markdown
 @options.verbose
+@click.option(
+    "--post",
+    is_flag=True,
+    help="In a job of GitHub Actions: comment on the pull request, too, and write the job's "
+    "summary. Reads GITHUB_*, GITHUB_TOKEN or INPUT_GITHUB_TOKEN, INPUT_COMMENT_MODE (always, "
+    "changes, failures, off) and INPUT_COMMENT_KEY. What cannot be posted is a warning.",
+)
+@click.option(
+    "--write-back",
+    is_flag=True,
+    help="Write the verdict into the tracker: tags of the run and of its registered models' "
+    "versions, and the reruns as runs of an experiment beside the original's. Never of what a "
+    "fork's job computed.",
+)
+@options.tracking_uri
 def report(file: Path, **given: Any) -> int:  # noqa: ANN401 - click's own types
     """Render REPORT.json: the same text as verify gave, from the file alone.
 
@@ -59,8 +81,44 @@ def report(file: Path, **given: Any) -> int:  # noqa: ANN401 - click's own types
     parsed = _Options(**given)
     outputs.check_names(parsed.names)
     check = read_check(file)
-    _write(check, parsed)
-    return 0
+    if parsed.post:
+        _post(check, parsed)
+    else:
+        _write(check, parsed)
+    return _write_back(check, parsed) if parsed.write_back else 0
+
+
+def _write_back(check: Check, given: _Options) -> int:
+    """Exit 3 where a report could not be written back; the tracker is never the report's word."""
+    from reprocheck.action import commands, surroundings, writing_back
+
+    cwd = Path.cwd()
+    root = project.root_of(None, cwd, os.environ)
+    config = project.load_config(None, root)
+    named = given.tracking_uri or os.environ.get("INPUT_TRACKING_URI")
+    uri = project.tracking_uri(named, (), config, (cwd, root), os.environ)
+    around = surroundings.read(os.environ)
+    in_job = around.kind is not surroundings.EventKind.OTHER
+
+    def warn(line: str) -> None:
+        told = hostile.printable(hostile.redact(line))
+        line = commands.annotation(commands.Level.WARNING, told, "reprocheck write-back")
+        click.echo(line if in_job else f"Warning: {told}", err=not in_job)
+
+    done = writing_back.write_back(check, uri, around, warn)
+    for line in done.written:
+        click.echo(hostile.printable(line), err=True)
+    return 3 if done.refused else 0
+
+
+def _post(check: Check, given: _Options) -> None:
+    """Also writes, between stop-commands: GitHub's runner would act on what a run's text says."""
+    from reprocheck.action import posting
+    from reprocheck.action.commands import unheeded
+
+    with unheeded(click.echo):
+        _write(check, given)
+    posting.post(check, os.environ, click.echo)
 
 
 def _write(check: Check, given: _Options) -> None:

@@ -153,13 +153,15 @@ def verify(run_id: str | None, **given: Any) -> int:  # noqa: ANN401 - click's o
     request = make_request(run_id, parsed, os.environ)
     with outputs.progress(quiet=parsed.quiet) as told:
         report = pipeline.verify(request, told)
-    _keep(report, parsed.reports)
+    keep(report, parsed.reports)
     outputs.write(report, parsed.outputs)
     return exit_code(report)
 
 
-def _keep(report: Report, named: str | None) -> None:
-    """Keeps the report of a run that was read. A store that fails changes no answer."""
+def keep(report: Report, named: str | None) -> None:
+    """Keeps the report of a run that was read, in the folder that is named, else in the user's own;
+    "" names none. A store that fails changes no answer: it is a warning.
+    """
     if report.record is None or report.dry_run or named == "":
         return
     from reprocheck.report_store import ReportStore, default_folder

@@ -6,23 +6,33 @@ import re
 from collections.abc import Callable
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from reprocheck.errors import ForgeError
 from reprocheck.forges import github_reading as read
+from reprocheck.forges.answers import reading
 from reprocheck.forges.base import Draft, Posted
-from reprocheck.forges.github_api import Address, Api, Waiting
+from reprocheck.forges.github_api import Address, Api
+from reprocheck.forges.github_artifacts import MOST_FILES, Download, check_listed, download
+from reprocheck.forges.github_checks import Checks
 from reprocheck.forges.github_comments import READ, Comments
 from reprocheck.forges.github_errors import Call, Json
+from reprocheck.forges.github_issues import Issues
 from reprocheck.forges.github_nouns import (
     Artifact,
     ChangedFiles,
+    CheckRun,
+    CommitStatus,
+    IssueDraft,
     PullRequest,
+    StatusState,
+    Wanted,
     WorkflowRun,
 )
-from reprocheck.forges.github_reading import reading
 from reprocheck.forges.markers import unmarked
 from reprocheck.forges.upsert import upsert
+from reprocheck.forges.waiting import Waiting
 
 _NAME = re.compile(r"(?!\.{1,2}(/|$))[A-Za-z0-9_.-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")
 _SHA = re.compile(r"[0-9a-f]{40,64}")
@@ -55,6 +65,7 @@ class GitHub:
         self._waiting = waiting or Waiting()
         address = Address(api_url=api_url, graphql_url=graphql_url, token=token)
         self._api = Api(address, self._waiting, say)
+        self._say = say
         self._named = repository
 
     def previous(self, number: int, key: str) -> str:
@@ -100,6 +111,12 @@ class GitHub:
             files = tuple(read.changed_file(item) for item in islice(found, MOST_CHANGED_FILES))
         return ChangedFiles(files=files, complete=len(files) < MOST_CHANGED_FILES)
 
+    def commits(self, number: int) -> tuple[str, ...]:
+        """A pull request's commits, the oldest first; GitHub lists 250 at most."""
+        call = self._call(f"pulls/{number}/commits", f"list the commits of {number}", READ)
+        with reading(call.doing):
+            return tuple(str(item["sha"]) for item in self._api.pages(call))
+
     def is_public(self) -> bool:
         """Whether anybody may read it, and what its jobs upload."""
         with reading("ask whether the repository is public"):
@@ -133,11 +150,58 @@ class GitHub:
         with reading(doing):
             return tuple(read.artifact(item) for item in self._api.pages(call, "artifacts"))
 
-    def _comments(self, number: int) -> Comments:
-        return Comments(self._api, self._repository, number, self._pause)
+    def download(
+        self, artifact: Artifact, folder: Path, most_bytes: int, most_files: int = MOST_FILES
+    ) -> tuple[Path, ...]:
+        """The artifact's files, in `folder`, which must be empty or absent.
 
-    def _pause(self) -> None:
-        self._api.pause(self._waiting.jitter_s())
+        Neither the zip file nor all of its files together are larger than `most_bytes`; nothing of
+        it is a link, or outside of the folder.
+        """
+        check_listed(artifact, most_bytes)
+        path, doing = f"actions/artifacts/{artifact.id}/zip", f"download artifact {artifact.id}"
+        location = self._api.location(self._call(path, doing, _ACTIONS_READ))
+        what = Download(
+            artifact=artifact,
+            location=location,
+            most_bytes=most_bytes,
+            most_files=most_files,
+            timeout_s=self._waiting.timeout_s,
+        )
+        return download(what, folder)
+
+    def commit_status(
+        self, sha: str, context: str, state: StatusState, description: str, target_url: str = ""
+    ) -> None:
+        """Sets a commit's status; the description is cut at 140 characters."""
+        status = CommitStatus(
+            sha=_sha(sha),
+            context=context,
+            state=state,
+            description=description,
+            target_url=target_url,
+        )
+        Checks(self._api, self._repository).status(status)
+
+    def check_run(self, check: CheckRun) -> str:
+        """Makes a finished check run, with any number of annotations; gives its page's address."""
+        _sha(check.sha)
+        return Checks(self._api, self._repository).check_run(check)
+
+    def rolling_issue(
+        self, *, key: str, title: str, body: str, labels: tuple[str, ...], wanted: Wanted
+    ) -> Posted | None:
+        """Makes our one issue of that key be as wanted; None where there is none, nor shall be.
+
+        What a human closed stays closed until the issue is wanted closed and then open again.
+        """
+        issue = IssueDraft(key=key, title=title, body=body, labels=labels, wanted=wanted)
+        login = self._comments(0).login
+        issues = Issues(self._api, self._repository, login, self._api.pause, self._say)
+        return issues.roll(issue)
+
+    def _comments(self, number: int) -> Comments:
+        return Comments(self._api, self._repository, number, self._api.pause)
 
     def _call(
         self, path: str, doing: str, scope: str, parameters: dict[str, str] | None = None
@@ -159,3 +223,10 @@ class GitHub:
             if not _NAME.fullmatch(name):
                 raise ValueError(name)
             return name
+
+
+def _sha(sha: str) -> str:
+    """It becomes part of an address."""
+    if not _SHA.fullmatch(sha):
+        raise ForgeError(f"{sha[:80]!r} is no commit", "name it by all of its hexadecimal digits")
+    return sha

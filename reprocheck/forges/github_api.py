@@ -6,8 +6,6 @@ PyGithub sends; its own retries are off, because they would send a POST twice.
 from __future__ import annotations
 
 import json
-import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,12 +19,12 @@ from reprocheck.forges.github_errors import (
     Reply,
     after_failure,
     asked_to_wait,
-    impatient,
     refusal,
     unanswered,
     unreadable,
 )
 from reprocheck.forges.upsert import UnsureError
+from reprocheck.forges.waiting import Patience, Waiting
 
 if TYPE_CHECKING:
     from github.Requester import Requester
@@ -34,18 +32,7 @@ if TYPE_CHECKING:
 PER_PAGE = 100
 _READS = 4  # how often a read is sent, where GitHub fails
 _LIMITED = 8  # how often any request is sent, where GitHub limits
-_VERSION = "2022-11-28"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Waiting:
-    """How patient we are with GitHub, in all that one `GitHub` does."""
-
-    most_s: float = 300.0
-    clock: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-    jitter_s: Callable[[], float] = lambda: secrets.SystemRandom().uniform(0.5, 2.0)
-    timeout_s: int = 15  # of one request's silence
+_HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -63,8 +50,7 @@ class Api:
     def __init__(self, address: Address, waiting: Waiting, say: Callable[[str], None]) -> None:
         self._address = address
         self._waiting = waiting
-        self._say = say
-        self._waited_s = 0.0
+        self._patience = Patience(waiting, "GitHub", say)
 
     def get(self, call: Call) -> Json:
         """The JSON that a GET answers; repeated where GitHub fails, as reading changes nothing."""
@@ -72,7 +58,7 @@ class Api:
 
     def pages(self, call: Call, inside: str = "") -> Iterator[Json]:
         """The items of all pages of a list, which is what is `inside` where that is named."""
-        page: Call | None = replace(call, parameters={**call.parameters, "per_page": PER_PAGE})
+        page: Call | None = call.asking({"per_page": PER_PAGE})
         while page is not None:
             reply = self._read(page)
             items = reply.content.get(inside) if inside else reply.content
@@ -108,9 +94,9 @@ class Api:
             raise unreadable(call)
         return reply.headers["location"]
 
-    def pause(self, s: float) -> None:
-        """Waits within what may be waited in all."""
-        self._wait(s, None)
+    def pause(self) -> None:
+        """A moment, for others to finish writing."""
+        self._patience.pause()
 
     def _read(self, call: Call) -> Reply:
         for attempt in range(_READS):
@@ -120,7 +106,7 @@ class Api:
                 break
             if last:
                 raise ForgeError(*after_failure(call, reply))
-            self._wait(2.0**attempt, call)
+            self._patience.wait(2.0**attempt, call.doing)
         if (reply.status >= 300 and reply.status != 302) or reply.graphql_error:
             raise refusal(call, reply)
         return reply
@@ -131,16 +117,8 @@ class Api:
             wait_s = asked_to_wait(reply, attempt, self._waiting.clock())
             if wait_s is None:
                 return reply
-            self._wait(wait_s, call)
-        raise impatient(call, self._waited_s)
-
-    def _wait(self, s: float, call: Call | None) -> None:
-        if self._waited_s + s > self._waiting.most_s:
-            raise impatient(call, s)
-        if call is not None and s >= 10:
-            self._say(f"GitHub asks to wait: {call.doing} goes on in {s:.0f} s")
-        self._waited_s += s
-        self._waiting.sleep(s)
+            self._patience.wait(wait_s, call.doing)
+        raise self._patience.ended(self._patience.waited_s, call.doing)
 
     def _send(self, call: Call) -> Reply:
         """What came back; a connection that failed is a reply without a status."""
@@ -149,7 +127,7 @@ class Api:
 
         try:
             status, headers, text = self._requester.requestJson(
-                call.verb, call.path, dict(call.parameters), dict(call.headers), call.body
+                call.verb, call.path, dict(call.parameters), {**_HEADERS, **call.headers}, call.body
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
             return Reply(status=599, headers={}, content=None, failure=unanswered(failure))
@@ -173,7 +151,6 @@ class Api:
             retry=None,
             seconds_between_requests=None,
             seconds_between_writes=None,
-            api_version=_VERSION,
         ).requester
 
 
@@ -190,6 +167,5 @@ def _next(call: Call, reply: Reply) -> Call | None:
     for part in str(reply.headers.get("link", "")).split(","):
         address, _, rest = part.partition(";")
         if 'rel="next"' in rest:
-            parameters = dict(parse_qsl(urlsplit(address.strip().strip("<>")).query))
-            return replace(call, parameters={**call.parameters, **parameters})
+            return call.asking(dict(parse_qsl(urlsplit(address.strip().strip("<>")).query)))
     return None

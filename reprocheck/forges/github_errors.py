@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from reprocheck.errors import ForgeError
@@ -25,6 +25,10 @@ class Call:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: object = None
+
+    def asking(self, parameters: Mapping[str, Any]) -> Call:
+        """The same, with parameters besides its own."""
+        return replace(self, parameters={**self.parameters, **parameters})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +95,7 @@ def asked_to_wait(reply: Reply, attempt: int, now_s: float) -> float | None:
 def _is_limit(reply: Reply) -> bool:
     if reply.status == 429 or reply.graphql_error == "RATE_LIMITED":
         return True
-    if reply.status != 403 or _is_scope(reply) or "locked" in reply.words:
+    if reply.status != 403 or _is_scope(reply) or _is_locked(reply):
         return False
     words = reply.words.lower()
     said = "rate limit" in words or "abuse detection" in words
@@ -103,13 +107,18 @@ def _is_scope(reply: Reply) -> bool:
     return "resource not accessible" in reply.words.lower()
 
 
+def _is_locked(reply: Reply) -> bool:
+    """Not what a limit says: "temporarily blocked from content creation"."""
+    return reply.words.endswith("issue is locked.")
+
+
 def refusal(call: Call, reply: Reply) -> ForgeError:
     """What a refusal means, in words, with the scope that is missing where one is."""
     told = f"could not {call.doing}: GitHub answered {reply.status}"
     told += f": {reply.words}" if reply.words else ""
     if _is_scope(reply) or reply.graphql_error in ("FORBIDDEN", "INSUFFICIENT_SCOPES"):
         return ForgeError(told, _scope_hint(call.scope), missing=call.scope)
-    if reply.status == 403 and "locked" in reply.words:
+    if reply.status == 403 and _is_locked(reply):
         return ForgeError(told, "unlock the conversation, or turn comments off: comment-mode: off")
     if reply.status == 401:
         return ForgeError(told, "the token is not valid, or has expired: renew it", call.scope)
@@ -145,15 +154,6 @@ def unreadable(call: Call) -> ForgeError:
     return ForgeError(
         f"could not {call.doing}: what answered is no JSON of GitHub's, or was cut off",
         "check GITHUB_API_URL, and proxies on the way there",
-    )
-
-
-def impatient(call: Call | None, s: float) -> ForgeError:
-    """GitHub's limits ask for more patience than there is."""
-    doing = call.doing if call else "write to GitHub"
-    return ForgeError(
-        f"could not {doing}: GitHub's limit asks to wait {s:.0f} s, longer than we do",
-        "try again later; jobs that share a token share its limit",
     )
 
 

@@ -99,6 +99,37 @@ class Annotation:
     title: str = ""
 
 
+class StatusState(enum.StrEnum):
+    """What a commit's status says."""
+
+    ERROR = "error"
+    FAILURE = "failure"
+    PENDING = "pending"
+    SUCCESS = "success"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommitStatus:
+    """A mark on a commit; the last one of a `context` counts."""
+
+    sha: str
+    context: str
+    state: StatusState
+    description: str  # cut at 140 characters
+    target_url: str  # "" for none
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssueDraft:
+    """What a rolling issue shall say and be; `labels` are for when it is opened."""
+
+    key: str  # hexadecimal
+    title: str
+    body: str  # Markdown, without the mark
+    labels: tuple[str, ...]
+    wanted: Wanted
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckRun:
     """A finished check: `conclusion` is one of GitHub's (success, failure, neutral, …)."""

@@ -2,25 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from reprocheck.errors import ForgeError
 from reprocheck.forges.github_errors import Json
 from reprocheck.forges.github_nouns import Artifact, ChangedFile, PullRequest, WorkflowRun
-
-
-@contextmanager
-def reading(doing: str) -> Iterator[None]:
-    """Turns an answer of another shape than GitHub's into a `ForgeError`."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as failure:
-        raise ForgeError(
-            f"could not {doing}: the answer is not of GitHub's form "
-            f"({type(failure).__name__}: {str(failure)[:80]})",
-            "check GITHUB_API_URL, and proxies on the way there",
-        ) from failure
 
 
 def pull_request(found: Json) -> PullRequest:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from reprocheck.model import Aggregate, Standing, Trend
 from reprocheck.numbers import counted
 from reprocheck.reporters import trends
-from reprocheck.reporters.markup import code, prose
+from reprocheck.reporters.markup import code, head, link, prose, row
 
 MOST_ROWS = 100
 SHORT_ID, NAME = 64, 80
@@ -52,14 +53,15 @@ def issue(aggregate: Aggregate, *, page_url: str = "") -> str:
         )
     parts.append(f"<sub>{prose(trends.LEGEND)}<br>{prose(NOTE)}</sub>")
     if page_url:
-        parts.append(f"[The verifications]({page_url})")
+        parts.append(link("The verifications", page_url, (urlsplit(page_url).netloc,)))
     return "\n\n".join(parts) + "\n"
 
 
 def _table(shown: Sequence[Trend]) -> Iterator[str]:
     named = any(each.name for each in shown)
     heads = ("Run", *(("Name",) if named else ()), "Last", "Verdict", "Since", "Metric", "Mean")
-    yield _rows(heads, (_cells(each, named=named) for each in shown[:MOST_ROWS]))
+    rows = (row(_cells(each, named=named)) for each in shown[:MOST_ROWS])
+    yield head(heads) + "\n".join(rows)
     if len(shown) > MOST_ROWS:
         yield f"{counted(len(shown) - MOST_ROWS, 'more run')} in the JSON."
 
@@ -74,11 +76,6 @@ def _cells(trend: Trend, *, named: bool) -> tuple[str, ...]:
         code(trends.metric(trend), NAME),
         prose(trends.values(trend)),
     )
-
-
-def _rows(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _problems(aggregate: Aggregate) -> Iterator[str]:

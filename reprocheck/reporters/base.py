@@ -230,7 +230,8 @@ def mean(comparison: Comparison) -> str:
     if comparison.mean is not None:
         return format_value(comparison.mean, _apart(comparison))
     if len(comparison.reruns) > 1 and all(map(math.isfinite, comparison.reruns)):
-        return format_value(math.fsum(comparison.reruns) / len(comparison.reruns))
+        count = len(comparison.reruns)
+        return format_value(math.fsum(value / count for value in comparison.reruns))
     return format_value(comparison.reruns[-1]) if comparison.reruns else NOTHING
 
 

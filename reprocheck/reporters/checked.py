@@ -58,7 +58,8 @@ def headline(check: Check) -> str:
     counts = Counter(map(answer, reports))
     told = ", ".join(f"{count} {words}" for words, count in counts.items())
     problems = f"{counted(len(check.problems), 'problem')}; " if check.problems else ""
-    return f"{_mark(check, reports[0])}{problems}{counted(len(reports), 'run')}: {told}"
+    runs = f"{counted(len(reports), 'run')}: {told}" if len(reports) > 1 else answer(reports[0])
+    return f"{_mark(check, reports[0])}{problems}{runs}"
 
 
 def _mark(check: Check, worst: Report) -> str:

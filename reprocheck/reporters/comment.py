@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from reprocheck.detail import time
+from reprocheck.discretion import minimal
 from reprocheck.hostile import redact, redacted_check, redacted_report
 from reprocheck.model import Check, Page, Report
 from reprocheck.reporters import base, checked, comment_state
@@ -33,6 +34,7 @@ from reprocheck.reporters.comment_rows import (
     unjudged,
 )
 from reprocheck.reporters.markup import alert, code, prose
+from reprocheck.reporters.used import MINIMAL
 
 LARGEST = 60_000
 """Bytes: GitHub takes comments up to 65,536 characters, and a caller may add to it."""
@@ -83,9 +85,11 @@ def one(report: Report) -> str:
 
 
 def _clean(check: Check, page: Page) -> tuple[Check, Page]:
-    """Both without secrets."""
+    """Both without secrets; of a run of which little may be told, no more than that."""
     base = {redact(run): redacted_report(report) for run, report in page.base.items()}
-    return redacted_check(check), dataclasses.replace(page, base=base)
+    reports = tuple(minimal(each) if checked.is_minimal(each) else each for each in check.reports)
+    clean = redacted_check(dataclasses.replace(check, reports=reports))
+    return clean, dataclasses.replace(page, base=base)
 
 
 def _page(check: Check, page: Page, size: Size) -> str:
@@ -110,6 +114,8 @@ def _blocks(check: Check, page: Page, size: Size) -> Iterator[Block]:
 
 def _last(check: Check, page: Page) -> str:
     made = prose(f"reprocheck {check.tool_version[:NAME]}, {time(check.created_at)}")
+    if page.workflow_url:  # of no job nothing can fail
+        made += f"; the job fails on {prose(', '.join(check.fail_on) or 'errors of its own')}"
     found = footer(page)
     return f"{found}{BETWEEN if found else ''}<sub>{made}</sub>"
 
@@ -121,16 +127,6 @@ def _verdict(report: Report, *, level: str, length: int) -> Iterator[Block]:
     """The answer and its reason."""
     answer = f"{base.mark(report)}{prose(checked.answer(report))}"
     yield Block(rank=0, title="", before=f"{level} {answer}: {_name(report)}")
-    if checked.is_minimal(report):
-        yield Block(
-            rank=1,
-            title="the detail",
-            before=alert(
-                "NOTE",
-                "This run is reported by verdict, names of metrics, numbers and digests only.",
-            ),
-        )
-        return
     reasons = [prose(line, length) for line in (base.reason(report), base.cause(report))]
     if any(reasons):
         yield Block(rank=1, title="reasons", before=alert(checked.alert(report), *reasons))
@@ -138,16 +134,24 @@ def _verdict(report: Report, *, level: str, length: int) -> Iterator[Block]:
 
 def _name(report: Report) -> str:
     record = report.record
-    if record is None or checked.is_minimal(report):
+    if record is None:
         return code(checked.run_id(report), NAME)
     told = code(record.name, NAME) or code(record.ref.run_id, NAME)
     return f"{told} of {code(record.experiment, NAME)}" if record.experiment.strip() else told
 
 
+def _minimal(report: Report) -> Iterator[Block]:
+    """What may be told of a sensitive run beside its verdict."""
+    yield Block(rank=1, title="the detail", before=f"**Detail:** {prose(MINIMAL)}")
+    yield from metrics(report)
+    yield from criteria(report)
+    yield from next_steps(report)
+    yield from digests(report)
+
+
 def _section(report: Report, page: Page) -> Iterator[Block]:
     if checked.is_minimal(report):
-        yield from metrics(report, minimal=True)
-        yield from digests(report)
+        yield from _minimal(report)
         return
     yield from planned_metrics(report) if report.dry_run else metrics(report)
     yield from criteria(report)

@@ -56,7 +56,7 @@ def _nothing(check: Check) -> Iterator[Block]:
 
 def _runs(reports: Sequence[Report]) -> Block:
     rows = tuple(
-        row((_answer(each), code(_name(each), NAME), prose(_reason(each), REASON)))
+        row((_answer(each), code(_name(each), NAME), prose(base.reason(each), REASON)))
         for each in reports
     )
     return Block(rank=0, title="runs", before=head(("Verdict", "Run", "Reason")), rows=rows)
@@ -67,16 +67,8 @@ def _answer(report: Report) -> str:
 
 
 def _name(report: Report) -> str:
-    record = report.record
-    return (
-        record.name
-        if record and record.name.strip() and not checked.is_minimal(report)
-        else (checked.run_id(report))
-    )
-
-
-def _reason(report: Report) -> str:
-    return "" if checked.is_minimal(report) else base.reason(report)
+    name = report.record.name if report.record else ""
+    return name if name.strip() else checked.run_id(report)
 
 
 def _problems(problems: Sequence[Problem]) -> Block:

@@ -6,13 +6,22 @@ import shlex
 from collections.abc import Iterator
 
 from reprocheck.hostile import cut, printable
-from reprocheck.model import Comparison, MarginSource, Report, Require, RerunPlan, SeedPolicy
+from reprocheck.model import (
+    Comparison,
+    MarginSource,
+    Report,
+    Require,
+    RerunPlan,
+    SeedPolicy,
+    Verdict,
+)
 from reprocheck.numbers import format_percent
 from reprocheck.reporters import checked
 from reprocheck.reporters.blocks import Block
 from reprocheck.reporters.markup import fence, prose
 from reprocheck.reporters.plans import looks
 
+WIDE = 80
 LONGEST = 200
 """Characters of one argument that is shown to be pasted; none is cut: it is left out."""
 
@@ -23,15 +32,16 @@ def method(report: Report) -> Iterator[Block]:
     gated = [each for each in report.comparisons if each.gated]
     if plan is None or not gated or not report.trials:
         return
-    lines = tuple(f"- {prose(text)}" for text in _method(plan, gated))
+    lines = tuple(f"- {prose(text)}" for text in _method(report, plan, gated))
     yield Block(rank=5, title="How it was judged", rows=lines, folded=True)
 
 
-def _method(plan: RerunPlan, gated: list[Comparison]) -> Iterator[str]:
+def _method(report: Report, plan: RerunPlan, gated: list[Comparison]) -> Iterator[str]:
+    stored = report.record is not None and report.record.code.stored
+    code = "from what the run stored of its code" if stored else "at the recorded commit"
     yield (
-        "The training was rerun from a clean tree at the recorded commit, with the recorded data "
-        "and a rebuilt environment. Of each judged metric the reruns are compared with the "
-        "original's value."
+        f"The training was rerun in a clean tree {code}, with the recorded data and a rebuilt "
+        "environment. Of each judged metric the reruns are compared with the original's value."
     )
     looked = looks(plan, [each.margin for each in gated])
     yield f"It was {looked}, {_level(plan, gated)}; {_seeds(plan)}."
@@ -45,6 +55,8 @@ def _method(plan: RerunPlan, gated: list[Comparison]) -> Iterator[str]:
             "NOT_REPRODUCED: the original lies outside of what one more rerun would give, and the "
             "whole interval lies outside of the margin. INCONCLUSIVE: neither."
         )
+    if any(each.verdict is Verdict.NOT_WORSE for each in gated):
+        yield "NOT_WORSE: the same, but only of a change for the worse."
     if not all(each.margin for each in gated):
         yield (
             "Without a margin nothing can be called reproduced, unless it is the same number: "
@@ -75,8 +87,7 @@ def locally(report: Report) -> Iterator[Block]:
     if not _is_plain(run):
         return
     arguments += ["--", run] if run.startswith("-") else [run]
-    line = shlex.join(arguments)
-    before, rows, after = fence([line], "sh")
+    before, rows, after = fence(_pasted(arguments), "sh")
     text = "\n".join(
         ("In a clone of the repository, with its tracker and data at hand:", "", before, *rows)
     )
@@ -86,6 +97,15 @@ def locally(report: Report) -> Iterator[Block]:
         before=f"{text}\n{after}",
         folded=True,
     )
+
+
+def _pasted(arguments: list[str]) -> list[str]:
+    """The command on one line, or an option on a line where that would be long."""
+    line = shlex.join(arguments)
+    if len(line) <= WIDE:
+        return [line]
+    lines = [shlex.join(arguments[:2]), *(f"  {shlex.quote(each)}" for each in arguments[2:])]
+    return [f"{each} \\" for each in lines[:-1]] + lines[-1:]
 
 
 def _is_plain(text: str) -> bool:

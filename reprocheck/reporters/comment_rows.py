@@ -38,44 +38,49 @@ _GRADES: tuple[str, ...] = (
 # --- the metrics --------------------------------------------------------------------------
 
 
-def metrics(report: Report, *, minimal: bool = False) -> Iterator[Block]:
+def metrics(report: Report) -> Iterator[Block]:
     """The table of the judged metrics; none where nothing was judged."""
     rows = base.rows(report)
     if not rows:
         return
     level = base.levels(report)
     reruns = base.common_count(rows)
-    difference = f"Difference ({level} interval)" if level else "Difference"
+    difference = f"Difference<br>({_whole(level)} interval)" if level else "Difference"
     heads = ("Metric", "Original", reruns or "Reruns", difference, "Margin", "Verdict")
     bars = {each.metric: plots.interval_bar(each) for each in report.comparisons}
-    lines = [_metric(each, bars, not reruns, minimal) for each in rows]
+    lines = [_metric(each, bars, with_count=not reruns) for each in rows]
     legend = f"\n\n<sub>{plots.LEGEND}</sub>" if any(bars[each.metric] for each in rows) else ""
     yield Block(rank=1, title="metrics", before=head(heads), rows=tuple(lines), after=legend)
 
 
-def _metric(told: base.Row, bars: dict[str, str], with_count: bool, minimal: bool) -> str:
-    change = f" ({told.change})" if told.change else ""
-    reruns = [told.reruns, told.spread, f"({told.count})" if with_count else ""]
+def _metric(told: base.Row, bars: dict[str, str], *, with_count: bool) -> str:
     bar = bars[told.metric]
-    source = "" if minimal else prose(base.margin_source(told))
+    source = prose(base.margin_source(told))
+    verdict = f"{base.MARKS[told.judged]}\u00a0{prose(told.judged.value)}"
     return row(
         (
             code(told.metric),
-            told.original,
-            " ".join(part for part in reruns if part),
-            "<br>".join(
-                part
-                for part in (
-                    told.difference,
-                    f"<code>{bar}</code>" if bar else "",
-                    " … ".join(told.interval),
-                )
-                if part
+            _lines(*told.original.split(" ", 1)),
+            _lines(told.reruns, _whole(told.spread), told.count if with_count else ""),
+            _lines(
+                told.difference,
+                f"<code>{bar}</code>" if bar else "",
+                " … ".join(told.interval),
             ),
-            "<br>".join(part for part in (told.margin, source) if part),
-            prose(f"{base.MARKS[told.judged]} {told.judged.value}{change}"),
+            _lines(told.margin, source),
+            _lines(verdict, f"({told.change})" if told.change else ""),
         )
     )
+
+
+def _lines(*texts: str) -> str:
+    """Lines of one cell."""
+    return "<br>".join(text for text in texts if text)
+
+
+def _whole(text: str) -> str:
+    """A number that is not broken at its spaces."""
+    return text.replace(" ", "\u00a0")
 
 
 def planned_metrics(report: Report) -> Iterator[Block]:

@@ -7,7 +7,6 @@ trusted: it is only shown, as what was said before.
 from __future__ import annotations
 
 import base64
-import binascii
 import gzip
 import json
 import math
@@ -59,7 +58,7 @@ def recall(body: str) -> Earlier | None:
         return None
     try:
         return _earlier(json.loads(_unpacked(lines[-1])))
-    except (ValueError, KeyError, TypeError, RecursionError, zlib.error, binascii.Error):
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError, zlib.error):
         return None
 
 

@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 
 from reprocheck.hostile import cut, printable
 
+# What has a meaning in Markdown or HTML, but for the point of a number. A number with a bracket
+# begins a list.
+_MEANT = re.compile(r"^\d+\)|(?<!\d)\.|\.(?!\d)|[!\"#$&*+:<=>?@\[\\\]^_`{|}~-]")
+
 CELL = 160
 PROSE = 2_000
 LINE = 500
-PLAIN = frozenset(" ,;(%/'")
-"""ASCII besides letters and digits that has no meaning in Markdown, HTML or a mention."""
 
 # GitHub looks for mentions, issues, emoji and addresses after the entities are decoded. What
 # matches here is followed by a space of no width.
@@ -25,17 +27,15 @@ _SEEN_LATER = re.compile(
 )
 _LONGEST_ADDRESS = 2_000
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.:-]+(?:/[A-Za-z0-9._~/?=&%:+,;#!$*@-]*)?")
-_MEANT = re.compile(r"[^A-Za-z0-9._~/?=%:#-]")
+_IN_ADDRESS = re.compile(r"[^A-Za-z0-9._~/?=%:#-]")
 """What may stand in an address, but might have a meaning in Markdown or HTML."""
 
 
 def prose(text: str, length: int = PROSE) -> str:
     """The text on one line, every character of it as it is and none with a meaning."""
     line = cut(printable(text[: 2 * length]), length).strip()
-    stops = {match.end() for match in _SEEN_LATER.finditer(line)}
-    return "".join(
-        ("\u200b" if at in stops else "") + _escaped(line, at) for at in range(len(line))
-    )
+    parted = _SEEN_LATER.sub(lambda match: f"{match[0]}\u200b", line)
+    return _MEANT.sub(_entities, parted)
 
 
 def code(text: str, length: int = CELL) -> str:
@@ -87,15 +87,8 @@ def address(url: str, hosts: Iterable[str]) -> str:
         return ""
     if not known & {host.lower() for host in hosts if host}:
         return ""
-    return _MEANT.sub(lambda match: f"%{ord(match[0]):02X}", url).replace("%26", "&amp;")
+    return _IN_ADDRESS.sub(lambda match: f"%{ord(match[0]):02X}", url).replace("%26", "&amp;")
 
 
-def _escaped(line: str, at: int) -> str:
-    character = line[at]
-    if character in PLAIN or not character.isascii() or character.isalnum():
-        return character
-    if character == ")" and not line[:at].isdigit():
-        return character  # of no list's number
-    if character == "." and line[at - 1 : at].isdigit() and line[at + 1 : at + 2].isdigit():
-        return character  # of a number
-    return f"&#{ord(character)};"
+def _entities(match: re.Match[str]) -> str:
+    return "".join(f"&#{ord(character)};" for character in match[0])

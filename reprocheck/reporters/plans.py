@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from reprocheck.compare.looks import most_reruns, single_look
 from reprocheck.durations import format_duration
-from reprocheck.model import Comparison, Cost, Gates, Margin, Report, RerunPlan, SeedPolicy
+from reprocheck.model import (
+    Comparison,
+    Cost,
+    Gates,
+    Margin,
+    Report,
+    ReportDetail,
+    RerunPlan,
+    SeedPolicy,
+)
 from reprocheck.numbers import counted, format_percent, format_value
 from reprocheck.reporters.base import NOTHING, Fact, margin
 
@@ -65,7 +74,8 @@ def _margin(comparison: Comparison | None) -> str:
 
 def _gates(gates: Gates, every: bool) -> str:
     reason = gates.reason if every else gates.reason.partition(", since ")[0]
-    return f"{', '.join(gates.metrics) or 'nothing'}: {reason}"
+    names = ", ".join(gates.metrics) or "nothing"
+    return f"{names}: {reason}" if reason else names
 
 
 def _plan(report: Report, plan: RerunPlan, every: bool) -> str:
@@ -93,7 +103,7 @@ def looks(plan: RerunPlan, margins: Sequence[Margin | None]) -> str:
 def _seeds(report: Report, plan: RerunPlan) -> str:
     """Which seeds; their numbers only where no other fact tells them."""
     told = "fresh seeds" if plan.seeds is SeedPolicy.FRESH else "same seed"
-    if report.seeds:
+    if report.seeds or report.detail is ReportDetail.MINIMAL:
         return told
     if plan.seeds is SeedPolicy.FRESH:
         numbers = [trial.seed for trial in report.trials if trial.seed is not None]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from reprocheck.model import Comparison
 
-CELLS = 15
+CELLS = 13
 LEGEND = "○ original, ● mean of the reruns, ◉ both, ├─┤ interval of the difference, │ margin"
 POINTS = 32
 
@@ -29,7 +29,7 @@ def interval_bar(comparison: Comparison, cells: int = CELLS) -> str:
     marks = [0.0, mean, found.low, found.high, *ends]
     if not all(map(math.isfinite, marks)):
         return ""
-    return _drawn(marks, cells) if max(marks) > min(marks) else ""
+    return _drawn(marks, cells) if max(marks) / 2 > min(marks) / 2 else ""
 
 
 def _drawn(marks: Sequence[float], cells: int) -> str:
@@ -60,7 +60,7 @@ def sparkline(values: Sequence[float], low: float, high: float) -> str:
 def _bar(value: float, low: float, high: float) -> str:
     if not math.isfinite(value):
         return " "
-    if high <= low:
+    if high / 2 <= low / 2:
         return _FLAT
     share = (value / 2 - low / 2) / (high / 2 - low / 2)
     return _BLOCKS[min(len(_BLOCKS) - 1, max(0, int(share * len(_BLOCKS))))]

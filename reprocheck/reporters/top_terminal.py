@@ -39,7 +39,7 @@ def left_out(top: Top) -> tuple[str, ...]:
         told.append(f"{counted(len(top.recent), 'run')} left out: verified lately as they are")
     if top.further:
         told.append(f"{counted(top.further, 'more run')} beyond the limit")
-    return (*told, *top.notes)
+    return tuple(safe(line) for line in (*told, *top.notes))
 
 
 def _parts(top: Top, width: int) -> Iterator[RenderableType]:
@@ -47,7 +47,7 @@ def _parts(top: Top, width: int) -> Iterator[RenderableType]:
     if top.chosen:
         yield Padding(_table(top, width), (1, 0, 1, 0))
     for line in left_out(top):
-        yield Text(safe(line), style="dim")
+        yield Text(line, style="dim")
 
 
 def _table(top: Top, width: int) -> Table:

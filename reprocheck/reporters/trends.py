@@ -8,7 +8,7 @@ from datetime import datetime
 
 from reprocheck.model import Aggregate, Standing, Trend, Verification
 from reprocheck.numbers import counted, format_value
-from reprocheck.reporters.base import MARKS
+from reprocheck.reporters.base import GOOD, MARKS
 
 SHOWN = 10
 """Verifications of a run, the newest ones."""
@@ -22,7 +22,7 @@ STANDINGS = {
     Standing.HOLDS: "reproduces",
     Standing.STOPPED: "stopped reproducing",
     Standing.UNCONFIRMED: "to be confirmed",
-    Standing.NEVER: "never reproduced",
+    Standing.NEVER: "not known to reproduce",
     Standing.UNDECIDED: "undecided",
 }
 
@@ -56,6 +56,9 @@ def day(at: datetime | None) -> str:
 
 def since(trend: Trend) -> str:
     """What its verifications say together, and since when."""
+    if trend.standing is Standing.HOLDS and trend.last.verdict not in GOOD:  # it is not known now
+        good = next(each for each in reversed(trend.history) if each.verdict in GOOD)
+        return f"reproduced last on {day(good.at)}"
     return f"{STANDINGS[trend.standing]} since {day(trend.since)}"
 
 

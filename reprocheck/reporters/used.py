@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 
 from reprocheck import hardware
 from reprocheck.durations import format_duration
@@ -19,6 +20,7 @@ from reprocheck.model import (
     OriginKind,
     PackageLists,
     Report,
+    ReportDetail,
     RunRecord,
     Scope,
     Setting,
@@ -35,6 +37,10 @@ from reprocheck.reporters.seeds import given_seeds
 # What the run itself does not tell; where it was found decides whether it is right.
 _NOT_RECORDED = (OriginKind.FILE, OriginKind.INFERRED)
 _HYPOTHESIS = 200  # characters of it that are shown
+MINIMAL = (
+    "reported in minimal detail: the run is marked as sensitive, or the config asks for it; told "
+    "are verdict, metric names, numbers and digests"
+)
 _MOST_OUTSIDE = 4  # inputs that are named although others are only counted
 
 
@@ -45,6 +51,8 @@ def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
     packages and hardware only that they differ.
     """
     record = report.record
+    if report.detail is ReportDetail.MINIMAL:
+        return tuple(_by_digest(report))
     if record is None:
         return (Fact(label="Run", text=report.asked),)
     facts = [
@@ -68,6 +76,19 @@ def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
     if aside := set_aside(report):
         facts.append(Fact(label="Set aside", text=aside))
     return tuple(facts)
+
+
+def _by_digest(report: Report) -> Iterator[Fact]:
+    """Of a sensitive run, what has a digest."""
+    record = report.record
+    yield Fact(label="Detail", text=MINIMAL)
+    yield Fact(label="Run", text=_run(record) if record else report.asked)
+    if record:
+        yield Fact(label="Code", text=_code(record, every=False))
+    if built := report.environment:
+        yield Fact(label="Rebuilt", text=f"{built.kind.value}, digest {built.digest[:12]}")
+    if record and record.data:
+        yield Fact(label="Data", text=_data(report, record, every=True))
 
 
 def _hypothesis(record: RunRecord) -> str:

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import enum
-
+from reprocheck.forges.github_nouns import Wanted
 from reprocheck.model import Aggregate, Standing
 from reprocheck.schedule.standing import measured
 
-KEY = "reprocheck-schedule"
 TITLE = "Runs stopped reproducing"
-LABELS = ("reprocheck",)
-
-
-class Wanted(enum.StrEnum):
-    """What the issue shall be."""
-
-    OPEN = "open"
-    CLOSED = "closed"
-    AS_IT_IS = "as-it-is"
 
 
 def wanted(aggregate: Aggregate) -> Wanted:

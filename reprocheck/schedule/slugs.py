@@ -19,8 +19,17 @@ def slug(name: str, run_id: str, taken: Iterable[str] = ()) -> str:
     words = re.sub(r"[^a-z0-9]+", "-", plain)[: LONGEST - 9].strip("-") or "run"
     others, salt = frozenset(taken), 0
     while True:
-        digest = hashlib.sha256(f"{run_id}{salt or ''}".encode("utf-8", "replace")).hexdigest()
-        found = f"{words}-{digest[:8]}"
+        found = f"{words}-{_digits(run_id, salt)}"
         if found not in others:
             return found
         salt += 1
+
+
+def is_of(name: str, run_id: str) -> bool:
+    """Whether a name that ends in a slug is that of the run."""
+    return any(name.endswith(f"-{_digits(run_id, salt)}") for salt in range(3))
+
+
+def _digits(run_id: str, salt: int) -> str:
+    whole = f"{run_id} {salt}" if salt else run_id
+    return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:8]

@@ -16,10 +16,16 @@ def user(login: str) -> dict[str, Any]:
     return made | {"login": login, "type": kind, "id": sum(login.encode()) + 1000}
 
 
+def whole_user(login: str) -> dict[str, Any]:
+    made = contract().example("private-user-response-with-public-profile-information")
+    return made | user(login) | {"user_view_type": "public"}
+
+
 def repository(held: Repository, site: str) -> dict[str, Any]:
-    visibility = held.visibility or ("private" if held.private else "public")
+    visibility = "private" if held.private else "public"
+    visibility = visibility if held.visibility is None else held.visibility
     made = contract().example("full-repository-default-response")
-    for part in ("source", "parent", "template_repository"):
+    for part in ("source", "parent", "template_repository", "visibility"):
         made.pop(part, None)
     return made | {
         "id": held.id,
@@ -27,7 +33,7 @@ def repository(held: Repository, site: str) -> dict[str, Any]:
         "full_name": held.full_name,
         "owner": user(held.owner),
         "private": held.private,
-        "visibility": visibility,
+        **({"visibility": visibility} if visibility else {}),
         "default_branch": held.default_branch,
         "html_url": f"{site}/{held.full_name}",
         "language": "Python",  # the schema asks for it, the published example lacks it
@@ -91,7 +97,8 @@ def issue(held: Issue, of: Repository, home: str) -> dict[str, Any]:
         "title": held.title,
         "body": held.body,
         "state": held.state,
-        "state_reason": held.state_reason,
+        # The schema allows null, but its list of reasons lacks it.
+        **({"state_reason": held.state_reason} if held.state_reason else {}),
         "user": user(held.author),
         "assignees": [],
         "assignee": None,
@@ -135,6 +142,10 @@ def artifact(held: Artifact, api: str, of: Repository) -> dict[str, Any]:
         "digest": held.digest,
         "workflow_run": made["workflow_run"] | {"id": held.run_id},
     }
+
+
+def commit(sha: str) -> dict[str, Any]:
+    return contract().example("commit-items")[0] | {"sha": sha}
 
 
 def changed_file(path: str) -> dict[str, Any]:

@@ -146,11 +146,7 @@ def get_user(routes: Routes, asked: Asked) -> Answer:
         raise RefusedError(401, "Requires authentication")
     if not asked.token.is_user:
         raise RefusedError(403, "Resource not accessible by integration")
-    made = {**replies.user(asked.token.login), "name": None, "company": None, "blog": None}
-    counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
-    dates = dict.fromkeys(("created_at", "updated_at"), "2020-01-01T00:00:00Z")
-    empty = dict.fromkeys(("location", "email", "hireable", "bio"))
-    return Answer(status=200, body=made | counts | dates | empty)
+    return Answer(status=200, body=replies.whole_user(asked.token.login))
 
 
 @route("GET", HOME)
@@ -185,7 +181,18 @@ def get_pull(routes: Routes, asked: Asked) -> Answer:
 def list_files(routes: Routes, asked: Asked) -> Answer:
     routes.need(asked, "read", "pull-requests")
     pull = routes.item(routes.held.pulls, asked.variables["pull_number"])
-    return Answer(status=200, items=[replies.changed_file(path) for path in pull.files[:3000]])
+    return Answer(
+        status=200,
+        items=[replies.changed_file(path) for path in pull.files[: routes.held.most_files]],
+    )
+
+
+@route("GET", f"{HOME}/pulls/{{pull_number}}/commits")
+def list_commits(routes: Routes, asked: Asked) -> Answer:
+    routes.need(asked, "read", "pull-requests")
+    pull = routes.item(routes.held.pulls, asked.variables["pull_number"])
+    shas = (*pull.commits, pull.head_sha)
+    return Answer(status=200, items=[replies.commit(sha) for sha in shas[:250]])
 
 
 @route("GET", f"{HOME}/commits/{{commit_sha}}/pulls")

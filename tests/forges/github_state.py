@@ -106,7 +106,7 @@ class Repository:
     name: str = "demo"
     id: int = 1296269
     private: bool = False
-    visibility: str | None = None
+    visibility: str | None = None  # "": not told, as by old servers
     default_branch: str = "main"
     pulls: dict[int, Pull] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)
@@ -117,6 +117,7 @@ class Repository:
     checks: dict[int, dict[str, Any]] = field(default_factory=dict)
     locked: set[int] = field(default_factory=set)  # numbers of pull requests and issues
     has_issues: bool = True
+    most_files: int = 3_000  # of a pull request, that are listed
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(3_000_000_001))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from reprocheck.forges.base import Draft
 from reprocheck.forges.github import GitHub
-from reprocheck.forges.github_api import Waiting
+from reprocheck.forges.waiting import Waiting
 from tests.forges.github_server import FakeGitHub
 from tests.forges.github_state import SHA
 

@@ -22,7 +22,7 @@ STRINGS = {
     "html": "</code></details></td><img src=x onerror=a()><h1>h</h1><script>s</script><!-- c",
     "ends": "-->]]>?></p></sub></pre></table>",
     "links": "[l](https://evil.example) ![i](https://evil.example/i) <https://evil.example> [r]",
-    "addresses": "https://evil.example www.evil.example http://a.b a@evil.example mailto:a@b.c",
+    "addresses": "https://evil.example www.evil.example a@evil.example mailto:a@b.example",
     "script": "[x](javascript:alert(1)) javascript:alert(1) data:text/html;base64,PHM+",
     "mentions": "@team @a/b #12 GH-12 owner/repo#12 owner/repo@0123abc :boom: :+1:",
     "references": "[reprocheck-state]: data:x\n[l]: https://evil.example\n[l][l] [l] [^1]\n[^1]: n",
@@ -75,7 +75,7 @@ def _hostile(text):
     """Everything of the check is, and of the page what is read from elsewhere."""
     check, page = whole_check()
     base = {poisoned(run, text): poisoned(report, text) for run, report in page.base.items()}
-    earlier = poisoned(page.earlier, text)
+    earlier = poisoned(page.earlier, text.encode("utf-8", "replace").decode())
     return poisoned(check, text), dataclasses.replace(page, base=base, earlier=earlier)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from reprocheck import schema
+from reprocheck.forges.github_nouns import Wanted
 from reprocheck.model import (
     Aggregate,
     Check,
@@ -19,7 +20,7 @@ from reprocheck.model import (
     Verdict,
 )
 from reprocheck.reporters import aggregate_json, aggregate_markdown, aggregate_terminal, badge
-from reprocheck.schedule.issue import Wanted, wanted
+from reprocheck.schedule.issue import wanted
 from reprocheck.schedule.joining import join
 from tests.reporters.builders import make_comparison, make_record, make_report
 from tests.schedule.builders import DAY, LETTERS
@@ -148,6 +149,12 @@ def test_the_terminal_has_80_columns_and_the_trend():
     assert "stopped reproducing since 2026-01-09" in text
 
 
+def test_what_was_not_measured_lately_is_not_called_reproducing():
+    text = aggregate_terminal.render(joined({"1": "✓✓!"}))
+    assert "reproduced last on 2026-01-02" in text
+    assert "reproduces since" not in text
+
+
 def test_a_sensitive_run_is_told_by_its_id_and_numbers_alone():
     told = joined({"1": "✓✗✗"}, detail=ReportDetail.MINIMAL)
     texts = [
@@ -188,3 +195,9 @@ def test_hostile_names_stay_text_in_the_issue():
 def test_the_issue_says_the_same_of_the_same_runs():
     first, second = (aggregate_markdown.issue(joined({"1": "✓✗✗"})) for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize("name", ["top", "aggregate"])
+def test_examples_follow_their_schema(name: str):
+    for example in schema.load(name)["examples"]:
+        assert schema.check(example, name) == ()

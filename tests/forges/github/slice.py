@@ -46,10 +46,12 @@ PATHS = {
 EXAMPLES = (
     "artifact-paginated",
     "check-run-example-of-completed-conclusion",
+    "commit-items",
     "diff-entry-items",
     "full-repository-default-response",
     "issue",
     "issue-comment",
+    "private-user-response-with-public-profile-information",
     "pull-request",
     "pull-request-simple-items",
     "status",

@@ -1,0 +1,151 @@
+"""`reprocheck report --post`: from which job a check is posted, and to where."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from reprocheck import publishing
+from reprocheck.action import downloading, hub, outputs, surroundings
+from reprocheck.action.commands import Level, Say, annotation
+from reprocheck.action.inputs import Inputs
+from reprocheck.action.surroundings import Surroundings, WorkflowRun
+from reprocheck.action.verifying import page as page_of
+from reprocheck.errors import ForgeError, ReprocheckError, UsageError
+from reprocheck.forges.base import Forge, Posted
+from reprocheck.hostile import cut, printable
+from reprocheck.model import Check, CommentMode, Page
+from reprocheck.publishing import Wish
+
+if TYPE_CHECKING:
+    from reprocheck.forges.github import GitHub
+
+_TITLE = "reprocheck: not posted"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Thread:
+    """Where a check is posted: a forge, what the reader sees there, and by which workflow."""
+
+    forge: Forge
+    page: Page
+    workflow: str  # path of the file by which it was verified
+
+
+def post(check: Check, env: Mapping[str, str], say: Say) -> None:
+    """Posts the check from a job: summary first, then the comment.
+
+    What cannot be posted is a warning. Raises `UsageError` outside of a job, and for wrong inputs.
+    """
+    inputs = Inputs(env)
+    mode = _mode(inputs)
+    wanted = (inputs.flag("commit-status"), inputs.flag("check-run"))
+
+    def warn(text: str) -> None:
+        say(annotation(Level.WARNING, text, _TITLE))
+
+    thread = _thread(env, inputs, say, warn)
+    outputs.add_summary(env, _summary(check, thread.page))
+    named = inputs.text("comment-key")
+    key = publishing.comment_key(thread.workflow, named)
+    wish = Wish(key=key, mode=mode, marks=_marks(thread.forge, named, *wanted))
+    _told(env, publishing.publish(check, thread.page, thread.forge, wish, warn))
+
+
+def _mode(inputs: Inputs) -> CommentMode:
+    named = inputs.chosen("comment-mode", tuple(CommentMode))
+    if len(named) > 1:
+        raise UsageError("input comment-mode names several", "name one")
+    return CommentMode(named[0]) if named else CommentMode.ALWAYS
+
+
+def _marks(forge: Forge, named: str, status: bool, run: bool) -> tuple[publishing.Marks, ...]:
+    from reprocheck.action.marks import Checked, Status
+    from reprocheck.forges.github import GitHub
+
+    if not isinstance(forge, GitHub):
+        return ()
+    name = f"reprocheck/{cut(printable(named), 60)}" if named else "reprocheck/verify"
+    found: tuple[publishing.Marks, ...] = (Status(forge=forge, name=name),) if status else ()
+    return (*found, Checked(forge=forge, name=name)) if run else found
+
+
+def _summary(check: Check, page: Page) -> str:
+    from reprocheck.reporters import comment
+
+    return comment.summary(check, page)
+
+
+def _told(env: Mapping[str, str], posted: Posted | None) -> None:
+    url, number = (posted.url, str(posted.id)) if posted else ("", "")
+    outputs.set_outputs(env, {"comment-url": url, "comment-id": number})
+
+
+def _thread(env: Mapping[str, str], inputs: Inputs, say: Say, warn: Say) -> Thread:
+    """Raises `UsageError`."""
+    here = surroundings.read(env)
+    if not here.repository:
+        raise UsageError(
+            "--post: this is no job of a pull request or merge request",
+            "run it in a workflow, or leave --post out",
+        )
+    forge = hub.github(env, here, say)
+    if here.workflow_run:
+        run = downloading.trusted_run(inputs, here)
+        page = _of_run(forge, here, run, warn)
+        name = inputs.text("artifact-name") or downloading.ARTIFACT
+        page = dataclasses.replace(page, artifact_url=_artifact_url(forge, run, name))
+        workflow = run.path
+    else:
+        page, workflow = page_of(here), here.workflow
+    hosts = _hosts(inputs.text("tracking-uri"))
+    return Thread(
+        forge=forge, page=dataclasses.replace(page, tracker_hosts=hosts), workflow=workflow
+    )
+
+
+def _of_run(forge: GitHub, here: Surroundings, run: WorkflowRun, warn: Say) -> Page:
+    """The page of the pull request that the run was of, found by GitHub's own facts."""
+    number = None
+    try:
+        pull = forge.find_pull(run.head_owner, run.head_branch, run.head_sha)
+        number = pull.number if pull else None
+        if pull is None:
+            warn(
+                f"no open pull request ends at commit {run.head_sha[:12]} of {run.head_owner}: it "
+                "was closed, or has a newer commit"
+            )
+    except ForgeError as error:
+        warn(publishing.told("finding the pull request", error))
+    return Page(
+        server=here.server,
+        repository=here.repository,
+        number=number,
+        head_sha=run.head_sha,
+        head_repository=run.head_repository,
+        workflow_url=run.url,
+        run_id=run.id,
+        attempt=run.attempt,
+        untrusted=run.head_repository.lower() != here.repository.lower(),
+    )
+
+
+def _artifact_url(forge: GitHub, run: WorkflowRun, name: str) -> str:
+    """The page of the report's artifact; no loss where it is not found."""
+    try:
+        found = [each for each in forge.artifacts(run.id) if not each.expired]
+    except ReprocheckError:
+        return ""
+    ids = [each.id for each in found if each.name == name]
+    return f"{run.url}/artifacts/{max(ids)}" if ids and run.url else ""
+
+
+def _hosts(uri: str) -> tuple[str, ...]:
+    try:
+        parts = urlsplit(uri)
+        named = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
+    except ValueError:
+        return ()
+    return (named,) if named else ()
