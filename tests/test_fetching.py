@@ -20,7 +20,7 @@ import pytest
 
 from reprocheck import bundles, schema
 from reprocheck.bundles import open_bundle
-from tests.conftest import Repo
+from tests.conftest import Repo, need
 from tests.datastores.servers import S3
 from tests.lab import Lab, Result, copy_of
 from tests.test_stores import served
@@ -397,6 +397,34 @@ def test_what_a_folder_holds_that_is_no_bundle_stays(bundled: Lab, tmp_path: Pat
     result = own.reprocheck("fetch", bundled.seeded, *small)
     assert (result.exit_code, "at most 10 bytes" in result.stderr) == (3, True), result.stderr
     assert not (own.root / "b").exists()
+
+
+# --- git LFS ------------------------------------------------------------------------------
+
+
+def test_objects_of_git_lfs_are_in_the_bundle_unless_the_commit_says_where_they_are(
+    lab: Lab, tmp_path: Path, attacker: str
+) -> None:
+    need("git-lfs")
+    own = copy_of(lab, tmp_path)
+    own.repo.git("lfs", "install", "--local")
+    own.repo.git("lfs", "track", "*.bin")
+    commit = own.repo.commit({"weights.bin": b"w" * 3000})
+    own.set_tag(own.seeded, COMMIT, commit)
+    result = fetch(own, own.seeded, "--tracking-uri", own.uri)
+    assert result.exit_code == 0, result.stderr
+    assert len(open_bundle(own.root / "bundle").objects) == 1
+    shutil.rmtree(own.repo.path / ".git/lfs/objects")
+    assert own.verify(own.seeded, "--dry-run").exit_code == 3
+    result = from_bundle(own, "--dry-run")
+    assert result.exit_code == 0, result.stdout
+    evil = {".lfsconfig": f"[lfs]\n\turl = http://{attacker}/x\n", "other.bin": b"v" * 3000}
+    own.repo.git("checkout", "--quiet", "-b", "proposed")
+    own.set_tag(own.seeded, COMMIT, own.repo.commit(evil))
+    own.repo.git("-c", "filter.lfs.smudge=", "checkout", "--quiet", "--force", "HEAD~1", "--", ".")
+    (own.repo.path / ".lfsconfig").unlink()
+    result = fetch(own, own.seeded, "--tracking-uri", own.uri)
+    assert (result.exit_code, ".lfsconfig" in result.stderr) == (3, True), result.stderr
 
 
 # --- secrets ------------------------------------------------------------------------------
