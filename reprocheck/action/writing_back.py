@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from reprocheck.action.surroundings import Surroundings
@@ -18,17 +19,27 @@ FORK = (
 )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of a check."""
+
+    written: tuple[str, ...]  # as sentences
+    refused: int  # reports that could not be written back
+
+
 def write_back(
     check: Check, uri: str, surroundings: Surroundings, warn: Callable[[str], None]
-) -> tuple[str, ...]:
-    """Writes each report back, and returns what was written as sentences.
+) -> Outcome:
+    """Writes each report back. Of a fork's results nothing is written, which is no failure.
 
-    What a tracker refuses is told to `warn`. Of a fork's results nothing is written.
+    What a tracker refuses is told to `warn`, and keeps no other report from being written.
     """
     if is_of_fork(surroundings):
         warn(FORK)
-        return ()
-    return tuple(_each(check, uri, _link(surroundings), warn))
+        return Outcome(written=(), refused=0)
+    link = _link(surroundings)
+    done = [_one(report, uri, link, warn) for report in check.reports]
+    return Outcome(written=tuple(filter(None, done)), refused=done.count(None))
 
 
 def is_of_fork(surroundings: Surroundings) -> bool:
@@ -47,17 +58,16 @@ def _link(surroundings: Surroundings) -> str:
     return url if urlsplit(url).scheme == "https" else ""
 
 
-def _each(check: Check, uri: str, link: str, warn: Callable[[str], None]) -> Iterator[str]:
-    for report in check.reports:
-        try:
-            written = open_writer(uri).write_back(report, WriteBack(link=link))
-        except ReprocheckError as error:
-            warn(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
-            continue
-        for notice in written.notices:
-            warn(notice)
-        if written.tags:
-            yield _told(report, written)
+def _one(report: Report, uri: str, link: str, warn: Callable[[str], None]) -> str | None:
+    """What was written, "" where nothing had to be, None where it was refused."""
+    try:
+        written = open_writer(uri).write_back(report, WriteBack(link=link))
+    except ReprocheckError as error:
+        warn(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
+        return None
+    for notice in written.notices:
+        warn(notice)
+    return _told(report, written) if written.tags else ""
 
 
 def _told(report: Report, written: WrittenBack) -> str:

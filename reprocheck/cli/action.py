@@ -33,6 +33,34 @@ Outputs:
   checked-count, metrics-json, waiting
 """
 
+PLAN = """\b
+Variables:
+  INPUT_EXPERIMENT, INPUT_MODEL, INPUT_TAG
+                     as the options of top, one value a line
+  INPUT_METRIC, INPUT_BEST, INPUT_DIRECTION, INPUT_LIMIT, INPUT_MAX_AGE, INPUT_TRACKING_URI,
+  INPUT_CONFIG       as the options of top
+  INPUT_WORKFLOW     file of the schedule's workflow, whose artifacts tell what was verified when
+  INPUT_GITHUB_TOKEN reads them (actions: read)
+
+\b
+Outputs:
+  matrix (JSON), count
+"""
+
+AGGREGATE = """\b
+Variables:
+  INPUT_REPORTS      folder of this run's reports
+  INPUT_SINCE        how long a run counts that is not verified any more [default: 35d]
+  INPUT_ISSUE        true: keep one issue open while a run has stopped reproducing
+  INPUT_ISSUE_LABELS its labels, between commas or one a line
+  INPUT_WORKFLOW     file of the schedule's workflow, whose artifacts make the trend
+  INPUT_GITHUB_TOKEN reads them (actions: read), and writes the issue (issues: write)
+
+\b
+Outputs:
+  markdown, json, badge (paths; badge is empty where nothing was measured), issue-url
+"""
+
 
 FETCH = """\b
 Variables:
@@ -111,6 +139,32 @@ def download() -> int:
 
     env = dict(os.environ)
     downloading.run(downloading.Download(env=env, folder=_folder("reprocheck-report"), say=_say))
+    return 0
+
+
+@action.command(epilog=PLAN)
+def plan() -> int:
+    """Choose the runs that a schedule verifies, as the matrix of a job.
+
+    Ends as top does: a plan that cannot be made is no plan without runs.
+    """
+    from reprocheck.action import planning
+    from reprocheck.cli.top import planned
+
+    job = _job("reprocheck-plan")
+    planning.run(job, planned(job.inputs, job.folder / "reports"))
+    return 0
+
+
+@action.command(epilog=AGGREGATE)
+def aggregate() -> int:
+    """Sum up what a schedule verified: a summary, a badge, one issue.
+
+    Ends with 0 whatever the verdicts are: the jobs that verified have told those.
+    """
+    from reprocheck.action import aggregating
+
+    aggregating.run(_job("reprocheck-aggregate"))
     return 0
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reprocheck.cli import options, outputs
+from reprocheck import hostile
+from reprocheck.cli import options, outputs, project
 from reprocheck.cli.outputs import STDOUT
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class _Options:
     json: str | None
     verbose: bool
     post: bool
+    write_back: bool
+    tracking_uri: str | None
 
     @property
     def names(self) -> dict[str, str | None]:
@@ -37,8 +40,10 @@ Examples:
   reprocheck report report.json
   reprocheck report report.json --markdown report.md
   reprocheck report report.json --markdown - >> "$GITHUB_STEP_SUMMARY"
+  reprocheck report report.json --write-back
 
-Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or a broken one.
+Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or a broken one,
+3 --write-back was refused.
 """
 
 
@@ -58,6 +63,14 @@ Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or
     "REPROCHECK_GITLAB_TOKEN; INPUT_COMMENT_MODE (always, changes, failures, off) and "
     "INPUT_COMMENT_KEY. What cannot be posted is a warning.",
 )
+@click.option(
+    "--write-back",
+    is_flag=True,
+    help="Write the verdict into the tracker: tags of the run and of its registered models' "
+    "versions, and the reruns as runs of an experiment beside the original's. Never of what a "
+    "fork's job computed.",
+)
+@options.tracking_uri
 def report(file: Path, **given: Any) -> int:  # noqa: ANN401 - click's own types
     """Render REPORT.json: the same text as verify gave, from the file alone.
 
@@ -74,7 +87,30 @@ def report(file: Path, **given: Any) -> int:  # noqa: ANN401 - click's own types
         _post(check, parsed)
     else:
         _write(check, parsed)
-    return 0
+    return _write_back(check, parsed) if parsed.write_back else 0
+
+
+def _write_back(check: Check, given: _Options) -> int:
+    """Exit 3 where a report could not be written back; the tracker is never the report's word."""
+    from reprocheck.action import commands, surroundings, writing_back
+
+    cwd = Path.cwd()
+    root = project.root_of(None, cwd, os.environ)
+    config = project.load_config(None, root)
+    named = given.tracking_uri or os.environ.get("INPUT_TRACKING_URI")
+    uri = project.tracking_uri(named, (), config, (cwd, root), os.environ)
+    around = surroundings.read(os.environ)
+    in_job = around.kind is not surroundings.EventKind.OTHER
+
+    def warn(line: str) -> None:
+        told = hostile.printable(hostile.redact(line))
+        line = commands.annotation(commands.Level.WARNING, told, "reprocheck write-back")
+        click.echo(line if in_job else f"Warning: {told}", err=not in_job)
+
+    done = writing_back.write_back(check, uri, around, warn)
+    for line in done.written:
+        click.echo(hostile.printable(line), err=True)
+    return 3 if done.refused else 0
 
 
 def _post(check: Check, given: _Options) -> None:

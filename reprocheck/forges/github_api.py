@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PER_PAGE = 100
 _READS = 4  # how often a read is sent, where GitHub fails
 _LIMITED = 8  # how often any request is sent, where GitHub limits
-_VERSION = "2022-11-28"
+_HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -127,7 +127,7 @@ class Api:
 
         try:
             status, headers, text = self._requester.requestJson(
-                call.verb, call.path, dict(call.parameters), dict(call.headers), call.body
+                call.verb, call.path, dict(call.parameters), {**_HEADERS, **call.headers}, call.body
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
             return Reply(status=599, headers={}, content=None, failure=unanswered(failure))
@@ -151,7 +151,6 @@ class Api:
             retry=None,
             seconds_between_requests=None,
             seconds_between_writes=None,
-            api_version=_VERSION,
         ).requester
 
 

@@ -10,7 +10,7 @@ from reprocheck.forges.answers import reading
 from reprocheck.forges.github_api import Api
 from reprocheck.forges.github_errors import Call, Json
 from reprocheck.forges.markers import mark_of
-from reprocheck.forges.upsert import Found, GoneError, Look
+from reprocheck.forges.upsert import Found, Look
 
 READ = "pull-requests: read"
 WRITE = "pull-requests: write"
@@ -68,10 +68,10 @@ class Comments:
         return self._found(self._api.write(replace(call, body={"body": text})), call)
 
     def delete(self, comment_id: int) -> None:
-        """Whether an unsure deletion was one shows when the comments are read again."""
+        """What stays, as GitHub failed, is removed by the next run's comment."""
         try:
             self._api.write(self._one(comment_id, "DELETE", "remove a duplicate comment on"))
-        except GoneError:
+        except ForgeError:
             return
 
     def _one(self, comment_id: int, verb: str, doing: str) -> Call:

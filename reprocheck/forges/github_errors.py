@@ -95,7 +95,7 @@ def asked_to_wait(reply: Reply, attempt: int, now_s: float) -> float | None:
 def _is_limit(reply: Reply) -> bool:
     if reply.status == 429 or reply.graphql_error == "RATE_LIMITED":
         return True
-    if reply.status != 403 or _is_scope(reply) or "locked" in reply.words:
+    if reply.status != 403 or _is_scope(reply) or _is_locked(reply):
         return False
     words = reply.words.lower()
     said = "rate limit" in words or "abuse detection" in words
@@ -107,13 +107,18 @@ def _is_scope(reply: Reply) -> bool:
     return "resource not accessible" in reply.words.lower()
 
 
+def _is_locked(reply: Reply) -> bool:
+    """Not what a limit says: "temporarily blocked from content creation"."""
+    return reply.words.endswith("issue is locked.")
+
+
 def refusal(call: Call, reply: Reply) -> ForgeError:
     """What a refusal means, in words, with the scope that is missing where one is."""
     told = f"could not {call.doing}: GitHub answered {reply.status}"
     told += f": {reply.words}" if reply.words else ""
     if _is_scope(reply) or reply.graphql_error in ("FORBIDDEN", "INSUFFICIENT_SCOPES"):
         return ForgeError(told, _scope_hint(call.scope), missing=call.scope)
-    if reply.status == 403 and "locked" in reply.words:
+    if reply.status == 403 and _is_locked(reply):
         return ForgeError(told, "unlock the conversation, or turn comments off: comment-mode: off")
     if reply.status == 401:
         return ForgeError(told, "the token is not valid, or has expired: renew it", call.scope)

@@ -59,7 +59,7 @@ class Thread(Protocol):
         """Raises `UnsureError`, `GoneError` and `RefusedChangeError`."""
 
     def delete(self, comment_id: int) -> None:
-        """What is gone already is as good as deleted."""
+        """Raises nothing: the comment is there, and the next run removes what stayed."""
 
     def pause(self) -> None:
         """Lets others finish writing; of uneven length, so that two do not keep step."""

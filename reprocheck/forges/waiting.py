@@ -42,8 +42,8 @@ class Patience:
         self._waiting.sleep(s)
 
     def pause(self) -> None:
-        """A moment of uneven length, for others to finish."""
-        self.wait(self._waiting.jitter_s(), "write")
+        """A moment of uneven length, for others to finish; that is no patience with the forge."""
+        self._waiting.sleep(self._waiting.jitter_s())
 
     def ended(self, s: float, doing: str) -> ForgeError:
         """For limits that ask for more patience than there is."""

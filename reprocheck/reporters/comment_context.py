@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from reprocheck.hostile import cut
-from reprocheck.model import Check, Earlier, Material, OriginKind, Page, Report, Verdict
+from reprocheck.model import Check, Earlier, Material, OriginKind, Page, Report, RunRecord, Verdict
 from reprocheck.numbers import format_value
 from reprocheck.reporters import base, checked
 from reprocheck.reporters.blocks import Block
@@ -42,19 +42,22 @@ def links(report: Report, page: Page) -> Iterator[Block]:
     if commit:
         url = _at(page, report, "commit", commit)
         told.append(f"commit {link(code(commit[:12]), url, hosts(page))}")
-    files = dict.fromkeys(filter(None, map(_named_by, record.data)))
+    files = dict.fromkeys(filter(None, (_named_by(each, record) for each in record.data)))
     for name in list(files)[:MATERIALS]:
-        url = _at(page, report, "blob", f"{commit}/{name}") if _PATH.fullmatch(name) else ""
+        inside = _PATH.fullmatch(name) and ".." not in name.split("/")
+        url = _at(page, report, "blob", f"{commit}/{name}") if inside else ""
         told.append(f"data {link(code(name), url, hosts(page))}")
     yield Block(rank=2, title="links", before=" · ".join(told))
 
 
-def _named_by(material: Material) -> str:
+def _named_by(material: Material, record: RunRecord) -> str:
     """DVC's file at the commit that names the digest, "" where none is known."""
     if material.origin.kind is not OriginKind.FILE:
-        return ""
+        name = f"{material.path}.dvc"
+        kept = any(f"/{each.path}".endswith(f"/{name}") for each in record.files)
+        return name if kept else ""
     name = material.origin.where.removesuffix(_AT_COMMIT)
-    return name if name.endswith(_DVC) and ".." not in name.split("/") else ""
+    return name if name.endswith(_DVC) else ""
 
 
 def _at(page: Page, report: Report, kind: str, rest: str) -> str:

@@ -22,7 +22,7 @@ STANDINGS = {
     Standing.HOLDS: "reproduces",
     Standing.STOPPED: "stopped reproducing",
     Standing.UNCONFIRMED: "to be confirmed",
-    Standing.NEVER: "never reproduced",
+    Standing.NEVER: "not known to reproduce",
     Standing.UNDECIDED: "undecided",
 }
 

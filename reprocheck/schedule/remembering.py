@@ -9,17 +9,18 @@ from reprocheck.errors import ReportFileError
 from reprocheck.model import Report, Verification
 from reprocheck.report_store import ReportStore
 from reprocheck.schedule.joining import verification_of
-from reprocheck.schedule.standing import in_order
+from reprocheck.schedule.standing import in_order, reproduced
 
-NEWEST = 20
-"""Reports of a run that are read: older ones change nothing that is told."""
+NEWEST = 12
+"""Reports of a run that are read: more than a trend shows."""
 
 Notice = Callable[[str], None]
 
 
 def reports(store: ReportStore, run_id: str, notice: Notice) -> Iterator[Report]:
-    """The newest reports of a run; one that cannot be read is passed over with a notice."""
-    for kept in store.kept(run_id)[-NEWEST:]:
+    """The newest reports of a run, the newest first; one that cannot be read is passed over with a
+    notice."""
+    for kept in reversed(store.kept(run_id)[-NEWEST:]):
         try:
             yield store.read(kept)
         except ReportFileError as error:
@@ -27,6 +28,14 @@ def reports(store: ReportStore, run_id: str, notice: Notice) -> Iterator[Report]
 
 
 def verifications(folder: Path, run_id: str, notice: Notice) -> tuple[Verification, ...]:
-    """The newest verifications of a run, the oldest first."""
-    found = reports(ReportStore(folder), run_id, notice)
-    return in_order(verification_of(each) for each in found if not each.dry_run)
+    """The verifications of a run since it last reproduced, the oldest first.
+
+    Older ones say nothing of its standing, and reading one takes its time.
+    """
+    found: list[Verification] = []
+    for report in reports(ReportStore(folder), run_id, notice):
+        if not report.dry_run:
+            found.append(verification_of(report))
+            if reproduced(found[-1]):
+                break
+    return in_order(found)

@@ -7,7 +7,8 @@ from contextlib import closing
 from datetime import datetime
 
 from reprocheck.config import Config
-from reprocheck.model import ReportDetail, RunRecord, Top
+from reprocheck.discretion import is_sensitive
+from reprocheck.model import ReportDetail, Top
 from reprocheck.schedule.choosing import Choosing
 from reprocheck.schedule.ranking import Looked, Ranking
 from reprocheck.schedule.remembering import verifications
@@ -47,9 +48,3 @@ def _look(tracker: Tracker, config: Config, run_ids: Sequence[str]) -> Mapping[s
         )
         for run in tracker.search(Search(run_ids=tuple(run_ids)))
     }
-
-
-def is_sensitive(record: RunRecord) -> bool:
-    """Whether the run or its experiment definition says that it is sensitive."""
-    tagged = record.tags.get("reprocheck.sensitive", "").strip().lower() == "true"
-    return tagged or bool(record.definition and record.definition.sensitive)

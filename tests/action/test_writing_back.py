@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck import __version__
+from reprocheck import __version__, cli
 from reprocheck.action import surroundings
 from reprocheck.action.surroundings import EventKind, PullRequest, Surroundings, WorkflowRun
 from reprocheck.action.writing_back import FORK, write_back
 from reprocheck.model import Check, Report
+from reprocheck.reporters import json
 from reprocheck.trackers.mlflow_settings import client_settings
 from tests.reporters.builders import make_record, make_report
 
@@ -86,7 +87,8 @@ def tags_of(uri: str, report: Report) -> dict[str, str]:
 @pytest.mark.parametrize("around", [of_run("eve/digits"), of_run(""), of_pull("eve/digits")])
 def test_nothing_of_a_fork_is_written(around: Surroundings) -> None:
     told: list[str] = []
-    assert write_back(check_of(make_report()), "sqlite:///absent.db", around, told.append) == ()
+    done = write_back(check_of(make_report()), "sqlite:///absent.db", around, told.append)
+    assert (done.written, done.refused) == ((), 0)
     assert told == [FORK]
 
 
@@ -96,7 +98,7 @@ def test_what_the_repositorys_own_code_computed_is(
 ) -> None:
     uri, report = tracked
     told: list[str] = []
-    (done,) = write_back(check_of(report), uri, around, told.append)
+    (done,) = write_back(check_of(report), uri, around, told.append).written
     assert told == []
     assert "is tagged REPRODUCED; 5 reruns in experiment Default-reprocheck" in done
     assert tags_of(uri, report)["reprocheck.verdict"] == "REPRODUCED"
@@ -114,4 +116,28 @@ def test_one_that_is_refused_keeps_no_other_from_being_written(
     uri, report = tracked
     told: list[str] = []
     done = write_back(check_of(make_report(record=None), report), uri, of_run(OURS), told.append)
-    assert len(done) == len(told) == 1
+    assert (len(done.written), done.refused, len(told)) == (1, 1, 1)
+
+
+def test_the_command_writes_and_tells_so(
+    tracked: tuple[str, Report], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uri, report = tracked
+    file = tmp_path / "report.json"
+    file.write_text(json.render(report))
+    assert cli.run(["report", str(file), "--write-back", "--tracking-uri", uri]) == 0
+    assert "is tagged REPRODUCED" in capsys.readouterr().err
+    assert tags_of(uri, report)["reprocheck.verdict"] == "REPRODUCED"
+
+
+def test_the_command_fails_where_nothing_could_be_written(
+    tracked: tuple[str, Report], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, report = tracked
+    file = tmp_path / "report.json"
+    file.write_text(json.render(report))
+    absent = f"sqlite:///{tmp_path}/absent.db"
+    assert cli.run(["report", str(file), "--write-back", "--tracking-uri", absent]) == 3
+    told = capsys.readouterr()
+    assert told.out.startswith("REPRODUCED")
+    assert "no MLflow store at" in told.err

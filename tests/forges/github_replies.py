@@ -22,9 +22,10 @@ def whole_user(login: str) -> dict[str, Any]:
 
 
 def repository(held: Repository, site: str) -> dict[str, Any]:
-    visibility = held.visibility or ("private" if held.private else "public")
+    visibility = "private" if held.private else "public"
+    visibility = visibility if held.visibility is None else held.visibility
     made = contract().example("full-repository-default-response")
-    for part in ("source", "parent", "template_repository"):
+    for part in ("source", "parent", "template_repository", "visibility"):
         made.pop(part, None)
     return made | {
         "id": held.id,
@@ -32,7 +33,7 @@ def repository(held: Repository, site: str) -> dict[str, Any]:
         "full_name": held.full_name,
         "owner": user(held.owner),
         "private": held.private,
-        "visibility": visibility,
+        **({"visibility": visibility} if visibility else {}),
         "default_branch": held.default_branch,
         "html_url": f"{site}/{held.full_name}",
         "language": "Python",  # the schema asks for it, the published example lacks it

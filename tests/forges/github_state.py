@@ -106,7 +106,7 @@ class Repository:
     name: str = "demo"
     id: int = 1296269
     private: bool = False
-    visibility: str | None = None
+    visibility: str | None = None  # "": not told, as by old servers
     default_branch: str = "main"
     pulls: dict[int, Pull] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)

@@ -99,7 +99,12 @@ def test_more_files_than_github_lists_are_told(
 
 @pytest.mark.parametrize(
     ("private", "visibility", "public"),
-    [(False, "public", True), (True, "private", False), (True, "internal", False)],
+    [
+        (False, "public", True),
+        (True, "private", False),
+        (True, "internal", False),
+        (True, "", False),
+    ],
 )
 def test_whether_all_may_see_it(
     github: FakeGitHub, private: bool, visibility: str, public: bool

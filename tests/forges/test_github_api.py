@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from reprocheck.errors import ForgeError
@@ -58,6 +61,19 @@ def test_what_a_limit_refused_is_sent_again(github: FakeGitHub) -> None:
 
     assert clock.slept[0] == 20.0
     assert len(github.repository.comments) == 1
+
+
+def test_a_block_is_a_limit_and_no_lock(github: FakeGitHub) -> None:
+    pull, clock = github.repository.add_pull(), Clock()
+    said = (
+        b'{"message": "You have exceeded a secondary rate limit and have been temporarily blocked '
+        b'from content creation. Please retry your request again later."}'
+    )
+    github.faults.append(Fault(method="POST", path="comments", status=403, body=said))
+
+    hub(github, clock=clock).comment(pull.number, draft())
+
+    assert clock.slept[0] == 60.0
 
 
 @pytest.mark.parametrize(
@@ -150,6 +166,19 @@ def test_a_server_that_is_not_there_is_told() -> None:
 
     with pytest.raises(ForgeError, match="the connection to GitHub failed"):
         forge.is_public()
+
+
+def test_clients_are_loaded_when_something_is_asked() -> None:
+    """`reprocheck --help` must not wait for them."""
+    program = (
+        "import sys, reprocheck.forges.github, reprocheck.forges.gitlab;"
+        "print({'github', 'gitlab', 'requests', 'urllib3'} & set(sys.modules))"
+    )
+
+    argv = [sys.executable, "-c", program]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("set()\n", "")
 
 
 def test_graphql_s_limit_is_one(github: FakeGitHub) -> None:

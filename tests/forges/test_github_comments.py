@@ -258,6 +258,24 @@ def test_a_second_leg_of_one_run_merges_into_the_first_one_s_comment(github: Fak
     assert written(github) == ["POST", "PATCH", "DELETE"]
 
 
+def test_a_duplicate_that_cannot_be_removed_is_the_next_run_s(github: FakeGitHub) -> None:
+    pull = github.repository.add_pull()
+
+    def other_leg() -> None:
+        github.repository.add_comment(pull.number, f"{MARK}\nThe other leg.", ACTIONS)
+
+    github.faults += [
+        Fault(method="POST", path="comments", before=other_leg),
+        Fault(method="DELETE", path="comments", status=502),
+    ]
+
+    posted = hub(github).comment(pull.number, draft("This leg."))
+    assert (posted.id, len(bodies(github))) == (github.repository.comments[0].id, 2)
+    hub(github).comment(pull.number, draft("The next.", run_id=8))
+
+    assert bodies(github) == [f"{MARK.replace('run=7', 'run=8')}\nThe next."]
+
+
 def test_legs_of_one_run_do_not_write_over_each_other_forever(github: FakeGitHub) -> None:
     pull = github.repository.add_pull()
     ours = github.repository.add_comment(pull.number, f"{MARK}\nOther leg.", ACTIONS)

@@ -3,10 +3,20 @@ import re
 
 import pytest
 
-from reprocheck.model import Package, Page, ReportDetail, Require, Verdict
+from reprocheck.model import (
+    Origin,
+    OriginKind,
+    Package,
+    Page,
+    RecordedFile,
+    ReportDetail,
+    Require,
+    Verdict,
+)
 from reprocheck.reporters import comment
 from tests.reporters.builders import (
     RUN_ID,
+    TAG,
     make_code,
     make_comparison,
     make_environment,
@@ -117,6 +127,24 @@ def test_links_lead_to_the_run_its_commit_its_data_and_the_workflow():
         "/github.com/example/digits/actions/runs/5",
         "/github.com/example/digits/actions/runs/5/artifacts/6",
     ]
+
+
+def test_the_dvc_file_is_linked_that_the_run_kept():
+    file = RecordedFile(path="reprocheck/data/train.csv.dvc", content=b"", origin=TAG)
+    for files, count in (((file,), 1), ((), 0)):
+        report = make_report(record=make_record(files=files))
+        text = comment.render(make_check(report), make_page())
+        assert text.count(f"/blob/{make_code().commit}/data/train.csv.dvc)") == count
+
+
+@pytest.mark.parametrize("path", ["../../../../evil/x", "a/../../x", "/x", "a b", "a?b"])
+def test_a_path_out_of_the_repository_is_not_linked(path):
+    file = RecordedFile(path=f"{path}.dvc", content=b"", origin=TAG)
+    where = Origin(kind=OriginKind.FILE, where=f"{path}.dvc at the commit")
+    for material in (dvc_material(path=path, origin=TAG), dvc_material(origin=where)):
+        record = make_record(files=(file,), data=(material,))
+        text = comment.render(make_check(make_report(record=record)), make_page())
+        assert "/blob/" not in text
 
 
 def test_without_addresses_nothing_is_linked():

@@ -11,10 +11,11 @@ from reprocheck.check_documents import check_document
 from reprocheck.detail import dump
 from reprocheck.documents import report_document
 from reprocheck.errors import ReportFileError, UsageError
-from reprocheck.model import Aggregate, Standing
-from reprocheck.report_store import ReportStore
+from reprocheck.model import Aggregate, Report, Standing
+from reprocheck.report_store import KeptReport, ReportStore
 from reprocheck.schedule.aggregating import AggregateRequest, aggregate
-from tests.schedule.builders import DAY
+from reprocheck.schedule.remembering import verifications
+from tests.schedule.builders import DAY, LETTERS
 from tests.schedule.test_joining import check, problem, report, reports
 
 
@@ -130,3 +131,20 @@ def test_where_nothing_was_measured_no_badge_is_left(
     assert captured.out.startswith("Nothing was measured\n")
     assert "no badge" in captured.err
     assert not badge.exists()
+
+
+def test_reports_are_read_back_to_the_last_that_reproduced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    keep(tmp_path, "✗✓!✗")
+    read: list[str] = []
+    real = ReportStore.read
+
+    def noted(self: ReportStore, kept: KeptReport) -> Report:
+        read.append(kept.path.name)
+        return real(self, kept)
+
+    monkeypatch.setattr(ReportStore, "read", noted)
+    found = verifications(tmp_path / "store", "1" * 32, read.append)
+    assert [each.verdict for each in found] == [LETTERS[letter] for letter in "✓!✗"]
+    assert len(read) == 3

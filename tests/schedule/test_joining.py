@@ -195,3 +195,9 @@ def test_hostile_names_stay_text_in_the_issue():
 def test_the_issue_says_the_same_of_the_same_runs():
     first, second = (aggregate_markdown.issue(joined({"1": "✓✗✗"})) for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize("name", ["top", "aggregate"])
+def test_examples_follow_their_schema(name: str):
+    for example in schema.load(name)["examples"]:
+        assert schema.check(example, name) == ()

@@ -1,0 +1,111 @@
+"""The step that sums a schedule up: summary, badge, and one issue for what stopped reproducing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reprocheck.action import history, hub, outputs, surroundings
+from reprocheck.action.surroundings import Surroundings
+from reprocheck.action.verifying import Job
+from reprocheck.durations import parse_duration
+from reprocheck.errors import ForgeError, ReportFileError, ReprocheckError
+from reprocheck.forges.github_nouns import Wanted
+from reprocheck.model import Aggregate
+from reprocheck.schedule import issue
+from reprocheck.schedule.aggregating import AggregateRequest, aggregate
+
+SINCE = "35d"
+"""A run that the schedule has not verified for so long is not one of its runs any more."""
+
+SUMMARY, JSON, BADGE = "aggregate.md", "aggregate.json", "badge.json"
+
+
+def run(job: Job) -> Aggregate:
+    """Joins the reports of this run with those of earlier ones, and leaves what they say together.
+
+    Raises `UsageError` for inputs that are none, and `MachineError` where nothing can be written.
+    What the forge refuses is told, and changes nothing else.
+    """
+    here, store = surroundings.read(job.env), job.folder / "reports"
+    history.fill(job, here, store)
+    found, fresh = _aggregated(job, store)
+    written = _written(job, found, with_badge=fresh)
+    url = _issue(job, here, found, fresh=fresh) if job.inputs.flag("issue") else ""
+    outputs.set_outputs(job.env, written | {"issue-url": url})
+    return found
+
+
+def _aggregated(job: Job, store: Path) -> tuple[Aggregate, bool]:
+    """What the reports say, and whether there is a new one among them."""
+    since_s = parse_duration(job.inputs.text("since") or SINCE, "input since")
+    folder = job.cwd / (job.inputs.text("reports") or "reprocheck-reports")
+    files = (folder,) if folder.is_dir() and any(folder.rglob("*.json")) else ()
+    now = datetime.now(UTC)
+
+    def of(files: tuple[Path, ...]) -> Aggregate:
+        request = AggregateRequest(files=files, reports=store, since_s=since_s)
+        return aggregate(request, lambda text: history.warn(job, text), now)
+
+    try:
+        if files:
+            return of(files), True
+        history.warn(job, f"this run left no report in {folder.name}: nothing new was measured")
+    except ReportFileError as error:
+        history.warn(job, f"no report of this run can be read: {error.message}")
+    return of(()), False
+
+
+def _written(job: Job, found: Aggregate, *, with_badge: bool) -> dict[str, str]:
+    from reprocheck.reporters import aggregate_json, aggregate_markdown, aggregate_terminal, badge
+
+    markdown = aggregate_markdown.render(found)
+    outputs.add_summary(job.env, markdown)
+    for line in aggregate_terminal.render(found).splitlines():
+        job.say(line)
+    drawn = badge.render(found) if with_badge else None
+    if drawn is None:
+        job.say("No badge is written: nothing was measured")
+    texts = {SUMMARY: markdown, JSON: aggregate_json.render(found)} | (
+        {BADGE: drawn} if drawn else {}
+    )
+    for name, text in texts.items():
+        (job.folder / name).write_text(text, encoding="utf-8")
+    return {
+        "markdown": str(job.folder / SUMMARY),
+        "json": str(job.folder / JSON),
+        "badge": str(job.folder / BADGE) if drawn else "",
+    }
+
+
+def _issue(job: Job, here: Surroundings, found: Aggregate, *, fresh: bool) -> str:
+    """The issue's address, "" where there is none or it cannot be told."""
+    from reprocheck.reporters import aggregate_markdown
+
+    try:
+        posted = hub.github(job.env, here, job.say).rolling_issue(
+            key=_key(job),
+            title=issue.TITLE,
+            body=aggregate_markdown.issue(found, page_url=here.run_url),
+            labels=_labels(job),
+            wanted=issue.wanted(found) if fresh else Wanted.AS_IT_IS,
+        )
+    except ReprocheckError as error:
+        lacks = error.missing if isinstance(error, ForgeError) else ""
+        missing = f"; the job's token lacks `{lacks}`" if lacks else ""
+        history.warn(job, f"the issue is not up to date: {error.message}{missing}. {error.hint}")
+        return ""
+    return posted.url if posted else ""
+
+
+def _key(job: Job) -> str:
+    workflow = job.inputs.text("workflow") or history.WORKFLOW
+    return hashlib.sha256(f"schedule\0{workflow}".encode()).hexdigest()[:16]
+
+
+def _labels(job: Job) -> tuple[str, ...]:
+    """Between commas or on lines of their own: a label may have spaces."""
+    named = (each.strip() for each in re.split(r"[,\n]", job.inputs.text("issue-labels")))
+    return tuple(dict.fromkeys(each for each in named if each))
