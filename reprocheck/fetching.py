@@ -150,7 +150,7 @@ def _fetch_run(account: Account, gathered: _Gathered, stack: contextlib.ExitStac
     prepared = prepare(account, tracker, record, cost)
     with account.stage(Stage.RESTORE, "inputs and artifacts") as note:
         _keep_data(account, prepared, gathered)
-        _keep_objects(prepared, gathered)
+        _keep_objects(account, prepared, gathered)
         _keep_artifacts(account, tracker, record)
         count = sum(not each.weak for each in prepared.record.data)
         size = format_bytes(gathered.writer.size)
@@ -244,10 +244,10 @@ def _keep_lists(beside: Around, gathered: _Gathered) -> None:
             )
 
 
-def _keep_objects(prepared: Prepared, gathered: _Gathered) -> None:
+def _keep_objects(account: Account, prepared: Prepared, gathered: _Gathered) -> None:
     """What git LFS brought into the tree."""
     tree = prepared.checkout.tree
-    for path, material in lfs_files.tracked(tree, {}).items():
+    for path, material in lfs_files.tracked(tree, account.request.env).items():
         if datastores.is_in_tree(material, tree):
             gathered.objects.add(gathered.writer.add_file(tree / path))
 

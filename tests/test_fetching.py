@@ -6,7 +6,6 @@ import base64
 import http.client
 import json
 import os
-import select
 import shutil
 import socket
 import threading
@@ -21,7 +20,7 @@ import pytest
 
 from reprocheck import bundles, schema
 from reprocheck.bundles import open_bundle
-from tests.conftest import Repo
+from tests.conftest import Repo, need
 from tests.datastores.servers import S3
 from tests.lab import Lab, Result, copy_of
 from tests.test_stores import served
@@ -203,13 +202,24 @@ def files_of(folder: Path) -> list[Path]:
 
 
 @pytest.fixture
-def attacker() -> Iterator[socket.socket]:
-    """Listens, and fails the test at its end when anybody has come."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        yield listening
-        assert select.select([listening], [], [], 0)[0] == [], "somebody connected"
+def attacker() -> Iterator[str]:
+    """Hangs up on whoever comes, and fails the test at its end when anybody has."""
+    came: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def hang_up() -> None:
+            while True:
+                try:
+                    connection, address = listening.accept()
+                except OSError:  # it was closed
+                    return
+                came.append(address)
+                connection.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+    assert came == [], "somebody connected"
 
 
 def config(url: str, *more: str) -> dict[str, str | bytes]:
@@ -248,10 +258,9 @@ def proposed(lab: Lab, files: dict[str, str | bytes], tmp_path: Path) -> Lab:
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_commit_does_not_say_which_address_is_asked_for_data(
-    lab: Lab, tmp_path: Path, attacker: socket.socket, kind: str
+    lab: Lab, tmp_path: Path, attacker: str, kind: str
 ) -> None:
-    host = f"127.0.0.1:{attacker.getsockname()[1]}"
-    own = proposed(lab, HOSTILE[kind](host), tmp_path)
+    own = proposed(lab, HOSTILE[kind](attacker), tmp_path)
     result = fetch(own, own.seeded, "--tracking-uri", own.uri)
     assert result.exit_code == 3, result.stderr
     assert "only the run or its commit names" in result.stderr
@@ -260,10 +269,9 @@ def test_a_commit_does_not_say_which_address_is_asked_for_data(
 
 
 def test_a_submodule_of_the_commit_is_asked_only_where_the_checkout_names_it(
-    lab: Lab, tmp_path: Path, attacker: socket.socket
+    lab: Lab, tmp_path: Path, attacker: str
 ) -> None:
-    host = f"127.0.0.1:{attacker.getsockname()[1]}"
-    text = f'[submodule "x"]\n\tpath = x\n\turl = http://{host}/x.git\n'
+    text = f'[submodule "x"]\n\tpath = x\n\turl = http://{attacker}/x.git\n'
     own = proposed(lab, {".gitmodules": text}, tmp_path)
     own.repo.git("checkout", "--quiet", "proposed")
     own.repo.git("update-index", "--add", "--cacheinfo", f"160000,{'a' * 40},x")
@@ -272,17 +280,16 @@ def test_a_submodule_of_the_commit_is_asked_only_where_the_checkout_names_it(
     own.repo.git("checkout", "--quiet", "--force", "main")
     result = fetch(own, own.seeded, "--tracking-uri", own.uri)
     assert result.exit_code == 3
-    assert f"http://{host}/x.git" in result.stderr
+    assert f"http://{attacker}/x.git" in result.stderr
     assert ".gitmodules" in result.stderr
 
 
 @pytest.mark.parametrize("root", ["http://{}/x", "mlflow-artifacts://{}/x", "sftp://{}/x"])
 def test_a_run_does_not_say_where_its_artifacts_are_asked_for(
-    lab: Lab, tmp_path: Path, attacker: socket.socket, root: str
+    lab: Lab, tmp_path: Path, attacker: str, root: str
 ) -> None:
     own = copy_of(lab, tmp_path)
-    host = f"127.0.0.1:{attacker.getsockname()[1]}"
-    own.sql("UPDATE runs SET artifact_uri = ?", root.format(host))
+    own.sql("UPDATE runs SET artifact_uri = ?", root.format(attacker))
     result = fetch(own, own.seeded, "--tracking-uri", own.uri)
     assert result.exit_code == 3
     assert "an address that only the run names" in result.stderr
@@ -290,10 +297,10 @@ def test_a_run_does_not_say_where_its_artifacts_are_asked_for(
 
 
 def test_neither_a_runs_page_nor_its_repository_says_who_is_asked(
-    lab: Lab, tmp_path: Path, attacker: socket.socket
+    lab: Lab, tmp_path: Path, attacker: str
 ) -> None:
     own = copy_of(lab, tmp_path)
-    address = f"http://127.0.0.1:{attacker.getsockname()[1]}"
+    address = f"http://{attacker}"
     own.set_tag(own.seeded, COMMIT, "a" * 40)
     own.set_tag(own.seeded, "mlflow.source.git.repoURL", f"{address}/x.git")
     page = f"{address}/#/experiments/1/runs/{own.seeded}"
@@ -390,6 +397,34 @@ def test_what_a_folder_holds_that_is_no_bundle_stays(bundled: Lab, tmp_path: Pat
     result = own.reprocheck("fetch", bundled.seeded, *small)
     assert (result.exit_code, "at most 10 bytes" in result.stderr) == (3, True), result.stderr
     assert not (own.root / "b").exists()
+
+
+# --- git LFS ------------------------------------------------------------------------------
+
+
+def test_objects_of_git_lfs_are_in_the_bundle_unless_the_commit_says_where_they_are(
+    lab: Lab, tmp_path: Path, attacker: str
+) -> None:
+    need("git-lfs")
+    own = copy_of(lab, tmp_path)
+    own.repo.git("lfs", "install", "--local")
+    own.repo.git("lfs", "track", "*.bin")
+    commit = own.repo.commit({"weights.bin": b"w" * 3000})
+    own.set_tag(own.seeded, COMMIT, commit)
+    result = fetch(own, own.seeded, "--tracking-uri", own.uri)
+    assert result.exit_code == 0, result.stderr
+    assert len(open_bundle(own.root / "bundle").objects) == 1
+    shutil.rmtree(own.repo.path / ".git/lfs/objects")
+    assert own.verify(own.seeded, "--dry-run").exit_code == 3
+    result = from_bundle(own, "--dry-run")
+    assert result.exit_code == 0, result.stdout
+    evil = {".lfsconfig": f"[lfs]\n\turl = http://{attacker}/x\n", "other.bin": b"v" * 3000}
+    own.repo.git("checkout", "--quiet", "-b", "proposed")
+    own.set_tag(own.seeded, COMMIT, own.repo.commit(evil))
+    own.repo.git("-c", "filter.lfs.smudge=", "checkout", "--quiet", "--force", "HEAD~1", "--", ".")
+    (own.repo.path / ".lfsconfig").unlink()
+    result = fetch(own, own.seeded, "--tracking-uri", own.uri)
+    assert (result.exit_code, ".lfsconfig" in result.stderr) == (3, True), result.stderr
 
 
 # --- secrets ------------------------------------------------------------------------------
