@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reprocheck import publishing
-from reprocheck.action import downloading, hub, outputs, surroundings
+from reprocheck.action import base_branch, downloading, hub, merge_request, outputs, surroundings
 from reprocheck.action.commands import Level, Say, annotation
 from reprocheck.action.inputs import Inputs
 from reprocheck.action.surroundings import Surroundings, WorkflowRun
 from reprocheck.action.verifying import page as page_of
 from reprocheck.errors import ForgeError, ReprocheckError, UsageError
 from reprocheck.forges.base import Forge, Posted
-from reprocheck.hostile import cut, printable
+from reprocheck.hostile import cut, printable, redact
 from reprocheck.model import Check, CommentMode, Page
 from reprocheck.publishing import Wish
 
@@ -29,7 +29,7 @@ _TITLE = "reprocheck: not posted"
 class Thread:
     """Where a check is posted: a forge, what the reader sees there, and by which workflow."""
 
-    forge: Forge
+    forge: Forge | None  # None: it cannot be written to, and it was told why
     page: Page
     workflow: str  # path of the file by which it was verified
 
@@ -44,14 +44,28 @@ def post(check: Check, env: Mapping[str, str], say: Say) -> None:
     wanted = (inputs.flag("commit-status"), inputs.flag("check-run"))
 
     def warn(text: str) -> None:
-        say(annotation(Level.WARNING, text, _TITLE))
+        is_github = bool(env.get("GITHUB_REPOSITORY"))
+        plain = f"Warning: {printable(redact(text))}"
+        say(annotation(Level.WARNING, text, _TITLE) if is_github else plain)
 
-    thread = _thread(env, inputs, say, warn)
+    thread = _with_base(check, env, _thread(env, inputs, say, warn))
     outputs.add_summary(env, _summary(check, thread.page))
+    if thread.forge is None:
+        return
     named = inputs.text("comment-key")
     key = publishing.comment_key(thread.workflow, named)
     wish = Wish(key=key, mode=mode, marks=_marks(thread.forge, named, *wanted))
     _told(env, publishing.publish(check, thread.page, thread.forge, wish, warn))
+
+
+def _with_base(check: Check, env: Mapping[str, str], thread: Thread) -> Thread:
+    """The thread, with what the base branch has to be compared with."""
+    from reprocheck.forges.github import GitHub
+
+    if not isinstance(thread.forge, GitHub) or thread.page.number is None:
+        return thread
+    found = base_branch.reports(check, surroundings.read(env), thread.forge)
+    return dataclasses.replace(thread, page=dataclasses.replace(thread.page, base=found))
 
 
 def _mode(inputs: Inputs) -> CommentMode:
@@ -86,6 +100,12 @@ def _told(env: Mapping[str, str], posted: Posted | None) -> None:
 def _thread(env: Mapping[str, str], inputs: Inputs, say: Say, warn: Say) -> Thread:
     """Raises `UsageError`."""
     here = surroundings.read(env)
+    if not here.repository and merge_request.is_here(env):
+        return Thread(
+            forge=_gitlab(env, say, warn),
+            page=merge_request.page(env),
+            workflow=merge_request.job_of(env),
+        )
     if not here.repository:
         raise UsageError(
             "--post: this is no job of a pull request or merge request",
@@ -104,6 +124,17 @@ def _thread(env: Mapping[str, str], inputs: Inputs, say: Say, warn: Say) -> Thre
     return Thread(
         forge=forge, page=dataclasses.replace(page, tracker_hosts=hosts), workflow=workflow
     )
+
+
+def _gitlab(env: Mapping[str, str], say: Say, warn: Say) -> Forge | None:
+    from reprocheck.forges import gitlab
+
+    try:
+        found = gitlab.of_job(env, say)
+    except ForgeError as error:  # without the extra's package, or without a token
+        warn(publishing.told("commenting", error))
+        return None
+    return found[0] if found else None
 
 
 def _of_run(forge: GitHub, here: Surroundings, run: WorkflowRun, warn: Say) -> Page:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +58,10 @@ Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or
 @click.option(
     "--post",
     is_flag=True,
-    help="In a job of GitHub Actions: comment on the pull request, too, and write the job's "
-    "summary. Reads GITHUB_*, GITHUB_TOKEN or INPUT_GITHUB_TOKEN, INPUT_COMMENT_MODE (always, "
-    "changes, failures, off) and INPUT_COMMENT_KEY. What cannot be posted is a warning.",
+    help="In a job of a pull request on GitHub or a merge request on GitLab: also write the one "
+    "comment there, and the job's summary. Reads GITHUB_* and GITHUB_TOKEN, or CI_* and "
+    "REPROCHECK_GITLAB_TOKEN; INPUT_COMMENT_MODE (always, changes, failures, off) and "
+    "INPUT_COMMENT_KEY. What cannot be posted is a warning.",
 )
 @click.option(
     "--write-back",
@@ -116,7 +118,8 @@ def _post(check: Check, given: _Options) -> None:
     from reprocheck.action import posting
     from reprocheck.action.commands import unheeded
 
-    with unheeded(click.echo):
+    is_github = bool(os.environ.get("GITHUB_REPOSITORY"))
+    with unheeded(click.echo) if is_github else contextlib.nullcontext():
         _write(check, given)
     posting.post(check, os.environ, click.echo)
 

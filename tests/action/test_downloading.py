@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reprocheck import cli
-from reprocheck.action import hub
+from reprocheck.action import base_branch, hub
 from reprocheck.check_documents import check_document
 from reprocheck.detail import dump
+from reprocheck.forges.gitlab import TOKEN
 from reprocheck.model import Check, Verdict
+from reprocheck.schedule.slugs import slug
 from tests.action import payloads
 from tests.action.test_outputs import written
 from tests.forges.github_server import FakeGitHub, Fault
 from tests.forges.github_state import SHA
+from tests.forges.gitlab_server import SHA as GITLAB_SHA
+from tests.forges.gitlab_server import FakeGitLab
 from tests.forges.hub import Clock
+from tests.reporters.builders import make_report
 from tests.test_checks import check_of
 
 GOOD = check_of(Verdict.IDENTICAL, head_sha=SHA)
@@ -225,3 +231,73 @@ def test_outside_of_a_job_posting_is_a_wrong_usage(
     report.write_text(dump(check_document(GOOD)))
     assert cli.run(["report", str(report), "--post"]) == 2
     assert "no job of a pull request" in capsys.readouterr().err
+
+
+def in_merge_request(server: FakeGitLab, **changes: str) -> dict[str, str]:
+    return {
+        "CI_API_V4_URL": server.api_url,
+        "CI_SERVER_URL": server.site,
+        "CI_PROJECT_ID": "7",
+        "CI_PROJECT_PATH": "group/demo",
+        "CI_MERGE_REQUEST_IID": "3",
+        "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": GITLAB_SHA,
+        "CI_PIPELINE_ID": "77",
+        "CI_JOB_NAME": "reprocheck",
+        TOKEN: "project",
+    } | changes
+
+
+@pytest.mark.parametrize("token", ["project", ""])
+def test_a_merge_requests_job_posts_a_note_or_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], token: str
+) -> None:
+    report = tmp_path / "report.json"
+    report.write_text(dump(check_document(replace(GOOD, head_sha=GITLAB_SHA))))
+    with FakeGitLab() as server, pytest.MonkeyPatch.context() as patch:
+        for name, value in in_merge_request(server, **{TOKEN: token}).items():
+            patch.setenv(name, value)
+        assert cli.run(["report", str(report), "--post"]) == 0
+        notes = [note.body for note in server.notes]
+    said = capsys.readouterr().out
+    assert "::" not in said
+    if token:
+        assert "IDENTICAL" in notes[-1].upper()
+        assert f"head={GITLAB_SHA} run=77" in notes[-1]
+    else:
+        assert notes == []
+        assert f"{TOKEN} is not set" in said
+
+
+def test_what_the_schedule_verified_last_is_what_a_run_is_compared_with() -> None:
+    one, other = make_report(), make_report()
+    assert one.record is not None
+    assert other.record is not None
+    record = replace(other.record, ref=replace(other.record.ref, run_id="other"))
+    old = replace(other, record=record)
+    new = replace(old, created_at=old.created_at + timedelta(days=1))
+    worse = replace(new, verdict=Verdict.NOT_REPRODUCED)
+    elsewhere = replace(new, record=replace(record, experiment="elsewhere"))
+    check = replace(GOOD, reports=(one,))
+    mine = one.record.ref.run_id
+    assert base_branch.last_verified(check, [old, new, one]) == {mine: new}
+    assert base_branch.last_verified(check, [worse, elsewhere, one]) == {}
+
+
+def test_the_comment_asks_the_schedule_of_the_default_branch(stage: Stage) -> None:
+    run = stage.github.repository.add_run(
+        file="reprocheck-scheduled.yml", event="schedule", head_branch="main", head_sha="c" * 40
+    )
+    other = make_report()
+    assert other.record is not None
+    record = replace(other.record, ref=replace(other.record.ref, run_id="0ther"))
+    kept = replace(GOOD, reports=(replace(other, record=record, asked="0ther"),))
+    name = f"reprocheck-report-{slug(record.name, '0ther')}"
+    content = dump(check_document(kept)).encode()
+    stage.github.repository.add_artifact(run.id, name, {"report.json": content})
+    stage.upload(replace(GOOD, reports=(make_report(),)))
+    event = stage.event()
+    event["repository"]["default_branch"] = "main"
+    stage.post(stage.download(event=event)["report"], event=event)
+    (body,) = stage.comments
+    assert "Against the base branch" in body
+    assert "0ther" in body

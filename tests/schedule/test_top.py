@@ -26,6 +26,7 @@ from reprocheck.schedule.wishes import (
     parse_tag,
 )
 from reprocheck.subjects import subject
+from reprocheck.trackers.mlflow_kept import OF
 from reprocheck.trackers.mlflow_settings import client_settings
 from tests.conftest import snapshot
 from tests.reporters.builders import make_report
@@ -127,6 +128,14 @@ def test_a_direction_that_nobody_knows_is_asked_for(database: Store):
     database.log(metrics={"zeta": [0.1]})
     with pytest.raises(UsageError, match="higher or lower is not known"):
         choose(database, metric="zeta")
+
+
+def test_reruns_that_were_written_back_are_no_runs_to_verify(database: Store):
+    run_id = database.log(metrics={"accuracy": [0.5]}, tags={"release": "1"})
+    tags = {OF: run_id, "release": "1"}
+    database.log(metrics={"accuracy": [0.9]}, tags=tags)
+    wishes = {"metric": "accuracy", "tags": (TagWish(name="release", value=None),)}
+    assert ids(choose(database, **wishes)) == [run_id]
 
 
 def test_each_experiment_has_its_own_best(database: Store):
