@@ -49,7 +49,7 @@ Outputs:
 
 AGGREGATE = """\b
 Variables:
-  INPUT_REPORTS      folder of this run's reports
+  INPUT_FILES        folder of this run's reports [default: reprocheck-reports]
   INPUT_SINCE        how long a run counts that is not verified any more [default: 35d]
   INPUT_ISSUE        true: keep one issue open while a run has stopped reproducing
   INPUT_ISSUE_LABELS its labels, between commas or one a line
@@ -107,8 +107,9 @@ def verify() -> int:
     RUNNER_TEMP, the job's summary, annotations and outputs. Ends with 0 whatever the answer is; the
     job ends with its output job-exit-code.
     """
-    from reprocheck.action import verifying
+    from reprocheck.action import shielding, verifying
 
+    shielding.shield()
     verifying.run(_job("reprocheck"))
     return 0
 
