@@ -41,12 +41,12 @@ def run(job: Job) -> Aggregate:
 def _aggregated(job: Job, store: Path) -> tuple[Aggregate, bool]:
     """What the reports say, and whether there is a new one among them."""
     since_s = parse_duration(job.inputs.text("since") or SINCE, "input since")
-    folder = job.cwd / (job.inputs.text("reports") or "reprocheck-reports")
+    folder = job.cwd / (job.inputs.text("files") or "reprocheck-reports")
     files = (folder,) if folder.is_dir() and any(folder.rglob("*.json")) else ()
     now = datetime.now(UTC)
 
     def of(files: tuple[Path, ...]) -> Aggregate:
-        request = AggregateRequest(files=files, reports=store, since_s=since_s)
+        request = AggregateRequest(files=files, reports=store, since_s=since_s, by_job=True)
         return aggregate(request, lambda text: history.warn(job, text), now)
 
     try:

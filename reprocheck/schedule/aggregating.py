@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from reprocheck.check_reading import read_check
 from reprocheck.errors import ReportFileError, UsageError
-from reprocheck.model import Aggregate, Check, Problem
+from reprocheck.model import Aggregate, Check, Problem, Report
 from reprocheck.report_store import ReportStore
 from reprocheck.schedule.joining import join, run_id_of
 from reprocheck.schedule.remembering import Notice, reports
+from reprocheck.schedule.slugs import is_of
 
 REPORT = "report.json"
 MOST_FILES = 2_000
@@ -27,6 +28,7 @@ class AggregateRequest:
     files: tuple[Path, ...]  # reports and checks, or folders of them; (): the store alone
     reports: Path  # the store of earlier reports
     since_s: float | None  # also runs that the store has a report of this young
+    by_job: bool = False  # folders are artifacts of a schedule's jobs, each named for its run
 
 
 def aggregate(request: AggregateRequest, notice: Notice, now: datetime) -> Aggregate:
@@ -40,7 +42,7 @@ def aggregate(request: AggregateRequest, notice: Notice, now: datetime) -> Aggre
     failed: ReportFileError | None = None
     for path, named in _paths(request.files):
         try:
-            checks.append(read_check(path))
+            check = read_check(path)
         except ReportFileError as error:
             if not named and path.name != REPORT:
                 notice(f"passed over {path}: {error.message}")
@@ -49,12 +51,35 @@ def aggregate(request: AggregateRequest, notice: Notice, now: datetime) -> Aggre
             problems.append(
                 Problem(asked=path.name, message=error.message, hint=error.hint, exit_code=2)
             )
+            continue
+        foreign = _foreign(check, path) if request.by_job else ()
+        checks.append(_without(check, foreign))
+        problems += [_misplaced(each, path) for each in foreign]
     if failed and not checks:
         raise failed
     store = ReportStore(request.reports)
     ids = [*_told(checks), *_kept(store, request, now)]
     earlier = {run_id: tuple(reports(store, run_id, notice)) for run_id in dict.fromkeys(ids)}
     return join(checks, earlier, problems, now)
+
+
+def _foreign(check: Check, path: Path) -> tuple[Report, ...]:
+    """Reports of runs that another job verifies: a training may have written any into its own."""
+    name = path.parent.name
+    return tuple(each for each in check.reports if not is_of(name, run_id_of(each)))
+
+
+def _without(check: Check, foreign: tuple[Report, ...]) -> Check:
+    return replace(check, reports=tuple(each for each in check.reports if each not in foreign))
+
+
+def _misplaced(report: Report, path: Path) -> Problem:
+    return Problem(
+        asked=path.parent.name,
+        message=f"its report is of run {run_id_of(report)[:80]}, which is not the run of its job",
+        hint="look at what that job ran; nothing of its report counts",
+        exit_code=3,
+    )
 
 
 def _told(checks: Sequence[Check]) -> Iterator[str]:

@@ -138,11 +138,13 @@ def aggregate(
     """The step after jobs that left these reports."""
     patch.chdir(folder)
     for index, each in enumerate(found):
-        path = folder / f"new{len(github.seen)}" / f"reprocheck-report-{index}" / "report.json"
+        assert each.record is not None
+        name = slug(f"job {index}", each.record.ref.run_id)
+        path = folder / f"new{len(github.seen)}" / f"reprocheck-report-{name}" / "report.json"
         path.parent.mkdir(parents=True)
         path.write_text(dump(report_document(each)))
     reports = folder / f"new{len(github.seen)}"
-    given = {"reports": str(reports), "issue": "true"} | inputs
+    given = {"files": str(reports), "issue": "true"} | inputs
     return Step(github, patch, folder / "temp", "aggregate", **given)
 
 

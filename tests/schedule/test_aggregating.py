@@ -11,10 +11,11 @@ from reprocheck.check_documents import check_document
 from reprocheck.detail import dump
 from reprocheck.documents import report_document
 from reprocheck.errors import ReportFileError, UsageError
-from reprocheck.model import Aggregate, Report, Standing
+from reprocheck.model import Aggregate, Report, Standing, Verdict
 from reprocheck.report_store import KeptReport, ReportStore
 from reprocheck.schedule.aggregating import AggregateRequest, aggregate
 from reprocheck.schedule.remembering import verifications
+from reprocheck.schedule.slugs import slug
 from tests.schedule.builders import DAY, LETTERS
 from tests.schedule.test_joining import check, problem, report, reports
 
@@ -54,6 +55,20 @@ def test_a_copy_of_a_kept_report_confirms_nothing(tmp_path: Path):
     keep(tmp_path, "✓✗")
     found = run(tmp_path, write(tmp_path / "a.json", "✗", 1), write(tmp_path / "b.json", "✗", 1))
     assert [each.standing for each in found.trends] == [Standing.UNCONFIRMED]
+
+
+def test_a_job_tells_of_its_own_run_alone(tmp_path: Path):
+    ours, others = ("reprocheck-report-" + slug("net", each * 32) for each in "12")
+    write(tmp_path / "new" / ours / "report.json", "✗", run_id="1")
+    write(tmp_path / "new" / others / "report.json", "✓", run_id="1")  # its training wrote that
+    request = AggregateRequest(
+        files=(tmp_path / "new",), reports=tmp_path / "store", since_s=None, by_job=True
+    )
+    found = aggregate(request, print, DAY + timedelta(days=10))
+    (trend,) = found.trends
+    assert [each.verdict for each in trend.history] == [Verdict.NOT_REPRODUCED]
+    assert [each.asked for each in found.problems] == [others]
+    assert (found.verified, found.total) == (0, 2)
 
 
 def test_two_legs_confirm_each_other(tmp_path: Path):
