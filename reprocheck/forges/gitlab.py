@@ -21,7 +21,7 @@ from reprocheck.forges.upsert import (
 )
 from reprocheck.forges.waiting import Waiting
 
-TOKEN = "GITLAB_TOKEN"  # noqa: S105  (the variable's name)
+TOKEN = "REPROCHECK_GITLAB_TOKEN"  # noqa: S105  (the variable's name)
 _PROJECT = re.compile(r"[0-9]{1,20}|[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 
 
