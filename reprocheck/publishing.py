@@ -14,7 +14,7 @@ from typing import Protocol
 
 from reprocheck import checks
 from reprocheck.errors import ForgeError
-from reprocheck.forges.base import Draft, Forge, Posted
+from reprocheck.forges.base import Draft, Forge, Posted, Writing
 from reprocheck.model import Check, CommentMode, Page, Verdict
 from reprocheck.reporters import comment, comment_state
 from reprocheck.reporters.markup import alert, prose
@@ -57,6 +57,8 @@ def publish(
         posted = _comment(check, page, forge, wish)
     except ForgeError as error:
         warn(told("commenting", error))
+    if posted and posted.writing is Writing.OUTDATED:
+        return posted  # nor is a mark put over the one of the newer result
     for mark in wish.marks:
         try:
             mark.mark(check, page)

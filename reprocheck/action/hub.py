@@ -18,6 +18,11 @@ WAITING: Waiting | None = None
 """How patient jobs are with GitHub, for tests; None: as `GitHub` is."""
 
 
+def token_of(env: Mapping[str, str]) -> str:
+    """The job's token, "" where it was given none."""
+    return Inputs(env).text("github-token") or env.get("GITHUB_TOKEN", "").strip()
+
+
 def github(env: Mapping[str, str], here: Surroundings, say: Say) -> GitHub:
     """The job's repository on GitHub. Raises `UsageError` outside of a job, or without a token."""
     from reprocheck.forges.github import GitHub
@@ -27,7 +32,7 @@ def github(env: Mapping[str, str], here: Surroundings, say: Say) -> GitHub:
             "this is no job of GitHub Actions: GITHUB_API_URL and GITHUB_REPOSITORY are not set",
             "run it in a workflow",
         )
-    token = Inputs(env).text("github-token") or env.get("GITHUB_TOKEN", "").strip()
+    token = token_of(env)
     if not token:
         raise UsageError(
             "no token is there to ask GitHub with", "hand over input github-token, or GITHUB_TOKEN"

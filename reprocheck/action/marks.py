@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from reprocheck.forges.github import GitHub
 
 _FORK = "by a fork's code: "
+_OF_FORKS = " of a fork"
+"""Part of the name of a fork's marks: anybody can open a pull request that ends at a commit of
+somebody else's, so what its own code says must never stand where ours is looked for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +31,11 @@ class Status:
         if not page.head_sha or (checks.verdict(check) is None and not check.waiting):
             return
         self.forge.commit_status(
-            page.head_sha, self.name, _state(check), _headline(check, page), page.workflow_url
+            page.head_sha,
+            _named(self.name, page),
+            _state(check),
+            _headline(check, page),
+            page.workflow_url,
         )
 
 
@@ -45,7 +52,7 @@ class Checked:
             return
         self.forge.check_run(
             CheckRun(
-                name=self.name,
+                name=_named(self.name, page),
                 sha=page.head_sha,
                 conclusion=_conclusion(check),
                 title=_headline(check, page),
@@ -54,6 +61,10 @@ class Checked:
                 details_url=page.workflow_url,
             )
         )
+
+
+def _named(name: str, page: Page) -> str:
+    return f"{name}{_OF_FORKS if page.untrusted else ''}"
 
 
 def _headline(check: Check, page: Page) -> str:

@@ -111,13 +111,17 @@ def _thread(env: Mapping[str, str], inputs: Inputs, say: Say, warn: Say) -> Thre
             "--post: this is no job of a pull request or merge request",
             "run it in a workflow, or leave --post out",
         )
-    forge = hub.github(env, here, say)
+    forge = _github(env, here, say, warn)
     if here.workflow_run:
         run = downloading.trusted_run(inputs, here)
-        page = _of_run(forge, here, run, warn)
-        name = inputs.text("artifact-name") or downloading.ARTIFACT
-        page = dataclasses.replace(page, artifact_url=_artifact_url(forge, run, name))
-        workflow = run.path
+        page, workflow = _of_run(here, run), run.path
+        if forge:
+            name = inputs.text("artifact-name") or downloading.ARTIFACT
+            page = dataclasses.replace(
+                page,
+                number=_number(forge, run, warn),
+                artifact_url=_artifact_url(forge, run, name),
+            )
     else:
         page, workflow = page_of(here), here.workflow
     hosts = _hosts(inputs.text("tracking-uri"))
@@ -137,23 +141,37 @@ def _gitlab(env: Mapping[str, str], say: Say, warn: Say) -> Forge | None:
     return found[0] if found else None
 
 
-def _of_run(forge: GitHub, here: Surroundings, run: WorkflowRun, warn: Say) -> Page:
-    """The page of the pull request that the run was of, found by GitHub's own facts."""
-    number = None
+def _github(env: Mapping[str, str], here: Surroundings, say: Say, warn: Say) -> GitHub | None:
+    """None without a token: the summary needs none."""
+    if here.api and not hub.token_of(env):
+        warn(
+            "no token is there to comment with: hand over input github-token, or GITHUB_TOKEN, of "
+            "a job with `pull-requests: write`"
+        )
+        return None
+    return hub.github(env, here, say)
+
+
+def _number(forge: GitHub, run: WorkflowRun, warn: Say) -> int | None:
+    """The pull request that the run was of, found by GitHub's own facts."""
     try:
         pull = forge.find_pull(run.head_owner, run.head_branch, run.head_sha)
-        number = pull.number if pull else None
-        if pull is None:
-            warn(
-                f"no open pull request ends at commit {run.head_sha[:12]} of {run.head_owner}: it "
-                "was closed, or has a newer commit"
-            )
     except ForgeError as error:
         warn(publishing.told("finding the pull request", error))
+        return None
+    if pull is None:
+        warn(
+            f"no open pull request ends at commit {run.head_sha[:12]} of {run.head_owner}: it "
+            "was closed, or has a newer commit"
+        )
+    return pull.number if pull else None
+
+
+def _of_run(here: Surroundings, run: WorkflowRun) -> Page:
+    """Where a check of the run is shown, if there is no pull request."""
     return Page(
         server=here.server,
         repository=here.repository,
-        number=number,
         head_sha=run.head_sha,
         head_repository=run.head_repository,
         workflow_url=run.url,

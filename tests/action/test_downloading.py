@@ -108,7 +108,8 @@ def test_a_forks_report_becomes_a_labelled_comment(
     said = capsys.readouterr().out
     assert said.index("::stop-commands::") < said.index("add-mask")
     (status,) = stage.github.repository.statuses
-    assert (status["context"], status["state"]) == ("reprocheck/verify", "success")
+    assert status["context"] == "reprocheck/verify of a fork"  # never where ours is looked for
+    assert status["state"] == "success"
     assert status["description"].startswith("by a fork's code: ")
 
 
@@ -199,6 +200,18 @@ def test_a_weak_token_is_a_warning_and_no_failure(
     lacking = {"pull-requests"} if token == "none" else {"pull-requests", "statuses", "checks"}
     assert {scope for scope in lacking for line in said if f"{scope}: " in line} == lacking
     assert stage.summary
+
+
+def test_without_a_token_the_summary_is_there_and_nothing_fails(
+    stage: Stage, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    stage.token = ""
+    report = tmp_path / "report.json"
+    report.write_text(dump(check_document(GOOD)))
+    posted = stage.post(str(report))
+    assert (posted["code"], stage.comments) == ("0", [])
+    assert "IDENTICAL" in stage.summary.upper()
+    assert "pull-requests: write" in capsys.readouterr().out
 
 
 def test_a_github_that_is_down_loses_the_report_and_says_so(stage: Stage) -> None:

@@ -62,6 +62,23 @@ def test_a_check_is_one_comment_that_is_kept_up_to_date(github: FakeGitHub, page
     assert "✗ NOT" in body
 
 
+class Counted:
+    """Marks that count."""
+
+    marked = 0
+
+    def mark(self, check: Check, page: Page) -> None:
+        self.marked += 1
+
+
+def test_an_older_result_marks_nothing(github: FakeGitHub, page: Page) -> None:
+    counted = Counted()
+    wish = Wish(key=KEY, marks=(counted,))
+    for run_id, marked in ((8, 1), (7, 1), (9, 2)):
+        publishing.publish(GOOD, replace(page, run_id=run_id), hub(github, "writer"), wish, print)
+        assert counted.marked == marked
+
+
 def test_comments_on_changes_are_left_while_the_verdicts_stay(
     github: FakeGitHub, page: Page
 ) -> None:
