@@ -12,9 +12,10 @@ from pathlib import Path
 from reprocheck import process
 from reprocheck.action.commands import Say, unheeded
 from reprocheck.action.inputs import Inputs
+from reprocheck.config import Config
 from reprocheck.errors import ReprocheckError
 from reprocheck.hostile import cut, printable, redact
-from reprocheck.model import Problem, Report
+from reprocheck.model import Problem, Report, Require
 
 OPTIONS = ("repo", "reruns", "seeds", "require", "env", "timeout", "budget", "remote", "from")
 """Options of verify with one value, as the inputs are named."""
@@ -38,15 +39,38 @@ class Asked:
     folder: Path  # for the report and the logs
 
 
-def options(inputs: Inputs, config: Path | None, bundle: str) -> tuple[str, ...]:
-    """The command line of verify that the inputs ask for. Raises `UsageError`."""
+def options(
+    inputs: Inputs, config: Path | None, bundle: str, base: Config | None = None
+) -> tuple[str, ...]:
+    """The command line of verify that the inputs ask for. Raises `UsageError`.
+
+    What `base`, the config of a pull request's base branch, says of judging is left to it: the
+    workflow is the pull request's own.
+    """
     given = {name: inputs.text(name) for name in OPTIONS}
     given |= {"tracking-uri": "" if bundle else inputs.text("tracking-uri")}
+    given |= {"require": ""} if base and base.require is not Require.CONSISTENT else {}
     given |= {"config": str(config or ""), "bundle": bundle, "reports": inputs.text("reports")}
     # As one word each: a value that begins with - is no option.
     words = [f"--{name}={value}" for name, value in given.items() if value]
-    words += [f"--{name}={value}" for name in LISTED for value in inputs.lines(name)]
+    listed = ((name, value) for name in LISTED for value in inputs.lines(name))
+    words += [
+        f"--{name}={value}" for name, value in listed if not (base and _settles(base, name, value))
+    ]
     return (*words, *(("--trace",) if inputs.flag("trace") else ()))
+
+
+def _settles(base: Config, name: str, value: str) -> bool:
+    """Whether the config says already what an input would say otherwise."""
+    rule = base.metrics.get(value.rpartition("=")[0].strip())
+    match name:
+        case "margin":
+            return rule is not None and rule.margin is not None
+        case "sigma":
+            return rule is not None and rule.sigma is not None
+        case "gate":
+            return any(each.gate is not None for each in base.metrics.values())
+    return False
 
 
 def training_env(env: Mapping[str, str]) -> dict[str, str]:

@@ -96,9 +96,20 @@ def _checked(job: Job, here: Surroundings, check: Check) -> Check:
         if taken.waiting:
             return _waiting(check, taken, found)
         job.say(f"{counted(len(found.runs), 'run')} to verify")
-        return _verified(
-            job, check, found, child.options(job.inputs, ruled.config.path, taken.folder)
-        )
+        return _verified(job, check, found, _options(job, ruled, taken))
+
+
+def _options(job: Job, ruled: Rules, taken: Taken) -> tuple[str, ...]:
+    path = ruled.config.path
+    asked = child.options(job.inputs, path, taken.folder)
+    if not ruled.of_base:
+        return asked
+    used = child.options(job.inputs, path, taken.folder, ruled.config)
+    for word in asked:
+        if word not in used:
+            told = f"{word} is not used: the base branch's config says it"
+            job.say(annotation(Level.NOTICE, told, "reprocheck"))
+    return used
 
 
 def _waiting(check: Check, taken: Taken, found: Findings) -> Check:
@@ -141,7 +152,9 @@ def _with(check: Check, result: Report | Problem) -> Check:
 def _fail_on(inputs: Inputs, ruled: Rules) -> tuple[FailOn, ...]:
     """What fails the job: by the config, else by the input, else by default."""
     named = inputs.fail_on()
-    required = inputs.text("require") or ruled.config.require.value
+    required = ruled.config.require.value
+    if required == Require.CONSISTENT.value or not ruled.of_base:
+        required = inputs.text("require") or required
     if required != Require.CONSISTENT.value:
         return tuple(FailOn)
     if ruled.config.fail_on is not None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from reprocheck.action import child
+from reprocheck.action import child, verifying
 from reprocheck.action.inputs import Inputs
+from reprocheck.action.rules import Rules
 from reprocheck.check_reading import read_check
-from reprocheck.model import Check, Verdict
+from reprocheck.config import Config
+from reprocheck.model import Check, DeclaredMargin, FailOn, MetricRule, Require, Verdict
 from tests.action import payloads
 from tests.action.test_outputs import written
 from tests.conftest import Repo
@@ -110,6 +112,18 @@ def test_what_keeps_a_run_from_beginning_is_a_problem_of_it_alone(lab: Lab, tmp_
     assert (problem.asked, problem.exit_code) == (lab.seeded, 2)
     assert problem.message.startswith("--reruns 0: expected a number from 1 to 100")
     assert problem.hint.startswith("write for example --reruns 5")
+
+
+def test_the_base_branchs_config_counts_more_than_what_the_workflow_says() -> None:
+    lines = {"MARGIN": "a=1\nb=1", "SIGMA": "a=1", "GATE": "b", "REQUIRE": "consistent"}
+    inputs = Inputs({f"INPUT_{name}": value for name, value in lines.items()})
+    strict = MetricRule(metric="a", margin=DeclaredMargin(source="base"), gate=True)
+    base = Config(metrics={"a": strict}, require=Require.REPRODUCED)
+    assert child.options(inputs, None, "", base) == ("--margin=b=1", "--sigma=a=1")
+    assert len(child.options(inputs, None, "", Config())) == 5
+    everything = tuple(FailOn)
+    assert verifying._fail_on(inputs, Rules(config=base, of_base=True)) == everything
+    assert verifying._fail_on(inputs, Rules(config=base)) != everything
 
 
 def test_inputs_become_options_of_one_word_each() -> None:
