@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reprocheck.action import history, hub, outputs, surroundings
+from reprocheck.action.commands import unheeded
 from reprocheck.action.surroundings import Surroundings
 from reprocheck.action.verifying import Job
 from reprocheck.durations import parse_duration
@@ -63,8 +64,8 @@ def _written(job: Job, found: Aggregate, *, with_badge: bool) -> dict[str, str]:
 
     markdown = aggregate_markdown.render(found)
     outputs.add_summary(job.env, markdown)
-    for line in aggregate_terminal.render(found).splitlines():
-        job.say(line)
+    with unheeded(job.say):
+        job.say(aggregate_terminal.render(found).rstrip())
     drawn = badge.render(found) if with_badge else None
     if drawn is None:
         job.say("No badge is written: nothing was measured")

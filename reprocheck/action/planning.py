@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from reprocheck.action import history, outputs, surroundings
+from reprocheck.action.commands import unheeded
 from reprocheck.action.verifying import Job
 from reprocheck.model import Top
 from reprocheck.schedule.wishes import TopRequest
@@ -22,8 +23,8 @@ def run(job: Job, request: TopRequest) -> Top:
     history.fill(job, surroundings.read(job.env), request.reports)
     found = top(request, datetime.now(UTC))
     outputs.add_summary(job.env, top_markdown.render(found))
-    for line in top_terminal.render(found).splitlines():
-        job.say(line)
+    with unheeded(job.say):
+        job.say(top_terminal.render(found).rstrip())
     matrix = top_json.render(found).rstrip()
     outputs.set_outputs(job.env, {"matrix": matrix, "count": str(len(found.chosen))})
     return found

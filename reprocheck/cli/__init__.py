@@ -136,6 +136,15 @@ def run(args: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _unheeded() -> contextlib.AbstractContextManager[None]:
+    """In a job of GitHub its runner must take nothing in the block for a command to it."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return contextlib.nullcontext()
+    from reprocheck.action.commands import unheeded
+
+    return unheeded(functools.partial(click.echo, err=True))
+
+
 def _told(error: BaseException) -> int:
     """Tells an expected error and returns its exit code; raises all others again."""
     from reprocheck.errors import Interruption, ReprocheckError  # --help must stay fast
@@ -145,8 +154,9 @@ def _told(error: BaseException) -> int:
             from reprocheck.hostile import printable, redact
 
             told = f"Error: {message}" + (f"\nHint: {hint}" if hint else "")
-            for line in redact(told).split("\n"):  # a config may come from anybody's branch
-                click.echo(printable(line), err=True)
+            with _unheeded():
+                for line in redact(told).split("\n"):  # a config may come from anybody's branch
+                    click.echo(printable(line), err=True)
             return 2 if usage else 3
         case Interruption(signum=signum):
             with contextlib.suppress(OSError):  # a terminal that was closed

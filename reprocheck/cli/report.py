@@ -107,9 +107,13 @@ def _write_back(check: Check, given: _Options) -> int:
         line = commands.annotation(commands.Level.WARNING, told, "reprocheck write-back")
         click.echo(line if in_job else f"Warning: {told}", err=not in_job)
 
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
     done = writing_back.write_back(check, uri, around, warn)
-    for line in done.written:
-        click.echo(hostile.printable(line), err=True)
+    with commands.unheeded(say) if in_job and done.written else contextlib.nullcontext():
+        for line in done.written:
+            say(hostile.printable(line))
     return 3 if done.refused else 0
 
 

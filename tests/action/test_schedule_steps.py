@@ -104,6 +104,28 @@ def test_the_plan_knows_what_earlier_jobs_verified(
     assert "1 run left out" in step.summary
 
 
+def test_what_the_tracker_says_is_no_command(
+    github: FakeGitHub,
+    database: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    run_id = database.log(metrics={"accuracy": [0.5]})
+    monkeypatch.chdir(tmp_path)
+    inputs = {"tracking_uri": database.uri, "metric": "accuracy"}
+    Step(github, monkeypatch, tmp_path / "temp", "plan", **inputs)
+    before, _, after = capsys.readouterr().out.partition(run_id[:8])
+    _, _, token = before.rpartition("::stop-commands::")
+    assert f"\n::{token.splitlines()[0]}::\n" in after
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    Step(github, monkeypatch, tmp_path / "temp", "plan", **inputs | {"config": "##[x].yaml"})
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("::stop-commands::")
+    assert any("##[x].yaml" in line for line in lines[1:-1])
+    assert lines[-1] == f"::{lines[0].rpartition('::')[2]}::"
+
+
 def test_a_plan_without_a_token_verifies_everything_and_says_why(
     github: FakeGitHub,
     database: Store,
