@@ -22,7 +22,7 @@ from reprocheck import config as configuration
 from reprocheck import yaml_files
 from reprocheck.action import finding
 from reprocheck.config import Config
-from reprocheck.errors import ConfigError, UsageError
+from reprocheck.errors import ConfigError, MachineError, UsageError
 from reprocheck.git import Git
 from reprocheck.model import RuleChange
 from reprocheck.temporary import temporary_folder
@@ -194,8 +194,20 @@ def _loaded(path: Path) -> tuple[_Document, Config]:
 
 @contextlib.contextmanager
 def _written(document: _Document, folder: Path) -> Iterator[Path]:
-    """A config file in the folder, for as long as the block lasts. JSON is YAML."""
-    handle, name = tempfile.mkstemp(prefix="reprocheck-base-rules-", suffix=".yaml", dir=folder)
+    """A config file in the folder, for as long as the block lasts. JSON is YAML.
+
+    Raises `UsageError` where the pull request has no such folder, and `MachineError`.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix="reprocheck-base-rules-", suffix=".yaml", dir=folder)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(
+            f"the folder {folder.name}, whose config on the base branch judges, is not in the "
+            "checkout",
+            "keep the folder in the pull request, or move the config on the base branch first",
+        ) from error
+    except OSError as error:
+        raise MachineError(f"writing to {folder} failed: {error.strerror}") from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(json.dumps({"version": 1, **document}, indent=1))

@@ -97,6 +97,15 @@ def test_a_deleted_config_still_judges(repo: Repo) -> None:
     assert ("require", "", "") not in ruled.changes
 
 
+def test_a_config_whose_folder_is_gone_is_told(repo: Repo) -> None:
+    base = repo.commit({"conf/r.yaml": BASE})
+    repo.git("rm", "-q", "-r", "conf")
+    for _ in range(2):
+        with pytest.raises(UsageError, match="the folder conf, whose config on the base branch"):
+            _in_force(repo, base, "conf/r.yaml")
+        (repo.path / "conf").write_text("a file by now")
+
+
 @pytest.mark.parametrize("side", ["base", "head"])
 def test_minimal_detail_on_either_side_counts(repo: Repo, side: str) -> None:
     texts = {"base": BASE, "head": BASE}
