@@ -57,25 +57,18 @@ def run(step: Download) -> Check:
     """
     here = surroundings.read(step.env)
     verified = trusted_run(step.inputs, here)
+    code = 0  # of this step's job: whether there is a report, whatever it says
     try:
         check = _checked(step, here, verified)
     except ReprocheckError as error:
+        code = 2 if error.usage else 3
         step.say(annotation(Level.ERROR, f"{error.message}. {error.hint}", "reprocheck: no report"))
         check = _without(verified, error)
     path = step.folder / FILE
     path.write_text(dump(check_documents.check_document(check)), encoding="utf-8")
     told = outputs.of_check(check)
-    outputs.set_outputs(step.env, told | {"report": str(path), "job-exit-code": _exit_code(check)})
+    outputs.set_outputs(step.env, told | {"report": str(path), "job-exit-code": str(code)})
     return check
-
-
-def _exit_code(check: Check) -> str:
-    """Of this step's job: whether there is a report, whatever it says."""
-    lost = [each.exit_code for each in check.problems if each.asked.startswith(_OF_RUN)]
-    return str(lost[0]) if lost and not check.reports else "0"
-
-
-_OF_RUN = "the report of workflow run "
 
 
 def _without(run: WorkflowRun, error: ReprocheckError) -> Check:
@@ -87,7 +80,7 @@ def _without(run: WorkflowRun, error: ReprocheckError) -> Check:
         reports=(),
         problems=(
             Problem(
-                asked=f"{_OF_RUN}{run.id}",
+                asked=f"the report of workflow run {run.id}",
                 message=error.message,
                 hint=error.hint,
                 exit_code=2 if error.usage else 3,

@@ -159,12 +159,13 @@ def _number(forge: GitHub, run: WorkflowRun, warn: Say) -> int | None:
     except ForgeError as error:
         warn(publishing.told("finding the pull request", error))
         return None
-    if pull is None:
+    if pull is None or pull.head_repository.lower() != run.head_repository.lower():
         warn(
             f"no open pull request ends at commit {run.head_sha[:12]} of {run.head_owner}: it "
             "was closed, or has a newer commit"
         )
-    return pull.number if pull else None
+        return None
+    return pull.number
 
 
 def _of_run(here: Surroundings, run: WorkflowRun) -> Page:

@@ -85,6 +85,7 @@ def _checked(job: Job, here: Surroundings, check: Check) -> Check:
     job.inputs.flag("require-run")
     git, folder = Git(root, job.env) if root else None, root or job.cwd
     base = _base_commit(here, git)
+    _tell_of_token(job, git)
     name = config_name(job, folder)
     with rules.in_force(git, folder, name, base) as ruled:
         check = dataclasses.replace(
@@ -97,6 +98,17 @@ def _checked(job: Job, here: Surroundings, check: Check) -> Check:
             return _waiting(check, taken, found)
         job.say(f"{counted(len(found.runs), 'run')} to verify")
         return _verified(job, check, found, _options(job, ruled, taken))
+
+
+def _tell_of_token(job: Job, git: Git | None) -> None:
+    """actions/checkout leaves the job's token in git's config, unless it is told not to."""
+    asked = ("config", "--name-only", "--get-regexp", r"^http\..*\.extraheader$")
+    if git and git(*asked, trusting=True, check=False).exit_code == 0:
+        told = (
+            "the checkout keeps the job's token in git's config, where a training can read it: "
+            "write `persist-credentials: false` at actions/checkout"
+        )
+        job.say(annotation(Level.WARNING, told, "reprocheck"))
 
 
 def _options(job: Job, ruled: Rules, taken: Taken) -> tuple[str, ...]:

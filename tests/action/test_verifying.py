@@ -80,14 +80,19 @@ def test_a_pull_request_is_verified_by_the_base_branchs_rules(lab: Lab, tmp_path
 
 
 def test_where_no_run_is_named_nothing_was_verified(lab: Lab, tmp_path: Path) -> None:
+    lab = copy_of(lab, tmp_path)
     base = lab.repo.git("rev-parse", "HEAD")
     step = verify(lab, tmp_path, event_of(lab.repo, base), find="body files")
+    assert "persist-credentials" not in step.result.stdout
+    lab.repo.git("config", "http.https://github.com/.extraheader", "AUTHORIZATION: basic c2Vj")
     assert (step.outputs["verdict"], step.outputs["job-exit-code"]) == ("none", "0")
     assert "Nothing was verified" in step.summary.splitlines()[0]
     assert step.check.sought
     required = verify(lab, tmp_path, event_of(lab.repo, base), find="body", require_run="true")
     assert (required.outputs["verdict"], required.outputs["job-exit-code"]) == ("none", "3")
     assert "none was verified" in required.result.stdout
+    assert "persist-credentials" in required.result.stdout
+    assert "c2Vj" not in required.result.stdout
 
 
 def test_a_job_that_cannot_begin_says_so_everywhere(lab: Lab, tmp_path: Path) -> None:
