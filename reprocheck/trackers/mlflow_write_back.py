@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,7 +76,17 @@ def _written(report: Report) -> RunRecord:
             "writing the verdict back: the report is of a dry run, which has none",
             "verify the run without --dry-run",
         )
+    if _is_of_the_future(report.created_at):
+        raise WriteBackError(
+            f"writing the verdict back: the report's date, {time(report.created_at)}, is to come",
+            "set the clock of the machine that verified, and verify again",
+        )
     return report.record
+
+
+def _is_of_the_future(at: datetime) -> bool:
+    """Clocks differ, but a verdict of the future could never be replaced."""
+    return at > datetime.now(UTC) + timedelta(days=1)
 
 
 def _tags(report: Report, wanted: WriteBack) -> dict[str, str]:
@@ -95,7 +105,8 @@ def _tags(report: Report, wanted: WriteBack) -> dict[str, str]:
 def _is_newer(run: FoundRun, at: datetime) -> bool:
     """Whether the run tells of a verification after this one."""
     with contextlib.suppress(ValueError, TypeError):
-        return datetime.fromisoformat(run.tags.get(VERIFIED_AT, "")) > at
+        found = datetime.fromisoformat(run.tags.get(VERIFIED_AT, ""))
+        return found > at and not _is_of_the_future(found)
     return False
 
 

@@ -126,6 +126,18 @@ def test_an_older_verification_never_replaces_a_newer_one(database: Store) -> No
     assert tags_of(database, run_id)["reprocheck.verdict"] == "REPRODUCED"
 
 
+def test_a_verdict_of_the_future_is_refused_and_keeps_no_other_out(database: Store) -> None:
+    run_id = database.log(
+        metrics={"accuracy": [0.75]}, tags={"reprocheck.verified_at": "2999-01-01T00:00:00Z"}
+    )
+    report = report_of(database, run_id)
+    far = datetime.now(UTC) + timedelta(days=2)
+    with pytest.raises(WriteBackError, match="to come"):
+        write(database, dataclasses.replace(report, created_at=far))
+    write(database, report)
+    assert tags_of(database, run_id)["reprocheck.verified_at"].startswith("2026-01-31T12")
+
+
 def test_what_could_not_be_verified_names_the_stage(database: Store) -> None:
     run_id = database.log(metrics={"accuracy": [0.75]})
     failed = dataclasses.replace(
