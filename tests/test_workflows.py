@@ -287,6 +287,12 @@ def test_every_input_reaches_its_step_and_every_output_comes_from_one(name: str)
         assert step and step[1] in ids
 
 
+@pytest.mark.parametrize("ended", ["cancelled", "skipped", "action_required"])
+def test_a_run_that_verified_nothing_yet_is_not_reported(ended: str) -> None:
+    for job in workflow("reprocheck-comment")["jobs"].values():
+        assert f"workflow_run.conclusion != '{ended}'" in job["if"]
+
+
 @by_workflow
 def test_every_input_of_a_called_workflow_is_used(path: Path) -> None:
     called = load(path)["on"].get("workflow_call") or {}
