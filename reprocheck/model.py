@@ -173,11 +173,11 @@ class BundlePolicy(enum.StrEnum):
 
 
 class CommentMode(enum.StrEnum):
-    """When a pull request is commented on. A comment that exists is always brought up to date."""
+    """When a pull request is commented on."""
 
     ALWAYS = "always"
-    CHANGES = "changes"  # where the answer differs from the last comment's
-    FAILURES = "failures"  # where the job fails
+    CHANGES = "changes"  # where the verdicts are not those of the last comment
+    FAILURES = "failures"  # where the job fails; a comment that exists is kept up to date
     OFF = "off"
 
 

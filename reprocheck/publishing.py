@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from reprocheck import checks
 from reprocheck.errors import ForgeError
 from reprocheck.forges.base import Draft, Forge, Posted
-from reprocheck.model import Check, CommentMode, Page
+from reprocheck.model import Check, CommentMode, Page, Verdict
 from reprocheck.reporters import comment, comment_state
 from reprocheck.reporters.markup import alert, prose
 
@@ -78,14 +78,23 @@ def _comment(check: Check, page: Page, forge: Forge, wish: Wish) -> Posted | Non
     before = forge.previous(page.number, wish.key)
     if not before and not _is_wanted(check, wish.mode):
         return None
+    body = _body(check, page, before)
+    if wish.mode is CommentMode.CHANGES and _answers(body) == _answers(before):
+        return None
     draft = Draft(
         key=wish.key,
-        body=_body(check, page, before),
+        body=body,
         head_sha=page.head_sha,
         run_id=page.run_id,
         attempt=page.attempt,
     )
     return forge.comment(page.number, draft)
+
+
+def _answers(body: str) -> Mapping[str, Verdict] | None:
+    """The verdicts that a comment is about by run; None: what it says is no verdict."""
+    earlier = None if body.startswith(_NOTICE) else comment_state.recall(body)
+    return None if earlier is None else earlier.verdicts
 
 
 def _is_wanted(check: Check, mode: CommentMode) -> bool:

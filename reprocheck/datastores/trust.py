@@ -87,7 +87,8 @@ def _imports(repository: Path | None) -> Mapping[str, Kept]:
 
 def _allows(written: str, address: str) -> bool:
     if scheme_of(address) in ("", "file"):
-        return bool(written) and address.startswith(written) and ".." not in address.split("/")
+        below = written.endswith("/") and address.startswith(written)
+        return bool(written) and (address == written or below) and ".." not in address.split("/")
     server = _server(written)
     # A placeholder in the middle of a host would let the run finish it.
     whole = bool(server[1]) and ("/" in written.partition("://")[2] or written == address)

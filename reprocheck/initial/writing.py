@@ -247,7 +247,6 @@ def _pull_requests(seen: Seen) -> Iterator[str]:
     yield "    permissions:"
     yield "      contents: read # the code, and the base branch's config"
     yield "      actions: read # of forks: the bundle that a maintainer fetched"
-    yield "      pull-requests: read # the text and the files of the pull request"
     yield _uses("reprocheck-pr.yml")
     fetch = "fetch: true # in a job of its own: the one that trains has no credential"
     yield from _with(seen, fetch if seen.is_private else "")

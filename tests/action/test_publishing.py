@@ -62,6 +62,20 @@ def test_a_check_is_one_comment_that_is_kept_up_to_date(github: FakeGitHub, page
     assert "✗ NOT" in body
 
 
+def test_comments_on_changes_are_left_while_the_verdicts_stay(
+    github: FakeGitHub, page: Page
+) -> None:
+    mode = CommentMode.CHANGES
+    later = replace(page, run_id=8)
+    worse = check_of(Verdict.NOT_REPRODUCED, head_sha=SHA)
+    lost = check_of(head_sha=SHA, codes=(2,))
+    assert post(github, GOOD, page, mode)[0] is Writing.CREATED
+    assert post(github, GOOD, later, mode)[0] is None
+    assert post(github, lost, later, mode)[0] is Writing.UPDATED
+    assert post(github, GOOD, later, mode)[0] is Writing.UPDATED
+    assert post(github, worse, replace(page, run_id=9), mode)[0] is Writing.UPDATED
+
+
 MODES: Mapping[str, set[CommentMode]] = {
     "identical": {CommentMode.ALWAYS, CommentMode.CHANGES},
     "failing": {CommentMode.ALWAYS, CommentMode.CHANGES, CommentMode.FAILURES},

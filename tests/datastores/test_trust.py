@@ -57,6 +57,7 @@ def test_servers_of_the_config_are_asked(trust: Trust, address: str) -> None:
         "https://pre/e",
         "s3://other/b",
         "/etc/passwd",
+        "/mnt/data",
         "/mnt/data/../../etc/passwd",
         "file:///etc/passwd",
         "relative",
