@@ -71,12 +71,11 @@ def _written(job: Job, found: Aggregate, *, with_badge: bool) -> dict[str, str]:
     texts = {SUMMARY: markdown, JSON: aggregate_json.render(found)} | (
         {BADGE: drawn} if drawn else {}
     )
-    for name, text in texts.items():
-        (job.folder / name).write_text(text, encoding="utf-8")
+    written = outputs.write_files(job.folder, texts)
     return {
-        "markdown": str(job.folder / SUMMARY),
-        "json": str(job.folder / JSON),
-        "badge": str(job.folder / BADGE) if drawn else "",
+        "markdown": str(written[SUMMARY]),
+        "json": str(written[JSON]),
+        "badge": str(written.get(BADGE, "")),
     }
 
 
