@@ -17,7 +17,7 @@ from reprocheck.initial import Answers, NewFile
 from reprocheck.initial.looking import Forge
 from tests import warm
 from tests.conftest import Repo
-from tests.lab import Lab
+from tests.lab import Lab, copy_of
 
 SERVER = {"MLFLOW_TRACKING_URI": "https://ada:hunter22secret@mlflow.example"}
 CALLABLE = Path(__file__).parents[2] / ".github" / "workflows"
@@ -162,8 +162,9 @@ def test_a_file_through_a_link_is_not_written(repo: Repo, tmp_path: Path) -> Non
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_the_command_looks_suggests_and_tells_what_is_next(lab: Lab) -> None:
-    (lab.repo.path / "reprocheck.yaml").unlink(missing_ok=True)
+def test_the_command_looks_suggests_and_tells_what_is_next(lab: Lab, tmp_path: Path) -> None:
+    lab = copy_of(lab, tmp_path)
+    (lab.repo.path / "reprocheck.yaml").unlink()
     done = warm.python(
         "-m", "reprocheck", "init", "--margin", "0.01", "--tracking-uri", lab.uri,
         cwd=lab.repo.path,
