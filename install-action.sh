@@ -77,8 +77,8 @@ if [ ! -e "$tool/.complete" ]; then
     install --require-hashes --constraints "$here/requirements-extras.lock" \
         -r "$here/requirements.lock" -r "$here/requirements-build.lock" ${wanted[@]+"${wanted[@]}"} ||
         fail "uv could not install the packages of requirements.lock; its message is above"
-    install --no-deps --no-build-isolation --refresh-package reprocheck \
-        --refresh-package reprocheck-capture "$here/capture" "$here" ||
+    # No cache: it may hold wheels of other files at this path. (--refresh is refused offline.)
+    install --no-cache --no-deps --no-build-isolation "$here/capture" "$here" ||
         fail "uv could not build reprocheck; its message is above"
     touch "$tool/.complete"
     echo "::endgroup::"

@@ -26,6 +26,7 @@ from tests.conftest import absent
 TOOLS = [
     "sh",
     "bash",
+    "base64",
     "basename",
     "cat",
     "chmod",

@@ -108,9 +108,9 @@ def read_action(folder: Path) -> Action:
     return Action(folder=folder, inputs=inputs_of(read), outputs=outputs, steps=steps)
 
 
-def inputs_of(read: Mapping[str, Any] | None) -> dict[str, Input]:
+def inputs_of(read: object) -> dict[str, Input]:
     """The inputs that an action, or a trigger of a workflow, declares."""
-    declared = ((read or {}).get("inputs") or {}).items()
+    declared = ((read.get("inputs") if isinstance(read, dict) else None) or {}).items()
     return {
         name: Input(
             required=(each or {}).get("required") is True, default=(each or {}).get("default")

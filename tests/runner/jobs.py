@@ -24,6 +24,8 @@ class RunOf:
     workflow: Workflow
     event: Event
     world: World
+    home: Path  # the tree that the workflow's file is of
+    called_as: str = ""  # by a job of another workflow, as that names it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +63,8 @@ class JobState:
     def __post_init__(self) -> None:
         for folder in (self.workspace, self.temp, self.home, self.tool_cache):
             folder.mkdir(parents=True, exist_ok=True)
+        for name, target in self.run.world.in_temp.items():
+            (self.temp / name).symlink_to(target)
         self.event_file.write_text(json.dumps(self.run.event.payload), encoding="utf-8")
         self.console.masks |= {self.token, *self.secrets.values()} - {""}
 
@@ -119,7 +123,7 @@ def github_context(run: RunOf, job: str) -> dict[str, Any]:
     """The context `github` as it is before a job has a machine."""
     event, world = run.event, run.world
     pull = event.pull_request or {}
-    workflow = f".github/workflows/{run.workflow.path.name}"
+    workflow = run.called_as or f".github/workflows/{run.workflow.path.name}"
     return {
         "job": job,
         "ref": event.ref,

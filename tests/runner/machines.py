@@ -46,9 +46,10 @@ class Container:
 
     name: str
     docker: str  # the program
+    variables: Mapping[str, str]
 
     def env(self) -> dict[str, str]:
-        return {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+        return {"PATH": "/usr/local/bin:/usr/bin:/bin", **self.variables}
 
     def run(
         self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout_s: float
@@ -60,7 +61,12 @@ class Container:
 
 @contextlib.contextmanager
 def container(
-    image: str, *, docker: str, writable: Sequence[Path], readable: Sequence[Path]
+    image: str,
+    *,
+    docker: str,
+    writable: Sequence[Path],
+    readable: Sequence[Path],
+    variables: Mapping[str, str],
 ) -> Iterator[Container]:
     """A container of an image with these folders at their own paths, and the host's network.
 
@@ -72,7 +78,7 @@ def container(
     argv = [docker, "run", "--detach", "--rm", "--init", "--network", "host", *options, image]
     started = _docker((*argv, "sleep", "3600"))
     try:
-        yield Container(name=started, docker=docker)
+        yield Container(name=started, docker=docker, variables=variables)
     finally:
         _docker((docker, "rm", "--force", "--volumes", started))
 

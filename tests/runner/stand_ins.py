@@ -57,7 +57,10 @@ def _checkout(given: Mapping[str, str], job: JobState) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     git = _Git(folder)
     git("init", "--quiet")
-    git("remote", "add", "origin", f"{world.server_url}/{name}")
+    place = f"{world.server_url}/{name}"
+    git("remote", "add", "origin", place)
+    # Later fetches by the job itself, which on GitHub go over the network.
+    git("config", f"url.file://{source}.insteadOf", place)
     commit = _fetched(git, source, ref, given.get("fetch-depth", "1"))
     git("checkout", "--quiet", "--force", "--detach", commit)
     if given.get("persist-credentials", "true") == "true":

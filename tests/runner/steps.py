@@ -161,6 +161,8 @@ def _own(uses: str, job: JobState) -> Path | None:
     """The folder of a composite action that can be run, None where it is of others."""
     if uses.startswith("./"):  # of the workspace, also when an action names it
         return job.workspace / uses
+    if uses.startswith("$/"):  # of the repository that has the file, at its commit
+        return job.run.home / uses.removeprefix("$/")
     name, _, ref = uses.partition("@")
     owner, repository, *inner = name.split("/")
     if not ref:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import Repo
 from tests.runner.conftest import Sample
+from tests.runner.steps import UnknownInputError
 from tests.runner.values import UnknownNameError
 from tests.runner.workflows import WorkflowError
 from tests.runner.world import Event
@@ -152,3 +153,74 @@ def test_checkout_refuses_a_fork_where_secrets_are(sample: Sample, tmp_path) -> 
     text = FETCHES.replace("fetch-depth: DEPTH", "repository: stranger/project")
     ran = sample.run(text, event, checkouts={"stranger/project": fork.path}).job("only")
     assert "refusing to check out stranger/project" in ran.annotations("error")[0]
+
+
+CALLED = """
+on:
+  workflow_call:
+    inputs:
+      flag: {type: boolean, default: false}
+      text: {type: string}
+    secrets: {KEY: {required: false}}
+permissions: {}
+jobs:
+  inner:
+    runs-on: ubuntu-latest
+    environment: tracker
+    permissions: {contents: read}
+    outputs: {all: "${{ steps.tell.outputs.all }}"}
+    steps:
+      - {id: own, uses: $/, with: {run-id: "${{ inputs.text || 'none' }}"}}
+      - id: tell
+        if: inputs.flag
+        env: {KEY: "${{ secrets.KEY }}", TRACKER: "${{ secrets.TRACKER }}"}
+        run: echo "all=$GITHUB_EVENT_NAME ${#KEY} ${#TRACKER}" >>"$GITHUB_OUTPUT"
+"""
+CALLER = """
+on: push
+permissions: {}
+jobs:
+  outer:
+    uses: ours/action/.github/workflows/called.yml@v1
+    permissions: {contents: read}
+    secrets: {KEY: "${{ secrets.OWN }}"}
+    with: {flag: true}
+"""
+ECHO = """
+name: echo
+description: Ends well
+inputs: {run-id: {description: any, required: true}}
+runs: {using: composite, steps: [{shell: bash, run: "true"}]}
+"""
+SECRETS = {"": {"OWN": "key"}, "tracker": {"TRACKER": "hunter2"}}
+
+
+@pytest.fixture
+def calling(sample: Sample) -> Sample:
+    sample.action(ECHO)
+    sample.called(CALLED)
+    return sample
+
+
+def test_a_called_workflow_has_its_inputs_the_secrets_handed_over_and_its_own_actions(
+    calling: Sample,
+) -> None:
+    ran = calling.run(CALLER, secrets=SECRETS).job("inner")
+    assert ran.result == "success", ran.console.text
+    assert ran.outputs["all"] == "push 3 7"
+
+
+@pytest.mark.parametrize(
+    ("part", "instead", "reason"),
+    [
+        ("contents: read", "contents: none", "does not allow contents: read"),
+        ("flag: true", "flag: 'true'", "flag is a boolean"),
+        ("flag: true", "flga: true", "no input flga"),
+        ("KEY: ", "KYE: ", "unknown secrets KYE"),
+    ],
+)
+def test_a_call_that_github_refuses_is_refused(
+    calling: Sample, part: str, instead: str, reason: str
+) -> None:
+    with pytest.raises((WorkflowError, UnknownInputError), match=reason):
+        calling.run(CALLER.replace(part, instead), secrets=SECRETS)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tests.runner.commands import Console
-from tests.runner.definitions import Input, Job, Workflow, inputs_of, read_workflow
+from tests.runner.definitions import Job, Workflow, inputs_of, read_workflow
 from tests.runner.expressions import Scope, condition, filled
 from tests.runner.functions import Function
 from tests.runner.jobs import JobState, RunOf, StepRun, github_context
@@ -17,6 +18,8 @@ from tests.runner.values import Closed, Value, text
 from tests.runner.world import Event, World
 
 MATRIX_MOST = 256
+LEVELS = {"none": 0, "read": 1, "write": 2}
+TYPES = {"string": ((str,), ""), "boolean": ((bool,), False), "number": ((int, float), 0)}
 _IDS = itertools.count(9_000_001)
 
 
@@ -62,9 +65,14 @@ class WorkflowRun:
         return "failure" if "failure" in results else "success"
 
     def job(self, name: str) -> JobRun:
-        """The only leg of a job."""
-        (only,) = self.jobs[name]
+        """The only leg of a job, which may be one of a workflow that was called."""
+        (only,) = self.legs(name)
         return only
+
+    def legs(self, name: str) -> list[JobRun]:
+        """All legs of a job."""
+        every = itertools.chain.from_iterable(self.jobs.values())
+        return [leg for leg in every if name in (leg.id, leg.id.rpartition("/")[2])]
 
 
 def run_workflow(
@@ -74,25 +82,31 @@ def run_workflow(
     workflow = read_workflow(path)
     if event.name not in workflow.triggers:
         raise WorkflowError(f"{path.name} is not started by {event.name}")
-    numbered = run_id or next(_IDS)
-    run = RunOf(id=numbered, attempt=attempt, workflow=workflow, event=event, world=world)
-    result = WorkflowRun(run=run)
-    inputs = _inputs(workflow, event)
-    for job in _in_order(workflow):
-        result.jobs[job.id] = _run_job(job, result, inputs)
-    return result
-
-
-def _inputs(workflow: Workflow, event: Event) -> Closed:
-    declared: dict[str, Input] = inputs_of(workflow.triggers[event.name])
-    scope = Scope(contexts={"github": {"event": event.payload}})
-    found = completed(f"{workflow.path.name}", declared, event.inputs, scope)
-    every = [
-        inputs_of(each if isinstance(each, dict) else None) for each in workflow.triggers.values()
-    ]
-    return Closed(
-        f"inputs of {workflow.path.name}", found, tuple(n for each in every for n in each)
+    run = RunOf(
+        id=run_id or next(_IDS),
+        attempt=attempt,
+        workflow=workflow,
+        event=event,
+        world=world,
+        home=path.parents[2] if path.parent.name == "workflows" else path.parent,
     )
+    scope = Scope(contexts={"github": {"event": event.payload}})
+    declared = inputs_of(workflow.triggers[event.name])
+    given = completed(path.name, declared, event.inputs, scope)
+    return _perform(WorkflowRun(run=run), given, secrets=None)
+
+
+def _perform(
+    result: WorkflowRun, given: Mapping[str, Value], secrets: Mapping[str, str] | None
+) -> WorkflowRun:
+    """Runs the jobs. `secrets`: those that a caller hands over; None: there is none."""
+    workflow = result.run.workflow
+    every = [inputs_of(each) for each in workflow.triggers.values()]
+    names = tuple(name for declared in every for name in declared)
+    inputs = Closed(f"inputs of {workflow.path.name}", given, names)
+    for job in _in_order(workflow):
+        result.jobs[job.id] = _run_job(job, result, inputs, secrets)
+    return result
 
 
 def _in_order(workflow: Workflow) -> Iterator[Job]:
@@ -105,7 +119,9 @@ def _in_order(workflow: Workflow) -> Iterator[Job]:
         yield from ready
 
 
-def _run_job(job: Job, sofar: WorkflowRun, inputs: Closed) -> list[JobRun]:
+def _run_job(
+    job: Job, sofar: WorkflowRun, inputs: Closed, secrets: Mapping[str, str] | None
+) -> list[JobRun]:
     contexts = {
         "needs": Closed(f"needs of {job.id}", {name: _need(name, sofar) for name in job.needs}),
         "vars": sofar.run.world.variables,
@@ -119,11 +135,87 @@ def _run_job(job: Job, sofar: WorkflowRun, inputs: Closed) -> list[JobRun]:
     if not condition(job.condition, scope):
         return [JobRun(id=job.id, result="skipped")]
     if job.uses:
-        raise WorkflowError(f"job {job.id}: start {job.uses} as a workflow of its own")
+        return _called(job, sofar, scope, secrets)
     return [
-        _leg(job, sofar, {**contexts, "matrix": leg, "strategy": {"job-index": number}}, scope)
+        _leg(
+            job,
+            sofar,
+            {**contexts, "matrix": leg, "strategy": {"job-index": number}},
+            scope,
+            secrets,
+        )
         for number, leg in enumerate(legs(filled(job.matrix, scope)))
     ]
+
+
+def _called(
+    job: Job, sofar: WorkflowRun, scope: Scope, secrets: Mapping[str, str] | None
+) -> list[JobRun]:
+    """A job that is a whole workflow: its legs are those of that workflow's jobs."""
+    path = _reusable(job.uses, sofar.run)
+    workflow = read_workflow(path)
+    _refuse_more(job, workflow, sofar.run)
+    run = replace(
+        sofar.run,
+        workflow=workflow,
+        home=path.parents[2],
+        called_as=f".github/workflows/{sofar.run.workflow.path.name}",
+    )
+    trigger = workflow.triggers["workflow_call"]
+    given = completed(path.name, inputs_of(trigger), filled(dict(job.inputs), scope), scope)
+    handed = _handed(job, trigger, sofar.run, scope, secrets)
+    inner = _perform(WorkflowRun(run=run), _typed(path.name, trigger, given), handed)
+    return [
+        replace(leg, id=f"{job.id}/{leg.id}") for all_of in inner.jobs.values() for leg in all_of
+    ]
+
+
+def _reusable(uses: str, run: RunOf) -> Path:
+    if uses.startswith("$/"):
+        return run.home / uses.removeprefix("$/")
+    name, _, ref = uses.partition("@")
+    owner, repository, *inner = name.split("/")
+    if not ref:
+        raise WorkflowError(f"uses: {uses} names no version")
+    return run.world.actions[f"{owner}/{repository}"].joinpath(*inner)
+
+
+def _refuse_more(job: Job, called: Workflow, run: RunOf) -> None:
+    """GitHub starts no workflow whose jobs ask for more than the job that calls it was given."""
+    given = _asked(job, run.workflow)
+    for inner in called.jobs.values():
+        for scope, level in _asked(inner, called).items():
+            if LEVELS[level] > LEVELS[given.get(scope, "none")]:
+                raise WorkflowError(f"job {job.id} does not allow {scope}: {level} of {inner.id}")
+
+
+def _typed(what: str, trigger: Mapping[str, Any], given: Mapping[str, Value]) -> dict[str, Value]:
+    """The inputs of a call, which are of the types that are declared."""
+    found: dict[str, Value] = {}
+    for name, declared in (trigger.get("inputs") or {}).items():
+        kinds, empty = TYPES[declared["type"]]
+        value = empty if given[name] is None else given[name]
+        if type(value) not in kinds:
+            raise WorkflowError(f"{what}: input {name} is a {declared['type']}, not {value!r}")
+        found[name] = value
+    return found
+
+
+def _handed(
+    job: Job,
+    trigger: Mapping[str, Any],
+    run: RunOf,
+    scope: Scope,
+    secrets: Mapping[str, str] | None,
+) -> dict[str, str]:
+    """The secrets that the calling job hands over: never any of an environment."""
+    own = _secrets("", run, secrets)
+    if job.secrets == "inherit":
+        return own
+    handed = filled(job.secrets or {}, scope.having(secrets=own))
+    if unknown := set(handed) - set(trigger.get("secrets") or {}):
+        raise WorkflowError(f"job {job.id} hands over unknown secrets {', '.join(unknown)}")
+    return _texts(handed)
 
 
 def _ancestors(job: Job, workflow: Workflow) -> set[str]:
@@ -171,7 +263,13 @@ def legs(matrix: Value) -> list[dict[str, Value]]:
     return found
 
 
-def _leg(job: Job, sofar: WorkflowRun, contexts: Mapping[str, Value], scope: Scope) -> JobRun:
+def _leg(
+    job: Job,
+    sofar: WorkflowRun,
+    contexts: Mapping[str, Value],
+    scope: Scope,
+    secrets: Mapping[str, str] | None,
+) -> JobRun:
     folder = _folder(job, sofar)
     scope = scope.having(**contexts)
     with sofar.run.world.machine(folder) as machine:
@@ -181,7 +279,7 @@ def _leg(job: Job, sofar: WorkflowRun, contexts: Mapping[str, Value], scope: Sco
             machine=machine,
             folder=folder,
             token=sofar.run.world.token(_scopes(job, sofar.run)),
-            secrets=_secrets(text(filled(job.environment, scope)), sofar.run),
+            secrets=_secrets(text(filled(job.environment, scope)), sofar.run, secrets),
             contexts=contexts,
             env=_texts(filled({**sofar.run.workflow.env, **job.env}, scope)),
         )
@@ -202,18 +300,23 @@ def _leg(job: Job, sofar: WorkflowRun, contexts: Mapping[str, Value], scope: Sco
 
 def _scopes(job: Job, run: RunOf) -> dict[str, str]:
     """What the job's token may: a fork's never writes."""
-    asked = run.workflow.permissions if job.permissions is None else job.permissions
+    asked = _asked(job, run.workflow)
     if not run.event.of_a_fork:
-        return dict(asked or {})
-    return {scope: "read" if level == "write" else level for scope, level in (asked or {}).items()}
+        return asked
+    return {scope: "read" if level == "write" else level for scope, level in asked.items()}
 
 
-def _secrets(environment: str, run: RunOf) -> dict[str, str]:
-    """Those of the repository and of the job's environment; none for the code of a fork."""
+def _asked(job: Job, workflow: Workflow) -> dict[str, str]:
+    return dict((workflow.permissions if job.permissions is None else job.permissions) or {})
+
+
+def _secrets(environment: str, run: RunOf, handed: Mapping[str, str] | None) -> dict[str, str]:
+    """Those of the repository, or of the caller, and of the environment; none for a fork's code."""
     if run.event.of_a_fork:
         return {}
     held = run.world.secrets
-    return {**held.get("", {}), **(held.get(environment, {}) if environment else {})}
+    own = held.get("", {}) if handed is None else handed
+    return {**own, **(held.get(environment, {}) if environment else {})}
 
 
 def _told(value: str, state: JobState) -> bool:

@@ -86,3 +86,5 @@ class World:
     api_url: str = "https://api.github.com"
     graphql_url: str = "https://api.github.com/graphql"
     tool_cache: Path | None = None
+    in_temp: Mapping[str, Path] = field(default_factory=dict)
+    """Folders that every job finds in its temporary folder: what they hold is made once."""
