@@ -56,6 +56,12 @@ def problem(asked: str, error: ReprocheckError) -> Problem:
     )
 
 
+def in_words(problem: Problem) -> str:
+    """A problem as a sentence, with the next thing to try where there is one."""
+    told = f"{problem.asked}: {problem.message}"
+    return f"{told}. {problem.hint}" if problem.hint else told
+
+
 def _worst(codes: list[tuple[int, int]]) -> int:
     return max(codes, default=(0, 0))[1]
 

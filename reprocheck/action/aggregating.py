@@ -92,9 +92,8 @@ def _issue(job: Job, here: Surroundings, found: Aggregate, *, fresh: bool) -> st
             wanted=issue.wanted(found) if fresh else Wanted.AS_IT_IS,
         )
     except ReprocheckError as error:
-        lacks = error.missing if isinstance(error, ForgeError) else ""
-        missing = f"; the job's token lacks `{lacks}`" if lacks else ""
-        history.warn(job, f"the issue is not up to date: {error.message}{missing}. {error.hint}")
+        lacking = error.lacking if isinstance(error, ForgeError) else ""
+        history.warn(job, f"the issue is not up to date: {error.message}{lacking}. {error.hint}")
         return ""
     return posted.url if posted else ""
 

@@ -44,8 +44,7 @@ def run(job: Job) -> None:
     except ReprocheckError as error:
         folder, ids, problems = None, (), (checks.problem("the job", error),)
     for each in problems:
-        told = f"{each.asked}: {each.message}. {each.hint}"
-        job.say(annotation(Level.ERROR, told, _TITLE))
+        job.say(annotation(Level.ERROR, checks.in_words(each), _TITLE))
     told_ids = {"bundle": str(folder or ""), "run-ids": json.dumps(ids)}
     code = max((each.exit_code for each in problems), default=0)
     outputs.set_outputs(job.env, told_ids | {"job-exit-code": str(code)})

@@ -80,8 +80,7 @@ def annotated(check: Check) -> Iterator[str]:
 
 def _told(check: Check) -> Iterator[tuple[Level, str, str]]:
     for problem in check.problems:
-        told = f"{problem.asked}: {problem.message}. {problem.hint}"
-        yield Level.ERROR, told, "reprocheck: not verified"
+        yield Level.ERROR, checks.in_words(problem), "reprocheck: not verified"
     for report in check.reports:
         level = _level(check, report)
         if level:
