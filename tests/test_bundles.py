@@ -163,7 +163,7 @@ def test_a_disk_that_is_full_at_the_end_is_told(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
     monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(MachineError, match="writing the bundle .*No space") as told:
+    with pytest.raises(MachineError, match=r"writing the bundle .*No space") as told:
         made(tmp_path / "b")
     assert told.value.hint.startswith("make room")
     assert list(tmp_path.iterdir()) == []
