@@ -17,7 +17,7 @@ import platformdirs
 from reprocheck import __version__
 from reprocheck.bundles import Bundle
 from reprocheck.config import Config
-from reprocheck.discretion import Discreet, is_sensitive, minimal
+from reprocheck.discretion import Discreet, is_sensitive, minimal, without_words
 from reprocheck.errors import MachineError, ReprocheckError, UsageError
 from reprocheck.model import (
     BuiltEnvironment,
@@ -128,6 +128,12 @@ class Account:
     def __post_init__(self) -> None:
         is_on = self.request.config.detail is ReportDetail.MINIMAL
         self.progress = self._told = Discreet(self.progress, is_on=is_on)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Those of all stages; of a sensitive run without their words."""
+        found = tuple(finding for stage in self.stages for finding in stage.findings)
+        return without_words(found) if self._told.is_on else found
 
     @property
     def logs(self) -> Path:

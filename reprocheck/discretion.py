@@ -263,7 +263,7 @@ def _record(record: RunRecord) -> RunRecord:
         siblings=(),
         lineage=Lineage(parent=None, depth=0, place=0),
         origins={},
-        findings=_findings(record.findings),
+        findings=without_words(record.findings),
     )
 
 
@@ -320,13 +320,14 @@ def _stage(result: StageResult) -> StageResult:
         stage=result.stage,
         status=result.status,
         duration_s=result.duration_s,
-        findings=_findings(result.findings),
+        findings=without_words(result.findings),
         failure=failure
         and Failure(kind=_word(failure.kind), message="", hint="", usage=failure.usage),
     )
 
 
-def _findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def without_words(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings by code and severity alone."""
     return tuple(
         Finding(code=each.code, severity=each.severity, message=LEFT_OUT, hint="", pointer="")
         for each in findings

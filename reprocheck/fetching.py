@@ -28,6 +28,7 @@ from reprocheck.datastores import places
 from reprocheck.datastores.addresses import shown
 from reprocheck.datastores.base import Around, DataStore
 from reprocheck.datastores.bundle import bundled, revision_of
+from reprocheck.discretion import is_sensitive, without_words
 from reprocheck.errors import BundleError, UsageError
 from reprocheck.model import Finding, Material, MaterialPlace, RunRecord, Stage
 from reprocheck.numbers import counted, format_bytes
@@ -155,7 +156,7 @@ def _fetch_run(account: Account, gathered: _Gathered, stack: contextlib.ExitStac
         count = sum(not each.weak for each in prepared.record.data)
         size = format_bytes(gathered.writer.size)
         note.summary = f"{counted(count, 'input')} at the recorded digests; {size} so far"
-    gathered.findings.extend(finding for stage in account.stages for finding in stage.findings)
+    gathered.findings.extend(account.findings)
 
 
 def _keep_data(account: Account, prepared: Prepared, gathered: _Gathered) -> None:
@@ -262,7 +263,9 @@ def _keep_artifacts(account: Account, tracker: Tracker, record: RunRecord) -> No
 def _write(gathered: _Gathered) -> None:
     runs = bundled_runs(gathered.runs, gathered.writer)
     for run in runs:
-        gathered.findings.extend(bundle_records.findings_of(run.hidden))
+        found = bundle_records.findings_of(run.hidden)
+        discreet = is_sensitive(gathered.runs[run.run_id].record)
+        gathered.findings.extend(without_words(found) if discreet else found)
     gathered.writer.write(
         runs,
         tuple(gathered.data.values()),

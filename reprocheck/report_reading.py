@@ -18,10 +18,13 @@ from reprocheck.detail import Detail, Document, float_of
 from reprocheck.documents import LARGEST_REPORT
 from reprocheck.errors import ConfigError, ReportFileError
 from reprocheck.hostile import cut, printable
+from reprocheck.model import SEVERITY_ORDER, Verdict
 from reprocheck.text_files import BrokenTextError, parse_json, read_text
 
 LARGEST = LARGEST_REPORT + 1_000_000
 """Bytes of a file that is read: a little more than is written, for other indentation."""
+
+GOOD = SEVERITY_ORDER[: SEVERITY_ORDER.index(Verdict.INCONCLUSIVE)]
 
 MOST_RERUNS = 1_000
 LONGEST_S = 1e12
@@ -47,11 +50,13 @@ def report_in(path: Path, document: Mapping[str, Any], place: str = "") -> model
         path, schema.check(with_short_histories(document), "report", most=MOST_ISSUES), place
     )
     try:
-        return report(document)
+        found = report(document)
+        refuse_contradiction(found)
     except (ValueError, TypeError, OverflowError, ConfigError) as error:
         told = cut(printable(str(error)), LONGEST_PLACE)
         where = f" at {place}" if place else ""
         raise ReportFileError(f"{path} is a broken report{where}: {told}", HINT) from error
+    return found
 
 
 def report(document: Mapping[str, Any]) -> model.Report:
@@ -91,6 +96,27 @@ def report(document: Mapping[str, Any]) -> model.Report:
         detail=model.ReportDetail(document.get("detail", "full")),
         kept=document["kept"],
     )
+
+
+def refuse_contradiction(report: model.Report) -> None:
+    """Refuses a verdict that is better than what the report's own judgements say, or that nothing
+    was judged for: such a file was changed, or made by hand. Raises `ValueError`.
+    """
+    verdict = report.verdict
+    if verdict not in GOOD:
+        return
+    judged: list[model.Comparison | model.ProductComparison] = [
+        *report.comparisons,
+        *report.products,
+    ]
+    gated = [each.verdict for each in judged if each.gated and each.verdict in SEVERITY_ORDER]
+    worst = max(map(SEVERITY_ORDER.index, gated), default=None)
+    if report.dry_run or report.failed_stage is not None or worst is None:
+        raise ValueError(f"its verdict is {verdict}, and nothing was judged")
+    if worst > SEVERITY_ORDER.index(verdict):
+        raise ValueError(f"its verdict is {verdict}, and what it judged {SEVERITY_ORDER[worst]}")
+    if not any(comparison.reruns for comparison in report.comparisons):
+        raise ValueError(f"its verdict is {verdict}, and no rerun has a value")
 
 
 def instant(text: str) -> datetime:

@@ -8,7 +8,9 @@ there whole or not at all. Of each run the newest `MOST` stay.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
@@ -128,6 +130,8 @@ class ReportStore:
             ) from error
 
     def _found(self, run_id: str | None) -> Iterator[KeptReport]:
+        if self.folder.is_file():  # reports of earlier runs must not be missed quietly
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         names = [each.name for each in _listed(self.folder)] if run_id is None else [run_id]
         for name in filter(_RUN_ID.fullmatch, names):
             folder = self.folder / name

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from reprocheck import cli
+from reprocheck.cli import outputs
+from reprocheck.errors import UsageError
 from reprocheck.exit_codes import exit_code
 from reprocheck.model import Failure, Require, Stage, StageResult, StageStatus, Verdict
 from tests.lab import Lab, Result, copy_of
@@ -161,6 +163,13 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(
     assert result.exit_code == 2
     assert "cannot be written" in result.stderr
     assert "read" not in result.stderr  # no stage was started
+
+
+def test_two_outputs_are_two_files(tmp_path: Path) -> None:
+    one, other = str(tmp_path / "a"), str(tmp_path / "." / "a")
+    with pytest.raises(UsageError, match="--json and --markdown"):
+        outputs.check_names({"--json": one, "--markdown": other})
+    outputs.check_names({"--json": os.devnull, "--markdown": os.devnull})
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -359,6 +359,18 @@ def test_the_run_is_named_where_a_bundle_has_several(bundled: Lab) -> None:
     assert "no such run" in " ".join(other.stdout.split())
 
 
+def test_of_a_sensitive_run_findings_are_told_without_words(bundled: Lab, tmp_path: Path) -> None:
+    own = copy_of(bundled, tmp_path)
+    own.set_tag(own.seeded, "reprocheck.sensitive", "true")
+    own.set_tag(own.seeded, "reprocheck.tree", "PLANTED")
+    own.sql("INSERT INTO params (run_uuid, key, value) VALUES (?, 'planted_password', 'PLANTED')",
+            own.seeded)  # fmt: skip
+    result = fetch(own, own.seeded, "--tracking-uri", own.uri, "--verbose")
+    assert result.exit_code == 0, result.stderr
+    assert "the details are left out" in result.stdout
+    assert "planted" not in (result.stdout + result.stderr).lower()
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [

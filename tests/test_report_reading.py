@@ -247,6 +247,22 @@ def test_what_no_schema_can_tell_is_refused(tmp_path, document, place, value):
     assert "is a broken report" in said(path)
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("comparisons",), []),
+        (("comparisons", 0, "gated"), False),
+        (("comparisons", 0, "verdict"), "NOT_REPRODUCED"),
+        (("comparisons", 0, "reruns"), []),
+        (("failed_stage",), "rerun"),
+        (("dry_run",), True),
+    ],
+)
+def test_a_good_verdict_without_what_it_rests_on_is_refused(tmp_path, document, place, value):
+    del document["comparisons"][1:]
+    test_what_no_schema_can_tell_is_refused(tmp_path, document, place, value)
+
+
 def test_facts_that_follow_from_others_need_no_origin_of_their_own(document):
     origin = {"kind": "tag", "where": "x"}
     document["hardware"] = {

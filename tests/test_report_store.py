@@ -88,6 +88,13 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
         ReportStore(tmp_path / "file").keep(make_report())
 
 
+@pytest.mark.parametrize("run_id", [None, RUN_ID])
+def test_a_file_in_place_of_the_folder_is_told(tmp_path, run_id):
+    (tmp_path / "report.json").touch()
+    with pytest.raises(ReportFileError, match="Not a directory"):
+        ReportStore(tmp_path / "report.json").kept(run_id)
+
+
 def test_the_default_is_the_users_state_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert default_folder() == tmp_path / "reprocheck" / "reports"

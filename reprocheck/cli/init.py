@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reprocheck.cli import project
+from reprocheck.cli import outputs, project
+from reprocheck.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +72,7 @@ def init(**given: Any) -> int:  # noqa: ANN401 - click's own types
     seen = initial.look(root, os.environ)
     _tell(seen)
     answers = _answers(options, seen, os.environ)
+    seen = dataclasses.replace(seen, tracking_uri=answers.tracking_uri)
     _tell_written(seen, initial.write(root, initial.files(seen, answers)))
     return 0
 
@@ -106,13 +109,27 @@ def _answers(options: _Options, seen: Seen, env: Mapping[str, str]) -> Answers:
     margin = options.margin or ""
     if asking and metric and options.margin is None:
         margin = _ask(f"Largest difference of {metric} that does not matter (empty: later)", "")
+    if margin and not metric:
+        raise UsageError("--margin is of no metric", "name it with --metric")
     return Answers(
-        tracking_uri=uri,
+        tracking_uri=_public(uri),
         experiment=options.experiment or found.experiment,
         metric=metric,
         margin=margin,
         workflows=options.workflows,
     )
+
+
+def _public(uri: str) -> str:
+    from reprocheck.initial.looking import public_address
+
+    address = public_address(uri)
+    if address != uri:
+        outputs.warn(
+            "the tracker's user and password are not written into reprocheck.yaml: give them as "
+            "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+        )
+    return address
 
 
 def _ask(question: str, default: str) -> str:

@@ -49,10 +49,16 @@ def check_names(names: Mapping[str, str | None]) -> None:
         raise UsageError(
             f"{' - and '.join(printed)} - cannot both have standard output", "name a file for one"
         )
-    for name in names.values():
+    taken: dict[Path, str] = {}
+    for option, name in names.items():
         if name is None or name == STDOUT:
             continue
         path = Path(name)
+        other = taken.setdefault(path.resolve(), option)
+        if other != option and (path.is_file() or not path.exists()):  # not /dev/null
+            raise UsageError(
+                f"{other} and {option} cannot both be written to {name}", "name two files"
+            )
         folder = path.parent
         if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
             raise UsageError(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import enum
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from reprocheck import config
+from reprocheck.errors import ConfigError
 from reprocheck.git import Git
 from reprocheck.hostile import redact
 
@@ -53,7 +57,8 @@ class Seen:
     @property
     def is_served(self) -> bool:
         """Whether a job elsewhere can reach the tracker."""
-        return urlsplit(self.tracking_uri).scheme in ("http", "https", "databricks")
+        uri = self.tracking_uri
+        return uri == "databricks" or urlsplit(uri).scheme in ("http", "https", "databricks")
 
     @property
     def is_private(self) -> bool:
@@ -88,10 +93,18 @@ def look(root: Path, env: Mapping[str, str]) -> Seen:
     )
 
 
+def public_address(uri: str) -> str:
+    """The address as a file of the repository may have it: without user and password."""
+    return redact(re.sub(r"^([\w+.-]+://)[^/@]*@", r"\1", uri))
+
+
 def _tracker(root: Path, env: Mapping[str, str]) -> tuple[str, str]:
+    with contextlib.suppress(ConfigError):  # an earlier config is kept, and counts
+        if told := config.load(root / config.FILE_NAME).tracking_uri:
+            return public_address(told), config.FILE_NAME
     named = env.get("MLFLOW_TRACKING_URI", "")
     if named:
-        return redact(named), "MLFLOW_TRACKING_URI"
+        return public_address(named), "MLFLOW_TRACKING_URI"
     if (root / "mlflow.db").is_file():
         return "sqlite:///mlflow.db", "mlflow.db"
     if any((root / "mlruns").glob("*/meta.yaml")):

@@ -78,6 +78,7 @@ def write(root: Path, wanted: tuple[NewFile, ...]) -> Written:
     made, kept = [], []
     for file in wanted:
         path = root / file.path
+        _stay(root, file.path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
@@ -92,6 +93,14 @@ def write(root: Path, wanted: tuple[NewFile, ...]) -> Written:
             opened.write(file.content)
         made.append(file)
     return Written(made=tuple(made), kept=tuple(kept))
+
+
+def _stay(root: Path, path: PurePosixPath) -> None:
+    """Refuses a folder that a link leads out of the repository. Raises `UsageError`."""
+    if not (root / path.parent).resolve().is_relative_to(root.resolve()):
+        raise UsageError(
+            f"writing {path}: a link leads out of the repository", "replace the link by a folder"
+        )
 
 
 # --- the config ---------------------------------------------------------------------------

@@ -42,10 +42,10 @@ def aggregate(request: AggregateRequest, notice: Notice, now: datetime) -> Aggre
         try:
             checks.append(read_check(path))
         except ReportFileError as error:
+            failed = error
             if not named and path.name != REPORT:
                 notice(f"passed over {path}: {error.message}")
                 continue
-            failed = error
             problems.append(
                 Problem(asked=path.name, message=error.message, hint=error.hint, exit_code=2)
             )

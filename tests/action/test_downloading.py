@@ -24,10 +24,12 @@ from tests.forges.github_state import SHA
 from tests.forges.gitlab_server import SHA as GITLAB_SHA
 from tests.forges.gitlab_server import FakeGitLab
 from tests.forges.hub import Clock
-from tests.reporters.builders import make_report
+from tests.reporters.builders import make_comparison, make_report
 from tests.test_checks import check_of
 
+JUDGED = make_comparison(verdict=Verdict.IDENTICAL)
 GOOD = check_of(Verdict.IDENTICAL, head_sha=SHA)
+GOOD = replace(GOOD, reports=(replace(GOOD.reports[0], comparisons=(JUDGED,)),))
 
 
 @dataclass

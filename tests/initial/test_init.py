@@ -46,7 +46,7 @@ def test_it_sees_what_there_is(repo: Repo) -> None:
     private(repo)
     repo.write({"MLproject": "name: x\n", "train.py": "", "Dockerfile": "FROM x\n"})
     seen = initial.look(repo.path, dict(os.environ) | SERVER)
-    assert seen.tracking_uri == "https://***@mlflow.example"
+    assert seen.tracking_uri == "https://mlflow.example"
     assert (seen.command_from, seen.script, seen.environment_from) == (
         "MLproject",
         "",
@@ -160,6 +160,40 @@ def test_a_file_through_a_link_is_not_written(repo: Repo, tmp_path: Path) -> Non
     (repo.path / "reprocheck.yaml").symlink_to(tmp_path / "elsewhere")
     assert "reprocheck.yaml" not in made(repo)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_linked_folder_is_not_followed_out_of_the_repository(repo: Repo, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (repo.path / ".github").symlink_to(tmp_path / "outside")
+    with pytest.raises(UsageError, match="link leads out"):
+        made(repo)
+    assert not list((tmp_path / "outside").iterdir())
+
+
+def test_the_tracker_of_an_earlier_config_counts(repo: Repo) -> None:
+    repo.write({"reprocheck.yaml": 'version: 1\ntracker: {uri: "https://mlflow.example"}\n'})
+    seen = initial.look(repo.path, dict(os.environ))
+    assert (seen.tracking_uri, seen.is_private) == ("https://mlflow.example", True)
+    repo.write({"reprocheck.yaml": "version: [\n"})
+    assert initial.look(repo.path, dict(os.environ)).tracking_uri == ""
+
+
+def test_a_named_server_gets_its_jobs_and_no_password_is_written(repo: Repo) -> None:
+    named = ("--tracking-uri", "https://ada:hunter22secret@mlflow.example", "--metric", "accuracy")
+    done = warm.python("-m", "reprocheck", "init", *named, cwd=repo.path)
+    told = "".join(path.read_text() for path in repo.path.rglob("*.y*ml"))
+    assert done.returncode == 0, done.stderr.decode()
+    assert "MLFLOW_TRACKING_PASSWORD" in done.stderr.decode()
+    assert 'uri: "https://mlflow.example"' in told
+    assert "fetch: true" in told
+    assert "hunter22secret" not in told + done.stdout.decode() + done.stderr.decode()
+
+
+def test_a_margin_needs_a_metric(repo: Repo) -> None:
+    done = warm.python("-m", "reprocheck", "init", "--margin", "0.1", cwd=repo.path)
+    assert done.returncode == 2
+    assert "--metric" in done.stderr.decode()
+    assert not (repo.path / "reprocheck.yaml").exists()
 
 
 def test_the_command_looks_suggests_and_tells_what_is_next(lab: Lab, tmp_path: Path) -> None:

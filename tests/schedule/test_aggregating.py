@@ -103,6 +103,13 @@ def test_where_no_file_is_a_report_that_is_the_answer(tmp_path: Path):
         run(tmp_path, tmp_path / "none.json")
 
 
+def test_a_folder_with_nothing_but_broken_files_is_no_success(tmp_path: Path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "cut.json").write_text("{")
+    with pytest.raises(ReportFileError, match="cut"):
+        run(tmp_path, tmp_path / "in")
+
+
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     keep(tmp_path, "✓✗")
     file = write(tmp_path / "report.json", "✗", 2)
