@@ -69,7 +69,7 @@ class BundleWriter:
         addresses: Mapping[str, str],
         objects: frozenset[str],
     ) -> None:
-        """Writes what is in it; the last thing that is written."""
+        """Writes what is in it; the last thing that is written. Raises `MachineError`."""
         document = {
             "schema_version": bundles.VERSION,
             "tool_version": __version__,
@@ -81,7 +81,9 @@ class BundleWriter:
             "addresses": dict(addresses),
             "objects": sorted(objects),
         }
-        (self.folder / bundles.FILE).write_text(detail.dump(document), encoding="utf-8")
+        path = self.folder / bundles.FILE
+        with _written(path):
+            path.write_text(detail.dump(document), encoding="utf-8")
 
     def _place(self, sha256: str) -> Path:
         folder = self.folder / bundles.CONTENTS / sha256[:2]
@@ -110,19 +112,28 @@ def writing(target: Path, most: int | None = None) -> Iterator[BundleWriter]:
     """
     target = target.absolute()
     refuse_other(target)
-    try:
+    with _written(target):
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    except OSError as error:
-        raise MachineError(
-            f"writing the bundle {target}: {error.strerror}", "name a folder that can be written"
-        ) from error
     try:
-        (folder / bundles.CONTENTS).mkdir()
+        with _written(target):
+            (folder / bundles.CONTENTS).mkdir()
         yield BundleWriter(folder, most)
-        folder.chmod(0o755)
-        _rename(folder, target)
+        with _written(target):
+            folder.chmod(0o755)
+            _rename(folder, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise MachineError(
+            f"writing the bundle {path}: {error.strerror}",
+            "make room, or name a folder that can be written",
+        ) from error
 
 
 def refuse_other(target: Path) -> None:

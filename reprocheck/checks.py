@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reprocheck import exit_codes
-from reprocheck.model import SEVERITY_ORDER, Check, FailOn, Report, Require, Verdict
+from reprocheck.errors import ReprocheckError
+from reprocheck.model import SEVERITY_ORDER, Check, FailOn, Problem, Report, Require, Verdict
 
 FAILED_BY = {10: FailOn.NOT_REPRODUCED, 3: FailOn.NOT_VERIFIED} | {
     11: FailOn.INCONCLUSIVE,
@@ -46,6 +47,19 @@ def is_failed_by(check: Check, code: int) -> bool:
         return False
     strict = any(report.require is not Require.CONSISTENT for report in check.reports)
     return strict or code not in FAILED_BY or FAILED_BY[code] in check.fail_on
+
+
+def problem(asked: str, error: ReprocheckError) -> Problem:
+    """What is told of something asked for that an error kept from being answered."""
+    return Problem(
+        asked=asked, message=error.message, hint=error.hint, exit_code=2 if error.usage else 3
+    )
+
+
+def in_words(problem: Problem) -> str:
+    """A problem as a sentence, with the next thing to try where there is one."""
+    told = f"{problem.asked}: {problem.message}"
+    return f"{told}. {problem.hint}" if problem.hint else told
 
 
 def _worst(codes: list[tuple[int, int]]) -> int:

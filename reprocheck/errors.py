@@ -136,6 +136,11 @@ class ForgeError(ReprocheckError):
         super().__init__(message, hint)
         self.missing = missing
 
+    @property
+    def lacking(self) -> str:
+        """What `missing` adds to a sentence, "" for nothing."""
+        return f"; the job's token lacks `{self.missing}`" if self.missing else ""
+
 
 class BundleError(ReprocheckError):
     """A bundle that is none, is of another run or version, or was changed."""

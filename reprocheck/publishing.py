@@ -69,9 +69,8 @@ def publish(
 
 def told(doing: str, error: ForgeError) -> str:
     """What was not posted, and what would mend it."""
-    missing = f"; the job's token lacks `{error.missing}`" if error.missing else ""
     hint = f" ({error.hint})" if error.hint else ""
-    return f"{doing} failed: {error.message}{missing}{hint}"
+    return f"{doing} failed: {error.message}{error.lacking}{hint}"
 
 
 def _comment(check: Check, page: Page, forge: Forge, wish: Wish) -> Posted | None:
@@ -127,7 +126,7 @@ def _without_notice(body: str) -> str:
 def _notice(check: Check, page: Page, older: str) -> str:
     """What keeps the newest commit from an answer, above the one that an older commit has."""
     about = f"Of commit {page.head_sha[:12] or 'unknown'} nothing was verified."
-    lines = [f"{each.asked}: {each.message}. {each.hint}" for each in check.problems[:3]]
+    lines = [checks.in_words(each) for each in check.problems[:3]]
     lines += [check.waiting] if check.waiting else []
     told = [prose(line, 400) for line in lines] or ["No run was named or found."]
     kept = f"What follows is of commit {older[:12] or 'unknown'}."

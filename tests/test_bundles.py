@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 
 from reprocheck import bundle_writing, schema
 from reprocheck.bundles import CONTENTS, FILE, BundledData, BundledFile, open_bundle
-from reprocheck.errors import BundleError, UsageError
+from reprocheck.errors import BundleError, MachineError, UsageError
 from reprocheck.model import MaterialPlace
 
 TEXT = b"x,y\n1,2\n"
@@ -153,3 +154,16 @@ def test_what_is_no_bundle_is_not_overwritten(tmp_path: Path, kind: str) -> None
     assert sorted(tmp_path.rglob("*")) == before
     (tmp_path / "empty").mkdir()
     made(tmp_path / "empty")
+
+
+def test_a_disk_that_is_full_at_the_end_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(MachineError, match=r"writing the bundle .*No space") as told:
+        made(tmp_path / "b")
+    assert told.value.hint.startswith("make room")
+    assert list(tmp_path.iterdir()) == []

@@ -70,7 +70,7 @@ def test_large_reports_are_cut_and_small_ones_are_not(tmp_path):
 
 def test_of_what_fits_in_no_way_the_answer_stays(tmp_path, monkeypatch):
     monkeypatch.setattr(check_documents, "LARGEST_CHECK", 60_000)
-    many = {f"{i}": "v" * 100 for i in range(100)}
+    many = {f"{i}": "v" * 400 for i in range(25)}
     record = make_record(parameters=many, tags=many)
     trials = tuple(make_trial(i, parameters=many) for i in range(1, 9))
     check = make_check(*(make_report(record=record, trials=trials),) * 5)

@@ -185,7 +185,10 @@ def test_the_config_asks_for_it_too(tmp_path):
         assert PLANTED not in text
 
 
-def test_a_tagged_run_is_verified_discreetly(lab: Lab, tmp_path: Path) -> None:
+def test_a_tagged_run_is_verified_discreetly(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # other tests verify it, too
     lab = copy_of(lab, tmp_path)
     lab.set_tag(lab.seeded, "reprocheck.sensitive", "True")
     lab.set_tag(lab.seeded, "team", "planted-team")

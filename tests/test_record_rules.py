@@ -12,7 +12,6 @@ hypothesis: |
   above 0.9.
 metrics: {primary: {accuracy: {direction: higher}}}
 sign_offs: [{role: risk}]
-sensitive: [personal]
 data: [{name: rows, path: data/train.csv, digest: "md5:00000000000000000000000000000000"}]
 """
 CONFIG = "version: 1\nrecord: {artifacts: [model_card.md], schema: team.yaml}\n"
@@ -38,7 +37,6 @@ def test_a_verification_tells_what_the_team_asks_for(lab, tmp_path):
     found = told(result)
     for code in ("missing-artifact", "team-rule", "missing-approval", "unregistered-data"):
         assert found[code] == "warning", code
-    assert found["sensitive-data"] == "note"
     assert "changed-definition" not in found
     record = result.report["record"]
     assert record["dataset_version"] == "v3"
@@ -46,6 +44,15 @@ def test_a_verification_tells_what_the_team_asks_for(lab, tmp_path):
     assert "Hypothesis" in result.stdout
     assert "More rows raise the accuracy above 0.9." in result.stdout
 
+    sensitive = DEFINITION + "sensitive: [personal]\n"
+    (folder / "experiment.yaml").write_text(sensitive)
+    own.set_tag(own.seeded, "reprocheck.definition.sha256", digest(sensitive))
+    result = own.verify(own.seeded, "--dry-run", "--verbose")
+    assert told(result)["sensitive-data"] == "note"
+    assert result.report["detail"] == "minimal"
+    assert "More rows" not in result.stdout + result.stderr
+
+    own.set_tag(own.seeded, "reprocheck.definition.sha256", digest(DEFINITION))
     (folder / "experiment.yaml").write_text(DEFINITION.replace("higher", "lower"))
     result = own.verify(own.seeded, "--dry-run")
     assert result.exit_code == 3

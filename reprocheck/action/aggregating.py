@@ -72,12 +72,11 @@ def _written(job: Job, found: Aggregate, *, with_badge: bool) -> dict[str, str]:
     texts = {SUMMARY: markdown, JSON: aggregate_json.render(found)} | (
         {BADGE: drawn} if drawn else {}
     )
-    for name, text in texts.items():
-        (job.folder / name).write_text(text, encoding="utf-8")
+    written = outputs.write_files(job.folder, texts)
     return {
-        "markdown": str(job.folder / SUMMARY),
-        "json": str(job.folder / JSON),
-        "badge": str(job.folder / BADGE) if drawn else "",
+        "markdown": str(written[SUMMARY]),
+        "json": str(written[JSON]),
+        "badge": str(written.get(BADGE, "")),
     }
 
 
@@ -94,9 +93,8 @@ def _issue(job: Job, here: Surroundings, found: Aggregate, *, fresh: bool) -> st
             wanted=issue.wanted(found) if fresh else Wanted.AS_IT_IS,
         )
     except ReprocheckError as error:
-        lacks = error.missing if isinstance(error, ForgeError) else ""
-        missing = f"; the job's token lacks `{lacks}`" if lacks else ""
-        history.warn(job, f"the issue is not up to date: {error.message}{missing}. {error.hint}")
+        lacking = error.lacking if isinstance(error, ForgeError) else ""
+        history.warn(job, f"the issue is not up to date: {error.message}{lacking}. {error.hint}")
         return ""
     return posted.url if posted else ""
 

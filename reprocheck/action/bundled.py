@@ -50,8 +50,7 @@ def take(job: Job, here: Surroundings) -> Taken:
         folder = job.folder / "bundle"
         forge.download(artifact, folder, LARGEST)
     except ForgeError as error:
-        lacking = f"; the job's token lacks `{error.missing}`" if error.missing else ""
-        return Taken(waiting=f"{WAITING}; looking for it failed: {error.message}{lacking}")
+        return Taken(waiting=f"{WAITING}; looking for it failed: {error.message}{error.lacking}")
     return Taken(folder=str(folder))
 
 

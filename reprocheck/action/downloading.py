@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reprocheck import __version__, check_documents
+from reprocheck import __version__, check_documents, checks
 from reprocheck.action import hub, outputs, surroundings
 from reprocheck.action.commands import Level, Say, annotation
 from reprocheck.action.inputs import Inputs
@@ -21,7 +21,7 @@ from reprocheck.action.surroundings import Surroundings, WorkflowRun
 from reprocheck.check_reading import read_check
 from reprocheck.detail import dump
 from reprocheck.errors import ForgeError, ReprocheckError, UsageError
-from reprocheck.model import Check, Problem
+from reprocheck.model import Check
 
 if TYPE_CHECKING:
     from reprocheck.forges.github import GitHub
@@ -64,8 +64,8 @@ def run(step: Download) -> Check:
         code = 2 if error.usage else 3
         step.say(annotation(Level.ERROR, f"{error.message}. {error.hint}", "reprocheck: no report"))
         check = _without(verified, error)
-    path = step.folder / FILE
-    path.write_text(dump(check_documents.check_document(check)), encoding="utf-8")
+    document = dump(check_documents.check_document(check))
+    path = outputs.write_files(step.folder, {FILE: document})[FILE]
     told = outputs.of_check(check)
     outputs.set_outputs(step.env, told | {"report": str(path), "job-exit-code": str(code)})
     return check
@@ -78,14 +78,7 @@ def _without(run: WorkflowRun, error: ReprocheckError) -> Check:
         created_at=datetime.now(UTC).replace(microsecond=0),
         head_sha=run.head_sha,
         reports=(),
-        problems=(
-            Problem(
-                asked=f"the report of workflow run {run.id}",
-                message=error.message,
-                hint=error.hint,
-                exit_code=2 if error.usage else 3,
-            ),
-        ),
+        problems=(checks.problem(f"the report of workflow run {run.id}", error),),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reprocheck import checks
 from reprocheck import config as configuration
 from reprocheck.action import finding, hub, outputs, rules, surroundings
 from reprocheck.action.commands import Level, annotation, unheeded
@@ -41,16 +42,9 @@ def run(job: Job) -> None:
     try:
         folder, ids, problems = _fetched(job, here)
     except ReprocheckError as error:
-        problem = Problem(
-            asked="the job",
-            message=error.message,
-            hint=error.hint,
-            exit_code=2 if error.usage else 3,
-        )
-        folder, ids, problems = None, (), (problem,)
+        folder, ids, problems = None, (), (checks.problem("the job", error),)
     for each in problems:
-        told = f"{each.asked}: {each.message}. {each.hint}"
-        job.say(annotation(Level.ERROR, told, _TITLE))
+        job.say(annotation(Level.ERROR, checks.in_words(each), _TITLE))
     told_ids = {"bundle": str(folder or ""), "run-ids": json.dumps(ids)}
     code = max((each.exit_code for each in problems), default=0)
     outputs.set_outputs(job.env, told_ids | {"job-exit-code": str(code)})
@@ -190,14 +184,14 @@ def _bundled(
             return (*_one_bundle(request, names, progress), found.problems)
         except ReprocheckError as error:
             if len(names) == 1:
-                return None, (), (*problems, _problem(names[0], error))
+                return None, (), (*problems, checks.problem(names[0], error))
         good = []
         for name in names:
             try:
                 _one_bundle(request, (name,), progress)
                 good.append(name)
             except ReprocheckError as error:
-                problems.append(_problem(name, error))
+                problems.append(checks.problem(name, error))
         if not good:
             return None, (), tuple(problems)
         return (*_one_bundle(request, good, progress), tuple(problems))
@@ -210,9 +204,3 @@ def _one_bundle(
 
     fetched = fetch(dataclasses.replace(request, runs=tuple(names)), progress)
     return fetched.folder, fetched.run_ids
-
-
-def _problem(name: str, error: ReprocheckError) -> Problem:
-    return Problem(
-        asked=name, message=error.message, hint=error.hint, exit_code=2 if error.usage else 3
-    )

@@ -42,6 +42,19 @@ def add_summary(env: Mapping[str, str], markdown: str) -> None:
     _append(env.get("GITHUB_STEP_SUMMARY", ""), content.decode(errors="ignore") + "\n")
 
 
+def write_files(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
+    """Writes files by name, and says where each one is. Raises `MachineError`."""
+    found = {name: folder / name for name in texts}
+    try:
+        for name, text in texts.items():
+            found[name].write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise MachineError(
+            f"writing to {folder} failed: {error.strerror}", "make room on the runner"
+        ) from error
+    return found
+
+
 def of_check(check: Check) -> dict[str, str]:
     """The outputs that tell of a check."""
     verdict = checks.verdict(check)
@@ -67,8 +80,7 @@ def annotated(check: Check) -> Iterator[str]:
 
 def _told(check: Check) -> Iterator[tuple[Level, str, str]]:
     for problem in check.problems:
-        told = f"{problem.asked}: {problem.message}. {problem.hint}"
-        yield Level.ERROR, told, "reprocheck: not verified"
+        yield Level.ERROR, checks.in_words(problem), "reprocheck: not verified"
     for report in check.reports:
         level = _level(check, report)
         if level:
@@ -126,4 +138,6 @@ def _append(name: str, text: str) -> None:
         with Path(name).open("a", encoding="utf-8", errors="replace", newline="") as file:
             file.write(text)
     except OSError as error:
-        raise MachineError(f"writing to {name} failed: {error.strerror}") from error
+        raise MachineError(
+            f"writing to {name} failed: {error.strerror}", "make room on the runner"
+        ) from error

@@ -22,7 +22,7 @@ from reprocheck import config as configuration
 from reprocheck import yaml_files
 from reprocheck.action import finding
 from reprocheck.config import Config
-from reprocheck.errors import ConfigError, MachineError, UsageError
+from reprocheck.errors import ConfigError, UsageError
 from reprocheck.git import Git
 from reprocheck.model import RuleChange
 from reprocheck.temporary import temporary_folder
@@ -69,7 +69,7 @@ def in_force(git: Git | None, folder: Path, name: str, base_sha: str) -> Iterato
     if not changes and merged == head:
         yield Rules(config=own, of_base=True)
         return
-    with _written(merged, (folder / name).parent) as path:
+    with _written(merged, folder / name) as path:
         yield Rules(config=configuration.load(path), changes=changes, of_base=True)
 
 
@@ -86,7 +86,8 @@ def of_base(git: Git | None, folder: Path, name: str, base_sha: str) -> Iterator
     if base is None:
         yield Config()
         return
-    with _written(base, folder) as path:
+    _refuse_outside(folder / name, folder)
+    with _written(base, folder / name) as path:
         yield configuration.load(path)
 
 
@@ -141,16 +142,22 @@ def _compact(document: _Document, key: str) -> str:
 def _head(folder: Path, name: str) -> tuple[_Document, Config]:
     """The config in the checkout; an empty one where there is none."""
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(
-            f"the config {name} is outside of the checkout", "name one inside of the repository"
-        )
+    _refuse_outside(path, folder)
     if not path.exists() and not path.is_symlink():
         return {}, Config()
     try:
         return _loaded(path)
     except ConfigError as error:
         raise ConfigError(error.message.replace(f"{folder}/", ""), error.hint) from error
+
+
+def _refuse_outside(path: Path, folder: Path) -> None:
+    """Also one that a link of the pull request leads out of the checkout."""
+    if not path.resolve().is_relative_to(folder.resolve()):
+        name = os.path.relpath(path, folder)
+        raise UsageError(
+            f"the config {name} is outside of the checkout", "name one inside of the repository"
+        )
 
 
 def _base(git: Git, name: str, sha: str) -> _Document | None:
@@ -193,21 +200,17 @@ def _loaded(path: Path) -> tuple[_Document, Config]:
 
 
 @contextlib.contextmanager
-def _written(document: _Document, folder: Path) -> Iterator[Path]:
-    """A config file in the folder, for as long as the block lasts. JSON is YAML.
-
-    Raises `UsageError` where the pull request has no such folder, and `MachineError`.
-    """
+def _written(document: _Document, beside: Path) -> Iterator[Path]:
+    """A config file beside another, for as long as the block lasts. JSON is YAML."""
+    folder = beside.parent
     try:
         handle, name = tempfile.mkstemp(prefix="reprocheck-base-rules-", suffix=".yaml", dir=folder)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(
-            f"the folder {folder.name}, whose config on the base branch judges, is not in the "
-            "checkout",
-            "keep the folder in the pull request, or move the config on the base branch first",
-        ) from error
     except OSError as error:
-        raise MachineError(f"writing to {folder} failed: {error.strerror}") from error
+        raise UsageError(
+            f"the base branch's rules for {beside.name} have no place in the checkout, in whose "
+            f"folder {folder.name} their paths start: {error.strerror}",
+            "keep the folder of the config in the pull request",
+        ) from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(json.dumps({"version": 1, **document}, indent=1))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reprocheck import __version__, check_documents
+from reprocheck import __version__, check_documents, checks
 from reprocheck.action import bundled, child, finding, outputs, rules, surroundings
 from reprocheck.action.bundled import Taken
 from reprocheck.action.commands import Level, Say, annotation, group
@@ -18,7 +18,7 @@ from reprocheck.action.inputs import Inputs
 from reprocheck.action.rules import Rules
 from reprocheck.action.surroundings import EventKind, Surroundings
 from reprocheck.config import FILE_NAME
-from reprocheck.errors import MachineError, ReprocheckError, UsageError
+from reprocheck.errors import ReprocheckError, UsageError
 from reprocheck.git import Git
 from reprocheck.model import Check, FailOn, Page, Problem, Report, Require
 from reprocheck.numbers import counted
@@ -54,12 +54,7 @@ def run(job: Job) -> Check:
     try:
         check = _checked(job, here, check)
     except ReprocheckError as error:
-        problem = Problem(
-            asked="the job",
-            message=error.message,
-            hint=error.hint,
-            exit_code=2 if error.usage else 3,
-        )
+        problem = checks.problem("the job", error)
         check = dataclasses.replace(check, problems=(*check.problems, problem))
     _leave(job, here, check)
     return check
@@ -256,13 +251,9 @@ def _files(job: Job, check: Check, markdown: str) -> dict[str, str]:
     """Writes the check for machines and for readers. Raises `MachineError`."""
     from reprocheck.detail import dump
 
-    report, readable = job.folder / REPORT, job.folder / MARKDOWN
-    try:
-        report.write_text(dump(check_documents.check_document(check)), encoding="utf-8")
-        readable.write_text(markdown, encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise MachineError(f"writing to {job.folder} failed: {error.strerror}") from error
-    return {"report": str(report), "markdown": str(readable)}
+    document = dump(check_documents.check_document(check))
+    written = outputs.write_files(job.folder, {REPORT: document, MARKDOWN: markdown})
+    return {"report": str(written[REPORT]), "markdown": str(written[MARKDOWN])}
 
 
 def _is_required(inputs: Inputs) -> bool:

@@ -21,7 +21,6 @@ from reprocheck.forges.github_errors import Call, Json
 from reprocheck.forges.github_issues import Issues
 from reprocheck.forges.github_nouns import (
     Artifact,
-    ChangedFiles,
     CheckRun,
     CommitStatus,
     IssueDraft,
@@ -36,7 +35,6 @@ from reprocheck.forges.waiting import Waiting
 
 _NAME = re.compile(r"(?!\.{1,2}(/|$))[A-Za-z0-9_.-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9_.-]{1,100}")
 _SHA = re.compile(r"[0-9a-f]{40,64}")
-MOST_CHANGED_FILES = 3_000  # what GitHub lists
 _ACTIONS_READ = "actions: read"
 
 
@@ -102,14 +100,6 @@ class GitHub:
             if (pull.head_owner.lower(), pull.head_branch, pull.head_sha) == asked
         ]
         return mine[0] if len(mine) == 1 else None
-
-    def changed_files(self, number: int) -> ChangedFiles:
-        """What a pull request changes, as far as GitHub lists it."""
-        call = self._call(f"pulls/{number}/files", f"list the files of pull request {number}", READ)
-        with reading(call.doing):
-            found = self._api.pages(call)
-            files = tuple(read.changed_file(item) for item in islice(found, MOST_CHANGED_FILES))
-        return ChangedFiles(files=files, complete=len(files) < MOST_CHANGED_FILES)
 
     def commits(self, number: int) -> tuple[str, ...]:
         """A pull request's commits, the oldest first; GitHub lists 250 at most."""

@@ -42,23 +42,6 @@ class PullRequest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ChangedFile:
-    """A file that a pull request changes, by its path after the change."""
-
-    path: str
-    status: str  # added, removed, modified, renamed, …
-    previous_path: str  # of what was renamed, else ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ChangedFiles:
-    """GitHub lists 3,000 files at most: not `complete` where the pull request has more."""
-
-    files: tuple[ChangedFile, ...]
-    complete: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
     """What a workflow's run uploaded, as a zip file."""
 

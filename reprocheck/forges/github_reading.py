@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reprocheck.forges.github_errors import Json
-from reprocheck.forges.github_nouns import Artifact, ChangedFile, PullRequest, WorkflowRun
+from reprocheck.forges.github_nouns import Artifact, PullRequest, WorkflowRun
 
 
 def pull_request(found: Json) -> PullRequest:
@@ -24,15 +24,6 @@ def pull_request(found: Json) -> PullRequest:
         base_branch=str(base["ref"]),
         base_sha=str(base["sha"]),
         is_fork=repository.get("id") != base["repo"]["id"],
-    )
-
-
-def changed_file(found: Json) -> ChangedFile:
-    """Of the list of a pull request's."""
-    return ChangedFile(
-        path=str(found["filename"]),
-        status=str(found["status"]),
-        previous_path=found.get("previous_filename") or "",
     )
 
 

@@ -17,6 +17,7 @@ SCHEDULE = "37 4 * * 1"
 """Monday morning, at an odd minute: at full hours GitHub starts late or not at all."""
 
 _HOME = "reprocheck/reprocheck/.github/workflows"
+_JOBS = ("", "permissions: {}", "", "jobs:")
 _SECRETS = (
     "MLFLOW_TRACKING_USERNAME",
     "MLFLOW_TRACKING_PASSWORD",
@@ -239,10 +240,7 @@ def _pull_requests(seen: Seen) -> Iterator[str]:
     yield "on:"
     yield "  pull_request:"
     yield "    types: [opened, synchronize, reopened, edited] # edited: the text names runs"
-    yield ""
-    yield "permissions: {}"
-    yield ""
-    yield "jobs:"
+    yield from _JOBS
     yield "  reprocheck:"
     yield "    permissions:"
     yield "      contents: read # the code, and the base branch's config"
@@ -262,10 +260,7 @@ def _comment() -> Iterator[str]:
     yield "  workflow_run: # zizmor: ignore[dangerous-triggers] nothing of that run is executed"
     yield "    workflows: [reprocheck]"
     yield "    types: [completed]"
-    yield ""
-    yield "permissions: {}"
-    yield ""
-    yield "jobs:"
+    yield from _JOBS
     yield "  comment:"
     yield "    permissions:"
     yield "      actions: read # downloads the report"
@@ -288,10 +283,7 @@ def _fetch(seen: Seen) -> Iterator[str]:
     yield "      head-sha:"
     yield "        description: Its last commit, in full, as you looked at it"
     yield "        required: true"
-    yield ""
-    yield "permissions: {}"
-    yield ""
-    yield "jobs:"
+    yield from _JOBS
     yield "  fetch:"
     yield "    permissions:"
     yield "      contents: read # the default branch's config, and the commits of the pull request"
@@ -310,10 +302,7 @@ def _scheduled(seen: Seen) -> Iterator[str]:
     yield "  schedule:"
     yield f'    - cron: "{SCHEDULE}"'
     yield "  workflow_dispatch:"
-    yield ""
-    yield "permissions: {}"
-    yield ""
-    yield "jobs:"
+    yield from _JOBS
     yield "  reprocheck:"
     yield "    permissions:"
     yield "      contents: read # the code, and the config"

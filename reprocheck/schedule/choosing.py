@@ -14,9 +14,8 @@ from reprocheck.errors import UsageError
 from reprocheck.model import Direction, ModelVersion, RunRef, RunStatus, RunSummary
 from reprocheck.numbers import counted
 from reprocheck.schedule.wishes import ModelWish, TagWish, Wishes
-from reprocheck.trackers.base import Search, Tracker
+from reprocheck.trackers.base import RERUN_OF, Search, Tracker
 
-_RERUN_OF = "reprocheck.rerun_of"  # the tag of a rerun that was written back: no run of the team's
 _EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -85,7 +84,7 @@ class Choosing:
         odd = 0
         search = self.tracker.search(Search(experiments=self.wishes.experiments))
         for run in search.summaries():
-            if run.status is not RunStatus.FINISHED or _RERUN_OF in run.tags:
+            if run.status is not RunStatus.FINISHED or RERUN_OF in run.tags:
                 continue
             for wish in self.wishes.tags:
                 if _has(run.tags, wish):

@@ -75,8 +75,7 @@ class Collecting:
             for artifact in self._artifacts():
                 kept += self._take(artifact)
         except ForgeError as error:
-            missing = f" (the token lacks {error.missing})" if error.missing else ""
-            self.notice(f"earlier reports are not all known: {error.message}{missing}")
+            self.notice(f"earlier reports are not all known: {error.message}{error.lacking}")
         return kept
 
     def _artifacts(self) -> Iterator[Artifact]:

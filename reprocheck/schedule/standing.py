@@ -51,11 +51,6 @@ def since(history: Sequence[Verification]) -> datetime:
     return _streak(decisive)[0].at if decisive else history[0].at
 
 
-def last_good(history: Sequence[Verification]) -> Verification | None:
-    """The newest one that reproduced the run."""
-    return next((each for each in reversed(history) if reproduced(each)), None)
-
-
 def _decisive(history: Sequence[Verification]) -> list[Verification]:
     return [each for each in history if reproduced(each) or each.verdict is Verdict.NOT_REPRODUCED]
 

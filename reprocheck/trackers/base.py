@@ -19,6 +19,9 @@ from reprocheck.model import (
 )
 from reprocheck.progress import Progress
 
+RERUN_OF = "reprocheck.rerun_of"
+"""The tag of a rerun that was written back, with the original's id: it is no run of the team's."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoggedRun:

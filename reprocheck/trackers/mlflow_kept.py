@@ -11,13 +11,14 @@ from urllib.parse import quote
 from reprocheck.detail import time
 from reprocheck.hostile import cut, printable
 from reprocheck.model import Report, Trial
+from reprocheck.trackers.base import RERUN_OF
 from reprocheck.trackers.mlflow_run import FoundRun
 from reprocheck.trackers.mlflow_store import first_line
 
 SUFFIX = "-reprocheck"
 """What the experiment of the reruns is called, after the original's name."""
 
-OF, VERIFICATION, TRIAL = (f"reprocheck.{name}" for name in ("rerun_of", "verification", "trial"))
+OF, VERIFICATION, TRIAL = RERUN_OF, "reprocheck.verification", "reprocheck.trial"
 """Tags of a rerun: the original's id, which verification it was made by, and its index."""
 
 _METRICS, _PARAMETERS = 1_000, 100  # of one request to any server

@@ -97,13 +97,29 @@ def test_a_deleted_config_still_judges(repo: Repo) -> None:
     assert ("require", "", "") not in ruled.changes
 
 
-def test_a_config_whose_folder_is_gone_is_told(repo: Repo) -> None:
-    base = repo.commit({"conf/r.yaml": BASE})
-    repo.git("rm", "-q", "-r", "conf")
-    for _ in range(2):
-        with pytest.raises(UsageError, match="the folder conf, whose config on the base branch"):
-            _in_force(repo, base, "conf/r.yaml")
-        (repo.path / "conf").write_text("a file by now")
+def test_the_base_branchs_paths_start_at_the_configs_folder(repo: Repo) -> None:
+    base = repo.commit({"ml/reprocheck.yaml": BASE})
+    with rules.of_base(Git(repo.path, {}), repo.path, "ml/reprocheck.yaml", base) as config:
+        assert config.tracking_uri == f"sqlite:///{repo.path.resolve() / 'ml' / 'mlflow.db'}"
+
+
+def test_a_pull_request_without_the_configs_folder_is_refused(repo: Repo) -> None:
+    base = repo.commit({"ml/reprocheck.yaml": BASE, "a": ""})
+    repo.git("rm", "--quiet", "-r", "ml")
+    with pytest.raises(UsageError, match="folder ml") as told:
+        _in_force(repo, base, "ml/reprocheck.yaml")
+    assert told.value.hint
+
+
+def test_a_link_of_the_pull_request_leads_no_rules_out_of_the_checkout(
+    repo: Repo, tmp_path: Path
+) -> None:
+    base = repo.commit({"ml/reprocheck.yaml": BASE, "a": ""})
+    repo.git("rm", "--quiet", "-r", "ml")
+    (repo.path / "ml").symlink_to(tmp_path)
+    opened = rules.of_base(Git(repo.path, {}), repo.path, "ml/reprocheck.yaml", base)
+    with pytest.raises(UsageError, match="outside of the checkout"), opened:
+        pass
 
 
 @pytest.mark.parametrize("side", ["base", "head"])

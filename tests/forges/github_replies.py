@@ -69,7 +69,7 @@ def pull(held: Pull, of: Repository, home: str, *, alone: bool) -> dict[str, Any
         else made["head"]["repo"] | described(held.head_owner, held.head_name, held.head_id)
     )
     if alone:
-        made |= {"changed_files": len(held.files), "commits": len(held.commits)}
+        made |= {"changed_files": 1, "commits": len(held.commits)}
     return made | {
         "number": held.number,
         "state": held.state,
@@ -146,13 +146,6 @@ def artifact(held: Artifact, api: str, of: Repository) -> dict[str, Any]:
 
 def commit(sha: str) -> dict[str, Any]:
     return contract().example("commit-items")[0] | {"sha": sha}
-
-
-def changed_file(path: str) -> dict[str, Any]:
-    """`new <- old` is a file that was renamed."""
-    new, _, old = path.partition(" <- ")
-    renamed = {"status": "renamed", "previous_filename": old} if old else {"status": "modified"}
-    return contract().example("diff-entry-items")[0] | {"filename": new} | renamed
 
 
 def status(posted: dict[str, Any], login: str) -> dict[str, Any]:

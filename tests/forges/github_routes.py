@@ -177,16 +177,6 @@ def get_pull(routes: Routes, asked: Asked) -> Answer:
     return Answer(status=200, body=body)
 
 
-@route("GET", f"{HOME}/pulls/{{pull_number}}/files")
-def list_files(routes: Routes, asked: Asked) -> Answer:
-    routes.need(asked, "read", "pull-requests")
-    pull = routes.item(routes.held.pulls, asked.variables["pull_number"])
-    return Answer(
-        status=200,
-        items=[replies.changed_file(path) for path in pull.files[: routes.held.most_files]],
-    )
-
-
 @route("GET", f"{HOME}/pulls/{{pull_number}}/commits")
 def list_commits(routes: Routes, asked: Asked) -> Answer:
     routes.need(asked, "read", "pull-requests")

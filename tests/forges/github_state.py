@@ -53,7 +53,6 @@ class Pull:
     title: str = "Train longer"
     body: str | None = ""
     author: str = "alice"
-    files: tuple[str, ...] = ("train.py",)
     commits: tuple[str, ...] = ()
 
 
@@ -117,7 +116,6 @@ class Repository:
     checks: dict[int, dict[str, Any]] = field(default_factory=dict)
     locked: set[int] = field(default_factory=set)  # numbers of pull requests and issues
     has_issues: bool = True
-    most_files: int = 3_000  # of a pull request, that are listed
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(3_000_000_001))
 

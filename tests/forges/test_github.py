@@ -74,29 +74,6 @@ def test_the_commit_s_own_list_knows_no_fork(github: FakeGitHub) -> None:
         assert json.load(reply) == []
 
 
-def test_changed_files_are_listed_over_pages_with_their_former_names(github: FakeGitHub) -> None:
-    files = (*(f"data/{n}.txt" for n in range(150)), "new.py <- old.py")
-    pull = github.repository.add_pull(files=files)
-
-    found = hub(github).changed_files(pull.number)
-
-    assert (len(found.files), found.complete) == (151, True)
-    assert (found.files[-1].path, found.files[-1].previous_path) == ("new.py", "old.py")
-
-
-def test_more_files_than_github_lists_are_told(
-    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With a smaller number than its 3,000, which would take seconds."""
-    github.repository.most_files = 120
-    monkeypatch.setattr("reprocheck.forges.github.MOST_CHANGED_FILES", 120)
-    pull = github.repository.add_pull(files=tuple(f"{n}" for n in range(121)))
-
-    found = hub(github).changed_files(pull.number)
-
-    assert (len(found.files), found.complete) == (120, False)
-
-
 @pytest.mark.parametrize(
     ("private", "visibility", "public"),
     [

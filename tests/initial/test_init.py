@@ -17,7 +17,7 @@ from reprocheck.initial import Answers, NewFile
 from reprocheck.initial.looking import Forge
 from tests import warm
 from tests.conftest import Repo
-from tests.lab import Lab
+from tests.lab import Lab, copy_of
 
 SERVER = {"MLFLOW_TRACKING_URI": "https://ada:hunter22secret@mlflow.example"}
 CALLABLE = Path(__file__).parents[2] / ".github" / "workflows"
@@ -196,8 +196,9 @@ def test_a_margin_needs_a_metric(repo: Repo) -> None:
     assert not (repo.path / "reprocheck.yaml").exists()
 
 
-def test_the_command_looks_suggests_and_tells_what_is_next(lab: Lab) -> None:
-    (lab.repo.path / "reprocheck.yaml").unlink(missing_ok=True)
+def test_the_command_looks_suggests_and_tells_what_is_next(lab: Lab, tmp_path: Path) -> None:
+    lab = copy_of(lab, tmp_path)
+    (lab.repo.path / "reprocheck.yaml").unlink()
     done = warm.python(
         "-m", "reprocheck", "init", "--margin", "0.01", "--tracking-uri", lab.uri,
         cwd=lab.repo.path,

@@ -17,7 +17,7 @@ def _html(text):
 MARKS = st.text(st.sampled_from("ab1 |\\`*_~[]()<>!#@:/.-+=&;$\"'\n\t\u202e\u00e9)"), max_size=40)
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(MARKS | st.text(max_size=40))
 @example("1) x")
 @example("www.a.b http://c.d a@b.c")

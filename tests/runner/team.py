@@ -128,6 +128,10 @@ class Team:
         """The names of what a run uploaded."""
         return set(self.world.artifacts.of(ran.id))
 
+    def artifact(self, ran: WorkflowRun, name: str) -> bytes:
+        """A zip file that a run uploaded."""
+        return self.world.artifacts.of(ran.id)[name]
+
     def reading_token(self, scopes: Mapping[str, str]) -> str:
         """The token of an organisation that allows its workflows to read."""
         return token_of(self.github, dict.fromkeys(scopes, "read"))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +20,12 @@ MARKER = "<!-- reprocheck:"
 def told(*jobs: JobRun) -> str:
     """All that jobs show, for a failing test to print."""
     return "\n".join(f"{job.id}: {job.console.text}\n{job.summary}" for job in jobs)
+
+
+def report_of(zipped: bytes) -> dict[str, Any]:
+    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+        found: dict[str, Any] = json.loads(archive.read("report.json"))
+    return found
 
 
 def test_a_pull_request_is_fetched_verified_and_commented_on(team: Team, project: Path) -> None:
@@ -45,9 +55,10 @@ def test_a_pull_request_is_fetched_verified_and_commented_on(team: Team, project
     assert "IDENTICAL" in comment.body
     assert posted.step("report").outputs["comment-id"] == str(comment.id)
 
+    report = report_of(team.artifact(ran, "reprocheck-report"))
     team.push(pull)
-    team.call("find: body")  # a job less; the tracker is one that all see now
-    again = team.comment(team.verify(pull)).job("comment")
+    newer = json.dumps(report | {"head_sha": pull.head_sha}).encode()
+    again = team.comment(team.left(pull, {"report.json": newer})).job("comment")
     assert again.result == "success", told(again)
     (updated,) = team.github.repository.comments_of(pull.number)
     assert updated.id == comment.id
@@ -90,7 +101,6 @@ def test_a_fork_waits_for_the_fetch_of_a_maintainer_and_is_labelled(team: Team) 
     [
         ("Better.", "find: body", "none", "success", "Nothing was verified"),
         ("Better.", "{find: body, require-run: true}", "none", "failure", "Nothing was verified"),
-        (f"reprocheck: {UNKNOWN}", "find: body", "not_verified", "failure", UNKNOWN),
         ("", "run-id: '$(touch${IFS}pwn)'", "not_verified", "failure", "touch"),
     ],
 )
@@ -118,7 +128,10 @@ def test_a_config_that_does_not_validate_ends_with_its_reason(team: Team) -> Non
 def test_without_the_right_to_comment_there_is_a_warning_and_the_same_answer(team: Team) -> None:
     team.call("find: body")
     ran = team.verify(team.pull(f"reprocheck: {UNKNOWN}"))
-    assert ran.conclusion == "failure"
+    verified = ran.job("verify")
+    assert verified.result == "failure"
+    assert verified.step("verify").outputs["verdict"] == "not_verified", told(verified)
+    assert UNKNOWN in verified.summary
     team.world.token = team.reading_token
     posted = team.comment(ran).job("comment")
     assert posted.result == "success", told(posted)

@@ -39,7 +39,6 @@ PATHS = {
     f"{REPOSITORY}/pulls": ["get"],
     f"{REPOSITORY}/pulls/{{pull_number}}": ["get"],
     f"{REPOSITORY}/pulls/{{pull_number}}/commits": ["get"],
-    f"{REPOSITORY}/pulls/{{pull_number}}/files": ["get"],
     f"{REPOSITORY}/statuses/{{sha}}": ["post"],
 }
 # Examples that replies are made from.
@@ -47,7 +46,6 @@ EXAMPLES = (
     "artifact-paginated",
     "check-run-example-of-completed-conclusion",
     "commit-items",
-    "diff-entry-items",
     "full-repository-default-response",
     "issue",
     "issue-comment",
