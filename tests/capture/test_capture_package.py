@@ -30,9 +30,12 @@ def test_it_needs_nothing_but_python():
 def oldest_python():
     """The oldest interpreter at hand that the package says it runs under."""
     for minor in range(8, sys.version_info[1]):
-        at_hand = sorted(Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python"))
-        if at_hand or shutil.which(f"python3.{minor}"):
-            return str(at_hand[-1]) if at_hand else shutil.which(f"python3.{minor}")
+        at_hand = sorted(map(str, Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/python")))
+        named = shutil.which(f"python3.{minor}")
+        for python in (*at_hand[-1:], *([named] if named else [])):
+            done = subprocess.run([python, "-V"], capture_output=True, check=False)
+            if done.returncode == 0:  # pyenv's own stand-in may lead nowhere
+                return python
     return sys.executable
 
 
