@@ -20,6 +20,7 @@ from reprocheck.config import Config
 from reprocheck.discretion import Discreet, is_sensitive, minimal, without_words
 from reprocheck.errors import MachineError, ReprocheckError, UsageError
 from reprocheck.model import (
+    Acceptance,
     BuiltEnvironment,
     Comparison,
     Cost,
@@ -76,6 +77,8 @@ class Request:
     bundle: Path | None = None  # in place of the tracker and of all data stores
     repo: str | None = None  # a path or URL
     ref: str = ""  # of origin, that has the commit; "": to be looked for
+    accepted: tuple[Acceptance, ...] = ()  # baselines that count; of a run the last one
+    proposed: tuple[Acceptance, ...] = ()  # baselines that do not count, and are told
     trusted: bool = False  # ask no address that the run or its commit names, but the config's own
     gates: tuple[str, ...] = ()
     dry_run: bool = False

@@ -951,6 +951,80 @@ class PredictionComparison:
     sentence: str
 
 
+class ExhibitKind(enum.StrEnum):
+    """What a product shows, so that a reader can look at both sides of it."""
+
+    IMAGE = "image"
+    MATRIX = "matrix"  # a table of numbers whose rows and columns have names, as of confusion
+    CURVE = "curve"  # numbers over others, as of ROC
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """An image, decoded once and written anew as PNG, so that nothing else is in it."""
+
+    png: bytes
+    width: int  # pixels of the PNG
+    height: int
+    scaled: bool = False  # smaller than the file's
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grid:
+    """A table of numbers, at least one row and one column.
+
+    Of a curve: the first column is x, every other one a y; rows have no names.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]  # names; () where they have none
+    values: tuple[tuple[float, ...], ...]  # by row, each as long as `columns`
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExhibitSide:
+    """What one side left at an exhibit's path."""
+
+    sha256: str  # of the file; "" where it is missing or was not read
+    size: int | None  # bytes
+    content: Picture | Grid | None = None  # None: left out, missing, or the same as the other's
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exhibit:
+    """An image, matrix or curve that the original logged, beside the same of one rerun."""
+
+    path: str  # inside the original's artifacts
+    kind: ExhibitKind
+    original: ExhibitSide
+    rerun: ExhibitSide  # where the digest is the original's, so is the content, told once
+    trial: int  # index of that rerun
+    left_out: str = ""  # why the contents are not here, in words; "": they are
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcceptedMetric:
+    """A gated metric whose new values were accepted."""
+
+    metric: str
+    old: tuple[float, ...]  # the baseline's values until then
+    new: tuple[float, ...]  # the reruns' values, which are the baseline from then on
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acceptance:
+    """A changed result that somebody made the new baseline of a run."""
+
+    run_id: str
+    by: str
+    at: datetime  # UTC
+    reason: str
+    verdict: Verdict  # of the report that was accepted
+    metrics: tuple[AcceptedMetric, ...]
+    verified_at: datetime  # UTC; when that report was made
+    tool_version: str = ""  # that made it
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
     """The judgement of one metric. Statistics that were not computed are None.
@@ -1229,6 +1303,9 @@ class Report:
     """SHA-256 of what was asked to be verified, as `subjects.subject` makes it; "": not read."""
     detail: ReportDetail = ReportDetail.FULL
     kept: Mapping[str, int] | None = None  # the most of long things that its file held; None: all
+    exhibits: tuple[Exhibit, ...] = ()
+    acceptance: Acceptance | None = None  # whose values the reruns were compared with
+    proposed: Acceptance | None = None  # that a pull request adds or changes: it counted nothing
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -1297,6 +1374,7 @@ class Page:
     head_repository: str = ""  # of a fork another than `repository`
     workflow_url: str = ""  # of the workflow's run that verified
     artifact_url: str = ""  # of the report there
+    html_url: str = ""  # of the report as a page
     run_id: int = 0  # of the workflow
     attempt: int = 1
     untrusted: bool = False  # computed by the code of a fork
