@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reprocheck import judgement_reading, model, record_reading, schema, used_reading
+from reprocheck import (
+    acceptance_reading,
+    judgement_reading,
+    model,
+    record_reading,
+    schema,
+    used_reading,
+)
 from reprocheck.detail import Detail, Document, float_of
 from reprocheck.documents import LARGEST_REPORT
 from reprocheck.errors import ConfigError, ReportFileError
@@ -95,7 +102,14 @@ def report(document: Mapping[str, Any]) -> model.Report:
         subject=whole_line(document.get("subject", "")),
         detail=model.ReportDetail(document.get("detail", "full")),
         kept=document["kept"],
+        acceptance=_acceptance(document, "acceptance"),
+        proposed=_acceptance(document, "proposed"),
     )
+
+
+def _acceptance(document: Mapping[str, Any], key: str) -> model.Acceptance | None:
+    found = document.get(key)
+    return found and acceptance_reading.acceptance(found)
 
 
 def refuse_contradiction(report: model.Report) -> None:
