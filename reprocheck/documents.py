@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from reprocheck import (
+    acceptance_documents,
     exhibit_documents,
     hostile,
     judgement_documents,
@@ -93,6 +94,8 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
         "record": None if record is None else record_documents.record(record, secrets, detail),
         "workspace": None if report.workspace is None else str(report.workspace),
         "kept": _kept(report, detail),
+        "acceptance": report.acceptance and acceptance_documents.acceptance(report.acceptance),
+        "proposed": report.proposed and acceptance_documents.acceptance(report.proposed),
         "subject": report.subject,
         "detail": report.detail.value,
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reprocheck import (
+    acceptance_reading,
     exhibit_reading,
     judgement_reading,
     model,
@@ -102,8 +103,15 @@ def report(document: Mapping[str, Any]) -> model.Report:
         subject=whole_line(document.get("subject", "")),
         detail=model.ReportDetail(document.get("detail", "full")),
         kept=document["kept"],
+        acceptance=_acceptance(document, "acceptance"),
+        proposed=_acceptance(document, "proposed"),
         exhibits=exhibit_reading.exhibits(document.get("exhibits", ())),
     )
+
+
+def _acceptance(document: Mapping[str, Any], key: str) -> model.Acceptance | None:
+    found = document.get(key)
+    return found and acceptance_reading.acceptance(found)
 
 
 def refuse_contradiction(report: model.Report) -> None:
