@@ -27,10 +27,12 @@ def markdown(check: Check) -> str:
 
 
 def html(check: Check) -> str:
-    """A page of one report, or of all."""
+    """A page of one report, or of all together."""
+    from reprocheck.check_documents import is_single
     from reprocheck.reporters import batch_html
+    from reprocheck.reporters import html as one
 
-    return batch_html.render(check)
+    return one.render(check.reports[0]) if is_single(check) else batch_html.render(check)
 
 
 def junit(check: Check) -> str:
