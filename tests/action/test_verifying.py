@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,9 +67,8 @@ def event_of(repo: Repo, base: str, body: str = "") -> dict[str, Any]:
 
 def accepted_by_itself(lab: Lab) -> dict[str, Any]:
     """A baseline file in which a pull request accepts another result of the seeded run."""
-    (own,) = lab.sql(
-        "SELECT value FROM latest_metrics WHERE key = 'accuracy' AND run_uuid = ?", lab.seeded
-    )[0]
+    asked = "SELECT value FROM latest_metrics WHERE key = 'accuracy' AND run_uuid = ?"
+    ((own,),) = lab.sql(asked, lab.seeded)
     made = Acceptance(
         run_id=lab.seeded,
         by="the pull request",
@@ -104,7 +104,8 @@ def test_a_pull_request_is_verified_by_the_base_branchs_rules(lab: Lab, tmp_path
     report = check.reports[0]
     assert report.acceptance is None
     assert report.proposed is not None
-    assert "Proposed: a new baseline that the pull request accepted on 2026-05-03" in step.summary
+    told_as = "Proposed: a new baseline that the pull request accepted on 2026-05-03"
+    assert told_as in html.unescape(step.summary)
     assert "00dead" in step.summary
     assert Path(told["markdown"]).read_text() == step.summary.removesuffix("\n")
     said = step.result.stdout
