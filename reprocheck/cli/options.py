@@ -133,6 +133,20 @@ json = click.option(
 markdown = click.option(
     "--markdown", metavar="FILE", help="Write the report as Markdown; - is standard output."
 )
+junit = click.option(
+    "--junit",
+    metavar="FILE",
+    help="Write JUnit XML, a test case for each judged metric; - is standard output.",
+)
+sarif = click.option(
+    "--sarif",
+    metavar="FILE",
+    help="Write the findings as SARIF 2.1.0, for code scanning; - is standard output.",
+)
+csv = click.option(
+    "--csv", metavar="FILE", help="Write the metrics as CSV, one a line; - is standard output."
+)
+html = click.option("--html", metavar="FILE", help="Write a page to look at; - is standard output.")
 verbose = click.option(
     "-v", "--verbose", is_flag=True, help="Show every finding and more of the logs."
 )

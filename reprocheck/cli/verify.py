@@ -39,6 +39,10 @@ class _Options(RunOptions):
     start: str | None
     json: str | None
     markdown: str | None
+    html: str | None
+    junit: str | None
+    sarif: str | None
+    csv: str | None
     reports: str | None
     keep: bool
     verbose: bool
@@ -48,7 +52,14 @@ class _Options(RunOptions):
     def outputs(self) -> Outputs:
         """Where the report goes."""
         return Outputs(
-            json=self.json, markdown=self.markdown, verbose=self.verbose, quiet=self.quiet
+            json=self.json,
+            markdown=self.markdown,
+            html=self.html,
+            junit=self.junit,
+            sarif=self.sarif,
+            csv=self.csv,
+            verbose=self.verbose,
+            quiet=self.quiet,
         )
 
 
@@ -130,6 +141,10 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 )
 @options.json
 @options.markdown
+@options.html
+@options.junit
+@options.sarif
+@options.csv
 @click.option(
     "--reports",
     metavar="DIR",
