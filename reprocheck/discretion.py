@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reprocheck.model import (
+    Acceptance,
     BuiltEnvironment,
     CodeState,
     Comparison,
@@ -139,6 +140,8 @@ def minimal(report: Report) -> Report:
         subject=report.subject,
         detail=ReportDetail.MINIMAL,
         kept=report.kept,
+        acceptance=_accepted(report.acceptance),
+        proposed=_accepted(report.proposed),
     )
 
 
@@ -231,6 +234,11 @@ def _product(number: int, product: ProductComparison) -> ProductComparison:
         original=product.original,
         reruns=product.reruns,
     )
+
+
+def _accepted(found: Acceptance | None) -> Acceptance | None:
+    """Ids, times and numbers: who and why are words."""
+    return found and dataclasses.replace(found, run_id=_run_id(found.run_id), by="", reason="")
 
 
 # --- the run and its reruns ---------------------------------------------------------------

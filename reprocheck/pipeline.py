@@ -275,6 +275,7 @@ def _rerun(
         finally:  # also where a trial crashed: a changed input may be why
             note.findings.extend(request.watch.findings)
             account.undeclared = request.watch.undeclared
+            account.exhibits = left.exhibits or ()
         note.findings.extend(reruns.findings)
         if request.sandbox.changed():
             note.findings.append(CHANGED)

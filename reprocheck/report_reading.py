@@ -13,7 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reprocheck import judgement_reading, model, record_reading, schema, used_reading
+from reprocheck import (
+    acceptance_reading,
+    exhibit_reading,
+    judgement_reading,
+    model,
+    record_reading,
+    schema,
+    used_reading,
+)
 from reprocheck.detail import Detail, Document, float_of
 from reprocheck.documents import LARGEST_REPORT
 from reprocheck.errors import ConfigError, ReportFileError
@@ -95,7 +103,15 @@ def report(document: Mapping[str, Any]) -> model.Report:
         subject=whole_line(document.get("subject", "")),
         detail=model.ReportDetail(document.get("detail", "full")),
         kept=document["kept"],
+        acceptance=_acceptance(document, "acceptance"),
+        proposed=_acceptance(document, "proposed"),
+        exhibits=exhibit_reading.exhibits(document.get("exhibits", ())),
     )
+
+
+def _acceptance(document: Mapping[str, Any], key: str) -> model.Acceptance | None:
+    found = document.get(key)
+    return found and acceptance_reading.acceptance(found)
 
 
 def refuse_contradiction(report: model.Report) -> None:
@@ -253,7 +269,9 @@ def refuse_issues(path: Path, issues: tuple[schema.SchemaIssue, ...], place: str
 
 
 def with_short_histories(document: Mapping[str, Any]) -> Document:
-    """A report's document with the first points of each history, as far as it is one."""
+    """A report's document with the first points of each history and the first rows of each grid,
+    as far as it is one.
+    """
     record, trials = document.get("record"), document.get("trials")
     found = dict(document)
     if isinstance(record, dict):
@@ -263,4 +281,7 @@ def with_short_histories(document: Mapping[str, Any]) -> Document:
             record_reading.with_short_histories(each) if isinstance(each, dict) else each
             for each in trials
         ]
+    exhibits = document.get("exhibits")
+    if isinstance(exhibits, list):
+        found["exhibits"] = [exhibit_reading.with_short_grids(each) for each in exhibits]
     return found

@@ -277,6 +277,7 @@ def _trial(
     )
     run, differences = counterpart(redirection.collect(), rules)
     _refuse_unfinished(run)
+    request.originals.exhibit_beside(run, index)
     return Trial(
         index=index,
         seed=request.starts[index - 1].seed,
