@@ -126,7 +126,7 @@ def _values(values: tuple[float, ...]) -> str:
 def _facts(report: Report) -> Iterator[Told]:
     yield _run(report)
     if report.record:
-        yield from _original(report, report.record)
+        yield from _original(report.record)
     yield Told(
         label="Planned" if report.dry_run else "Verified",
         text=f"{report.created_at:%Y-%m-%d %H:%M} UTC",
@@ -141,13 +141,13 @@ def _run(report: Report) -> Told:
     run = cut(checked.run_id(report), NAME)
     if record is None:
         return Told(label="Run", text="", code=run)
-    group = f"of {cut(record.experiment, NAME)}" if record.experiment else ""
-    place = f"in {record.ref.tracker}" + (f", {host(url)}" if url else "")
-    more = tuple(each for each in (group, place) if each)
+    group = f"experiment {cut(record.experiment, NAME)}, " if record.experiment else ""
+    place = f"{record.ref.tracker} at {host(url)}" if url else record.ref.tracker
+    more = (group + place,)
     return Told(label="Run", text=cut(record.name, NAME), code=run, href=url, more=more)
 
 
-def _original(report: Report, record: RunRecord) -> Iterator[Told]:
+def _original(record: RunRecord) -> Iterator[Told]:
     commit = record.code.commit[:12]
     at = f"commit {commit}" if commit else ""
     took = "" if record.duration_s is None else f"took {format_duration(record.duration_s)}"
@@ -189,11 +189,12 @@ def _reruns(report: Report) -> Told:
     original = report.cost.original_s if report.cost else None
     if original is not None:
         more.append(f"the original took {format_duration(original)}")
-    if report.plan and (end := plans.ended(report, report.plan)):
+    end = plans.ended(report, report.plan) if report.plan else ""
+    if end and report.stopped_by != "planned":
         more.append(end)
     if report.cost:
         longest = format_duration(report.cost.longest_s)
-        more.append(f"at most {report.cost.reruns} and {longest} were planned")
+        more.append(f"planned were at most {report.cost.reruns}, and {longest}")
     return Told(label="Cost", text=counted(len(report.trials), "rerun"), more=tuple(more))
 
 

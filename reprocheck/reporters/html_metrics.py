@@ -35,7 +35,7 @@ from reprocheck.reporters.html_parts import (
 from reprocheck.reporters.plans import planned_margins
 
 MOST_DRAWN = 12
-"""Judged metrics that have figures; the table has all."""
+"""Judged metrics that have figures; of the others there are row and sentence."""
 
 
 def metrics(report: Report) -> Iterator[Section]:
@@ -46,13 +46,15 @@ def metrics(report: Report) -> Iterator[Section]:
     judged = _judged(report)
     if judged:
         yield judged
-    for place, each in enumerate(_in_order(report), start=1):
+    for place, each in enumerate(_gated(report)[:MOST_DRAWN], start=1):
         yield _metric(report, each, place)
     yield from _beside(report)
 
 
 def _planned(report: Report) -> Iterator[Section]:
-    rows = [(code(name), number(value), words(told)) for name, value, told in planned_margins(report)]
+    rows = [
+        (code(name), number(value), words(told)) for name, value, told in planned_margins(report)
+    ]
     found = table("The metrics that would be judged", ("Metric", "Original", "Margin"), rows)
     if found:
         yield Section(id="metrics", title="What would be judged", tables=(found,))
@@ -71,7 +73,8 @@ def _judged(report: Report) -> Section | None:
         (_row(each, with_count=not common) for each in rows),
     )
     power = beside.power(report, every=True)
-    items = tuple(Item(text=text) for text in (power, *_common_notes(report)) if text)
+    left = [each.sentence for each in _gated(report)[MOST_DRAWN:]]
+    items = tuple(Item(text=text) for text in (power, *_common_notes(report), *left) if text)
     if found is None:
         return None
     return Section(id="metrics", title="What was judged", tables=(found,), items=items)
@@ -89,10 +92,10 @@ def _row(row: base.Row, *, with_count: bool) -> tuple[Cell, ...]:
     )
 
 
-def _in_order(report: Report) -> list[Comparison]:
-    """The judged metrics as the table has them, as many as are drawn."""
+def _gated(report: Report) -> list[Comparison]:
+    """The judged metrics as the table has them."""
     known = {each.metric: each for each in report.comparisons if each.gated}
-    return [known[row.metric] for row in base.rows(report)][:MOST_DRAWN]
+    return [known[row.metric] for row in base.rows(report)]
 
 
 def _common_notes(report: Report) -> tuple[str, ...]:
@@ -126,7 +129,7 @@ def _metric(report: Report, each: Comparison, place: int) -> Section:
 
 def _numbers(each: Comparison) -> Table | None:
     rows = [(words(label), number(text)) for label, text in _told(each) if text]
-    return table("What was measured and computed", ("What", "Value"), rows)
+    return table("What was measured and computed", ("What", "Value"), rows, name="numbers")
 
 
 def _told(each: Comparison) -> Iterator[tuple[str, str]]:
@@ -139,7 +142,7 @@ def _told(each: Comparison) -> Iterator[tuple[str, str]]:
     yield "Standard deviation of the reruns", _spread(each.sd, scale)
     yield "Difference", "" if each.difference is None else format_change(each.difference, scale)
     yield "Interval of the difference", _interval(each.interval, scale)
-    yield "Prediction interval of one more rerun", _prediction(each.prediction, scale)
+    yield "Prediction interval of one more rerun", _prediction(each.prediction)
     yield "Margin", f"{base.margin(each)} ({found.text})" if found else "none known"
     yield "p of equivalence", _size(each.p_equivalence)
     yield "p of a difference, adjusted for all metrics", _size(each.p_difference)
@@ -174,7 +177,7 @@ def _interval(found: Interval | None, scale: Scale) -> str:
     return f"{ends} ({format_percent(found.level)})"
 
 
-def _prediction(found: Interval | None, scale: Scale) -> str:
+def _prediction(found: Interval | None) -> str:
     if found is None:
         return ""
     ends = " … ".join(map(format_value, (found.low, found.high)))

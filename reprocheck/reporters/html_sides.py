@@ -26,6 +26,7 @@ from reprocheck.numbers import counted, format_bytes
 from reprocheck.reporters import base, used
 from reprocheck.reporters.comment_rows import data_told
 from reprocheck.reporters.html_parts import (
+    LONGEST,
     NAME,
     Cell,
     Fold,
@@ -80,6 +81,7 @@ def sides(report: Report) -> Iterator[Section]:
         "The run beside its reruns",
         ("What", "The run", "The reruns", "The same?", "Known from"),
         (_row(each) for each in _sides(report, record)),
+        name="sides",
     )
     yield Section(
         id="same",
@@ -130,9 +132,7 @@ def _sides(report: Report, record: RunRecord) -> Iterator[Side]:
 
 
 def _passed(report: Report, stage: Stage) -> bool:
-    return any(
-        each.stage is stage and each.status is StageStatus.PASSED for each in report.stages
-    )
+    return any(each.stage is stage and each.status is StageStatus.PASSED for each in report.stages)
 
 
 def _found(record: RunRecord, *pointers: str) -> str:
@@ -192,7 +192,8 @@ def _parameters(report: Report, record: RunRecord) -> Side:
     found = [each for _, each in _differences(report)]
     open_ones = {each.name for each in found if each.excuse is None}
     aside = {each.name for each in found if each.excuse is not None} - open_ones
-    landed = f"{counted(len(report.trials), 'rerun')} compared" if report.trials else _NOT_REACHED
+    compared = sum(trial.exit_code == 0 and bool(trial.parameters) for trial in report.trials)
+    landed = f"{counted(compared, 'rerun')} compared" if compared else _NOT_REACHED
     told = f"{counted(len(open_ones), 'parameter')} differ" if open_ones else ""
     if not open_ones and aside:
         told = f"the same, {len(aside)} set aside"
@@ -200,7 +201,7 @@ def _parameters(report: Report, record: RunRecord) -> Side:
         what="Parameters",
         asked=f"{len(record.parameters)} logged",
         landed=landed,
-        same=not open_ones if report.trials else None,
+        same=False if open_ones else bool(compared and record.parameters) or None,
         told=told,
         origin=_found(record, "/parameters") or record.ref.tracker,
         grade="direct" if open_ones else "",
@@ -231,9 +232,7 @@ def _environment(report: Report, record: RunRecord) -> Side:
     asked = built.asked if built else f"{spec.kind.value} {spec.file}" if spec else "not recorded"
     origin = origin_told(spec.origin) if spec else ""
     if built is None:
-        return Side(
-            what="Environment", asked=asked, landed=_NOT_REACHED, same=None, origin=origin
-        )
+        return Side(what="Environment", asked=asked, landed=_NOT_REACHED, same=None, origin=origin)
     differ = lists.differences if lists else ()
     told = used.packages_told(lists) if lists else "not known: no list of packages to compare"
     return Side(
@@ -303,6 +302,7 @@ def _seeds(report: Report, record: RunRecord) -> Side:
 
 
 def _folds(report: Report, record: RunRecord) -> Iterator[Fold]:
+    yield from _own_words(record)
     yield from fold("Parameters that differ or were set aside", _differing(report))
     yield from fold(
         counted(len(record.parameters), "parameter") + " of the run", _logged(record), is_long=True
@@ -319,6 +319,24 @@ def _folds(report: Report, record: RunRecord) -> Iterator[Fold]:
     if facts:
         yield Fold(title="What was planned", facts=facts)
     yield from fold("Where each fact of the record was found", _origins(record), is_long=True)
+
+
+def _own_words(record: RunRecord) -> Iterator[Fold]:
+    """What the run says of itself, which nothing proves."""
+    told = {
+        "Description": record.description,
+        "Hypothesis": record.definition.hypothesis if record.definition else "",
+        "Data version": record.dataset_version,
+        "Branch": record.code.branch or "",
+    }
+    facts = tuple(
+        base.Fact(label=label, text=cut(text, LONGEST)) for label, text in told.items() if text
+    )
+    some = list(record.tags.items())[:MOST_PARAMETERS]
+    rows = ((code(name, NAME), code(value)) for name, value in some)
+    tags = table("Tags of the run", ("Tag", "Value"), rows)
+    if facts or tags:
+        yield Fold(title="What the run says of itself", facts=facts, table=tags, is_long=True)
 
 
 def _differing(report: Report) -> Table | None:
@@ -375,7 +393,9 @@ def _extent(each: Material) -> str:
 
 
 def _graded(report: Report, what: str) -> Iterator[tuple[Cell, ...]]:
-    rows = used.package_rows(report) if what == "package" else used.hardware_rows(report, every=True)
+    rows = (
+        used.package_rows(report) if what == "package" else used.hardware_rows(report, every=True)
+    )
     for name, asked, landed, grade in rows:
         mark = "" if grade == base.NOTHING else "✓" if grade == "same" else "≠"
         yield (
@@ -417,8 +437,12 @@ def _variables(report: Report) -> Table | None:
 
 
 def _origins(record: RunRecord) -> Table | None:
-    rows = (
-        (code(pointer, NAME), words(origin_told(origin)))
-        for pointer, origin in list(record.origins.items())[:MOST_PARAMETERS]
-    )
+    """Also those that the nouns carry themselves."""
+    found = {f"/data/{i}": each.origin for i, each in enumerate(record.data)}
+    if record.environment:
+        found["/environment"] = record.environment.origin
+    if record.definition:
+        found["/definition"] = record.definition.origin
+    every = sorted((found | dict(record.origins)).items())[:MOST_PARAMETERS]
+    rows = ((code(pointer, NAME), words(origin_told(origin))) for pointer, origin in every)
     return table("By JSON pointer into the record", ("Fact", "Found in"), rows)
