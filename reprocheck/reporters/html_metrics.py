@@ -55,7 +55,9 @@ def _planned(report: Report) -> Iterator[Section]:
     rows = [
         (code(name), number(value), words(told)) for name, value, told in planned_margins(report)
     ]
-    found = table("The metrics that would be judged", ("Metric", "Original", "Margin"), rows)
+    found = table(
+        "The metrics that would be judged", ("Metric", base.baseline_head(report), "Margin"), rows
+    )
     if found:
         yield Section(id="metrics", title="What would be judged", tables=(found,))
 
@@ -67,9 +69,10 @@ def _judged(report: Report) -> Section | None:
     rows = base.rows(report)
     common, level = base.common_count(rows), base.levels(report)
     difference = f"Difference ({level} interval)" if level else "Difference"
+    head = base.baseline_head(report)
     found = table(
-        f"The original beside {'the mean of ' + common if common else 'the means of the reruns'}",
-        ("Metric", "Original", "Reruns", difference, "Margin", "Verdict"),
+        f"{head} beside the mean of {common}" if common else f"{head} beside the reruns’ means",
+        ("Metric", head, "Reruns", difference, "Margin", "Verdict"),
         (_row(each, with_count=not common) for each in rows),
     )
     power = beside.power(report, every=True)
@@ -122,20 +125,21 @@ def _metric(report: Report, each: Comparison, place: int) -> Section:
         title=cut(each.metric, NAME),
         items=(head, *(Item(text=note) for note in notes)),
         figures=tuple(shown for shown in drawn if shown),
-        folds=fold("All numbers of this metric", _numbers(each)),
+        folds=fold("All numbers of this metric", _numbers(report, each)),
         level=3,
     )
 
 
-def _numbers(each: Comparison) -> Table | None:
-    rows = [(words(label), number(text)) for label, text in _told(each) if text]
+def _numbers(report: Report, each: Comparison) -> Table | None:
+    told = _told(each, base.baseline_head(report))
+    rows = [(words(label), number(text)) for label, text in told if text]
     return table("What was measured and computed", ("What", "Value"), rows, name="numbers")
 
 
-def _told(each: Comparison) -> Iterator[tuple[str, str]]:
+def _told(each: Comparison, head: str) -> Iterator[tuple[str, str]]:
     scale, found = each.scale, each.margin
     for i, value in enumerate(each.baseline, start=1):
-        yield ("Original" if len(each.baseline) == 1 else f"Original {i}"), _exact(value)
+        yield (head if len(each.baseline) == 1 else f"{head} {i}"), _exact(value)
     for i, value in enumerate(each.reruns, start=1):
         yield f"Rerun {i}", _exact(value)
     yield "Mean of the reruns", "" if each.mean is None else _exact(each.mean)

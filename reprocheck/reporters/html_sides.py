@@ -81,7 +81,7 @@ def sides(report: Report) -> Iterator[Section]:
         "The run beside its reruns",
         ("What", "The run", "The reruns", "The same?", "Known from"),
         (_row(each) for each in _sides(report, record)),
-        name="sides",
+        name="beside",
     )
     yield Section(
         id="same",

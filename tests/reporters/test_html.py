@@ -77,11 +77,8 @@ def test_the_next_step_is_named_for_what_it_is():
 
 def test_an_accepted_baseline_and_a_proposed_one_are_told_at_the_top():
     told = text_of(shown(accepted()))
-    assert (
-        "Judged against the baseline that Ada Example accepted on 2026-01-12: the new tokenizer is "
-        "right; it was accuracy 0.96" in told
-    )
-    assert "Proposed, and without effect before the merge" in told
+    assert "Judged against the baseline that Ada Example accepted on 2026-01-12 (the new" in told
+    assert "Proposed: a new baseline that Grace Example accepted" in told
 
 
 def test_what_was_not_the_same_is_told_by_severity_with_its_origin():
