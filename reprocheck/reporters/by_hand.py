@@ -140,11 +140,16 @@ def _said_of_code(state: CodeState) -> Iterator[str]:
 
 
 def _artifact(record: RunRecord, path: str) -> Iterator[str]:
-    """A file of the run into the folder of what it recorded."""
+    """A file of the run into the folder of what it recorded, at its path there.
+
+    MLflow's command leaves it in the folder that is named, without the path of the artifact.
+    """
+    folder = path.rpartition("/")[0]
     if record.ref.tracker == "mlflow" and _fits(path) and _fits(record.ref.run_id):
         yield (
             f"mlflow artifacts download --run-id={shlex.quote(record.ref.run_id)} "
-            f"--artifact-path={shlex.quote(path)} --dst-path={RECORDED}"
+            f"--artifact-path={shlex.quote(path)} "
+            f"--dst-path={shlex.quote(f'{RECORDED}/{folder}' if folder else RECORDED)}"
         )
 
 

@@ -250,7 +250,8 @@ def _environment(report: Report, record: RunRecord) -> Side:
 def _hardware(report: Report) -> Side:
     found = report.hardware
     if found is None:
-        return Side(what="Hardware", asked="not known", landed=_NOT_REACHED, same=None)
+        landed = "not looked at" if report.trials else _NOT_REACHED
+        return Side(what="Hardware", asked="not looked at", landed=landed, same=None)
     recorded = hardware.texts(found.asked)
     worst = found.differences[0].grade.value if found.differences else ""
     differs = any(each.grade is not HardwareGrade.SPEED for each in found.differences)
