@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import math
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +15,13 @@ from reprocheck.model import (
     Argv,
     Command,
     Difference,
+    Exhibit,
+    ExhibitKind,
+    ExhibitSide,
     Finding,
+    Grid,
     Metric,
+    Picture,
     Point,
     Report,
     ReportDetail,
@@ -35,7 +42,7 @@ from tests.reporters.builders import (
     make_stages,
     make_trial,
 )
-from tests.reporters.cases import not_reproduced
+from tests.reporters.cases import CASES, not_reproduced
 from tests.reporters.checks import whole
 
 METRICS = tuple(f"metric_{i}" for i in range(8))
@@ -151,5 +158,58 @@ def hostile() -> Report:
     )
 
 
-PAGES = {"large": large, "accepted": accepted, "minimal": minimal, "hostile": hostile}
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def everything() -> Report:
+    """Something to see in every part of a page."""
+    report = whole()
+    return dataclasses.replace(
+        CASES["several"](),
+        stages=make_stages()[:6] + report.stages[6:],
+        record=report.record,
+        packages=report.packages,
+        settings=report.settings,
+        hardware=report.hardware,
+        undeclared=report.undeclared,
+        acceptance=accepted().acceptance,
+        proposed=accepted().proposed,
+        exhibits=tuple(_exhibits()),
+    )
+
+
+def _exhibits() -> Iterator[Exhibit]:
+    names = ("cat", "dog")
+    for path, kind, ours, theirs in (
+        ("confusion.csv", ExhibitKind.MATRIX, ((9.0, 1.0), (2.0, 8.0)), ((8.0, 2.0), (2.0, 8.0))),
+        ("roc.json", ExhibitKind.CURVE, ((0.0, 0.0), (1.0, 1.0)), ((0.0, 0.1), (1.0, 1.0))),
+    ):
+        grids = [
+            Grid(columns=names, rows=names if ours[0][0] else (), values=v) for v in (ours, theirs)
+        ]
+        sides = [ExhibitSide(sha256=f"{i}a" * 32, size=9, content=g) for i, g in enumerate(grids)]
+        yield Exhibit(path=path, kind=kind, original=sides[0], rerun=sides[1], trial=1)
+    picture = Picture(png=PNG, width=1, height=1)
+    image = ExhibitSide(sha256="cc" * 32, size=70, content=picture)
+    yield Exhibit(path="a.png", kind=ExhibitKind.IMAGE, original=image, rerun=image, trial=1)
+    absent = ExhibitSide(sha256="dd" * 32, size=10**9)
+    yield Exhibit(
+        path="huge.png",
+        kind=ExhibitKind.IMAGE,
+        original=absent,
+        rerun=absent,
+        trial=1,
+        left_out="it is too large",
+    )
+
+
+PAGES = {
+    "everything": everything,
+    "large": large,
+    "accepted": accepted,
+    "minimal": minimal,
+    "hostile": hostile,
+}
 """What a page shows beside `tests.reporters.cases.CASES`."""
