@@ -45,15 +45,26 @@ class _Table:
         return max(len(self.columns), len(self.shades)) <= _NUMBERED
 
 
-def matrix(grid: Grid, title: str) -> Figure:
-    """The table with its numbers; the stronger a cell's color, the larger its value."""
+def matrix(grid: Grid, title: str, *, beside: Grid | None = None) -> Figure:
+    """The table with its numbers; the stronger a cell's color, the larger its value.
+
+    With `beside` the same color stands for the same value in both tables.
+    """
     known = finite(_values(grid))
-    low, high = (min(known), max(known)) if known else (0.0, 0.0)
-    told = f"from {format_value(low)} to {format_value(high)}" if known else "no finite number"
-    # Counts and shares begin at nothing.
-    shade = Scale(low=0.0 if 0 < low < high / 2 else low, high=high)
+    told = f"from {_ends(known)}" if known else "no finite number"
+    shade = _shade(finite([*known, *(_values(beside) if beside else [])]))
     table = _table(grid, lambda value: _level(shade, value), _cell)
     return _drawn(table, _told(title, grid, told), _largest(grid))
+
+
+def _ends(known: tuple[float, ...]) -> str:
+    return f"{format_value(min(known))} to {format_value(max(known))}"
+
+
+def _shade(known: tuple[float, ...]) -> Scale:
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    # Counts and shares begin at nothing.
+    return Scale(low=0.0 if 0 < low < high / 2 else low, high=high)
 
 
 def difference(original: Grid, rerun: Grid) -> Figure | None:
@@ -65,7 +76,7 @@ def difference(original: Grid, rerun: Grid) -> Figure | None:
     if not same or len(original.values) != len(rerun.values):
         return None
     values = tuple(
-        tuple(b - a for a, b in zip(*pair, strict=True))
+        tuple(_minus(b, a) for a, b in zip(*pair, strict=True))
         for pair in zip(original.values, rerun.values, strict=True)
     )
     grid = Grid(columns=original.columns, rows=original.rows, values=values)
@@ -76,6 +87,11 @@ def difference(original: Grid, rerun: Grid) -> Figure | None:
     if changed and largest:
         told += f", by at most {format_size(largest)}"
     return _drawn(table, _told("Rerun minus original", grid, told), "")
+
+
+def _minus(b: float, a: float) -> float:
+    """The difference; none between what is not finite in the same way."""
+    return 0.0 if b == a or (math.isnan(a) and math.isnan(b)) else b - a
 
 
 def _values(grid: Grid) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -95,4 +96,4 @@ def _power(x: float) -> float:
 
 
 def _held(x: float) -> float:
-    return max(-1.79e308, min(1.79e308, x))
+    return max(-sys.float_info.max, min(sys.float_info.max, x))
