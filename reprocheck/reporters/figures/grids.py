@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from reprocheck.model import Grid
-from reprocheck.numbers import format_difference, format_size, format_value
-from reprocheck.reporters.figures.base import Figure, finite, plain
+from reprocheck.numbers import counted, format_difference, format_size, format_value
+from reprocheck.reporters.figures.base import Figure, finite, named, plain
 from reprocheck.reporters.figures.canvas import LINE, WIDTH, Box, Panel, canvas
 from reprocheck.reporters.figures.exhibited_curves import curves
 from reprocheck.reporters.figures.labels import width
@@ -51,14 +51,15 @@ def matrix(grid: Grid, title: str, *, beside: Grid | None = None) -> Figure:
     With `beside` the same color stands for the same value in both tables.
     """
     known = finite(_values(grid))
-    told = f"from {_ends(known)}" if known else "no finite number"
+    told = _ends(known) if known else "no finite number"
     shade = _shade(finite([*known, *(_values(beside) if beside else [])]))
     table = _table(grid, lambda value: _level(shade, value), _cell)
     return _drawn(table, _told(title, grid, told), _largest(grid))
 
 
 def _ends(known: tuple[float, ...]) -> str:
-    return f"{format_value(min(known))} to {format_value(max(known))}"
+    low, high = format_value(min(known)), format_value(max(known))
+    return f"all {low}" if low == high else f"from {low} to {high}"
 
 
 def _shade(known: tuple[float, ...]) -> Scale:
@@ -101,8 +102,8 @@ def _values(grid: Grid) -> list[float]:
 def _table(grid: Grid, shade: Callable[[float], str], text: Callable[[float], str]) -> _Table:
     shown = [row[:_CELLS] for row in grid.values[:_CELLS]]
     return _Table(
-        columns=tuple(plain(name, _NAME) for name in grid.columns[:_CELLS]),
-        rows=tuple(plain(name, _NAME) for name in grid.rows[:_CELLS]),
+        columns=tuple(named(name, _NAME) for name in grid.columns[:_CELLS]),
+        rows=tuple(named(name, _NAME) for name in grid.rows[:_CELLS]),
         shades=tuple(tuple(map(shade, row)) for row in shown),
         texts=tuple(tuple(map(text, row)) for row in shown),
     )
@@ -149,7 +150,7 @@ def _drawn(table: _Table, caption: str, more: str) -> Figure:
         _name_rows(panel, table)
         _name_columns(panel, table, turned=turned)
         alt = f"{caption} {more}".rstrip()
-        return Figure(svg=paper.svg(alt), alt=alt, caption=caption, wide=paper.width > WIDTH)
+        return Figure(svg=paper.svg(alt), alt=alt, caption=caption)
 
 
 def _box(table: _Table) -> tuple[Box, bool]:
@@ -169,11 +170,11 @@ def _box(table: _Table) -> tuple[Box, bool]:
 
 def _draw_cells(panel: Panel, table: _Table) -> None:
     rows = len(table.shades)
-    for i, shades in enumerate(table.shades):
-        for j, shade in enumerate(shades):
-            panel.block((j, j + 1), (rows - i, rows - i - 1), f"heat {shade}")
-            x, y = panel.place(j + 0.5, rows - i - 0.5)
-            panel.write(x, y + 4.5, table.texts[i][j], f"number on-{shade}", "middle")
+    cells = [(shade, i, j) for i, row in enumerate(table.shades) for j, shade in enumerate(row)]
+    for shade, i, j in sorted(cells):
+        panel.block((j, j + 1), (rows - i, rows - i - 1), f"heat {shade}")
+        x, y = panel.place(j + 0.5, rows - i - 0.5)
+        panel.write(x, y + 4.5, table.texts[i][j], f"number on-{shade}", "middle")
 
 
 def _draw_lines(panel: Panel, table: _Table) -> None:
@@ -223,7 +224,8 @@ def _some(count: int, size: float) -> Iterator[int]:
 
 
 def _told(title: str, grid: Grid, told: str) -> str:
-    text = f"{plain(title)}: {len(grid.values)} rows by {len(grid.columns)} columns, {told}"
+    size = f"{counted(len(grid.values), 'row')} by {counted(len(grid.columns), 'column')}"
+    text = f"{plain(title)}: {size}, {told}"
     if max(len(grid.values), len(grid.columns)) > _CELLS:
         text += f" (at most the first {_CELLS} each way are drawn)"
     return f"{text}."

@@ -111,8 +111,15 @@ def shapes(svg: str, role: str) -> list[list[tuple[float, float]]]:
     """The corners of the paths of a role."""
     paths = [each.get("d", "") for each in ElementTree.fromstring(svg).iter(f"{SVG}path")
              if each.get("class") == role]  # fmt: skip
-    pairs = [re.findall(r"[ML](-?[0-9.]+) ?(-?[0-9.]+)", path) for path in paths]
-    return [[(float(x), float(y)) for x, y in pair] for pair in pairs]
+    return [_corners(part) for path in paths for part in re.findall("M[^M]+", path)]
+
+
+def _corners(path: str) -> list[tuple[float, float]]:
+    """The points of a path; of a rectangle two opposite ones."""
+    found = [(float(x), float(y)) for x, y in re.findall(r"[ML]([-0-9.]+) ?(-?[0-9.]+)", path)]
+    if side := re.search(r"h(-?[0-9.]+)v(-?[0-9.]+)h", path):
+        found.append((found[0][0] + float(side[1]), found[0][1] + float(side[2])))
+    return found
 
 
 def words(svg: str) -> list[str]:

@@ -15,7 +15,12 @@ from reprocheck.reporters.figures.labels import apart, swarm, width
     ],
 )
 def test_labels_move_as_little_as_it_takes(places, moved):
-    assert apart(places, 10.0) == pytest.approx(moved, abs=1e-3)
+    assert apart(places, 10.0, (-99.0, 99.0)) == pytest.approx(moved, abs=1e-3)
+
+
+def test_labels_stay_within_the_ends():
+    assert apart([0.0, 0.0, 50.0], 10.0, (0.0, 100.0)) == [0.0, 10.0, 50.0]
+    assert apart([100.0, 99.0], 10.0, (0.0, 100.0)) == [100.0, 90.0]
 
 
 def test_marks_at_one_place_lie_above_one_another():
