@@ -42,6 +42,14 @@ def test_exhibits_come_back_as_they_were(tmp_path):
     assert repr(back) == repr(ALL)  # NaN equals no NaN
 
 
+def test_secrets_in_names_are_hidden():
+    key = "hf_" + "a" * 34
+    grid = make_grid((1.0, 2.0), columns=("a", key), names=(key,))
+    text = detail.dump(document_of(make_exhibit(f"{key}.csv", grid)))
+    assert key not in text
+    assert text.count("***") == 3
+
+
 def test_a_report_of_an_older_version_has_none(tmp_path):
     document = document_of(*ALL)
     del document["exhibits"], document["kept"]["exhibits"]

@@ -108,5 +108,19 @@ def test_a_missing_file_is_said_and_the_original_is_shown():
     assert row["told"] == "Rerun 1 logged no such file."
 
 
+def test_a_browser_shows_both_sides_beside_each_other_and_stacked_where_it_is_narrow(browser):
+    pictures = (make_picture("red", (400, 300)), make_picture("blue", (400, 300)))
+    style = "".join(pages._read(name) for name in ("style.css", "exhibits.css"))
+    page = browser.new_page(viewport={"width": 1_000, "height": 600})
+    page.set_content(f"<style>{style}</style>{shown(make_exhibit('a.png', *pictures))}")
+    images = page.locator("img")
+    assert images.evaluate_all("all => all.map(each => each.naturalWidth)") == [400, 400]
+    assert images.nth(0).bounding_box()["y"] == images.nth(1).bounding_box()["y"]
+    page.set_viewport_size({"width": 390, "height": 600})
+    assert images.nth(0).bounding_box()["y"] < images.nth(1).bounding_box()["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.close()
+
+
 def test_a_report_without_exhibits_has_no_section():
     assert shown().strip() == ""
