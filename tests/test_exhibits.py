@@ -117,12 +117,20 @@ def test_images_that_do_not_fit_are_made_smaller_each_for_half_of_the_room(shown
 
 
 def test_the_room_ends_with_800_kb(shown):
-    found = shown({f"confusion-{i:02}.csv": (WIDE, None) for i in range(14)})
+    found = shown({f"confusion-{i:02}.csv": (WIDE, None) for i in range(20)})
     fit = [each for each in found if not each.left_out]
     assert found[: len(fit)] == tuple(fit)
     assert 700_000 < len(dump({"exhibits": list(map(exhibit, fit))})) <= 800_000
     told = "the exhibits before it take up the 800 KB that there are for them"
     assert {each.left_out for each in found[len(fit) :]} == {told}
+
+
+def test_with_no_room_left_the_rest_is_not_even_opened(shown, monkeypatch):
+    room = exhibits._Room
+    monkeypatch.setattr(exhibits, "_Room", lambda: room(bytes=500))
+    sides = {f"{i}.png": (RED, None) for i in range(exhibits.MOST_REFUSED)}
+    found = shown({**sides, "z.png": (b"no image", None)})
+    assert "no image" not in found[-1].left_out
 
 
 def test_reading_ends_with_its_time_and_nothing_more_is_opened(shown, monkeypatch):
