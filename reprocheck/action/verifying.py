@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reprocheck import __version__, check_documents, checks
-from reprocheck.action import bundled, child, finding, outputs, rules, surroundings
+from reprocheck.action import baselines, bundled, child, finding, outputs, rules, surroundings
 from reprocheck.action.bundled import Taken
-from reprocheck.action.commands import Level, Say, annotation, group
+from reprocheck.action.commands import Level, Say, annotation
 from reprocheck.action.finding import Findings, Place, Source
 from reprocheck.action.inputs import Inputs
 from reprocheck.action.rules import Rules
@@ -20,9 +20,11 @@ from reprocheck.action.surroundings import EventKind, Surroundings
 from reprocheck.config import FILE_NAME
 from reprocheck.errors import ReprocheckError, UsageError
 from reprocheck.git import Git
+from reprocheck.hostile import printable
 from reprocheck.model import Check, FailOn, Page, Problem, Report, Require
 from reprocheck.numbers import counted
 from reprocheck.source import repository_root
+from reprocheck.workflow_log import no_command
 
 REPORT = "report.json"
 MARKDOWN = "report.md"
@@ -82,9 +84,13 @@ def _checked(job: Job, here: Surroundings, check: Check) -> Check:
     base = _base_commit(here, git)
     _tell_of_token(job, git)
     name = config_name(job, folder)
-    with rules.in_force(git, folder, name, base) as ruled:
+    with (
+        rules.in_force(git, folder, name, base) as ruled,
+        baselines.in_force(git, folder, base) as counting,
+    ):
+        changes = (*ruled.changes, *counting.changes)
         check = dataclasses.replace(
-            check, rule_changes=ruled.changes, fail_on=_fail_on(job.inputs, ruled)
+            check, rule_changes=changes, fail_on=_fail_on(job.inputs, ruled)
         )
         taken = bundled.take(job, here)
         found = _found(_place(job, here, git, ruled, taken), taken)
@@ -92,7 +98,8 @@ def _checked(job: Job, here: Surroundings, check: Check) -> Check:
         if taken.waiting:
             return _waiting(check, taken, found)
         job.say(f"{counted(len(found.runs), 'run')} to verify")
-        return _verified(job, check, found, _options(job, ruled, taken))
+        options = (*_options(job, ruled, taken), *counting.options)
+        return _verified(job, check, found, options)
 
 
 def _tell_of_token(job: Job, git: Git | None) -> None:
@@ -142,8 +149,9 @@ def _verified(job: Job, check: Check, found: Findings, options: tuple[str, ...])
             env=job.env,
             folder=job.folder / "runs" / str(index),
         )
-        with group(job.say, f"verify {run.run_id}, from {run.where}"):
-            result = child.verify(asked, job.say)
+        # No group around it: a runner knows no group in a group, and its stages are groups.
+        job.say(no_command(printable(f"verify {run.run_id}, from {run.where}")))
+        result = child.verify(asked, job.say)
         check = _with(check, result)
         if isinstance(result, Problem) and result.exit_code in child.INTERRUPTED:
             break
