@@ -4,7 +4,7 @@ DEMO ?= demo
 BIN := .venv/bin
 STAMP := .venv/.complete
 
-.PHONY: demo test lint format lock clean
+.PHONY: demo test docs lint format lock clean
 
 # Real runs of a real project, trained and verified.
 demo: $(STAMP)
@@ -14,6 +14,11 @@ demo: $(STAMP)
 # All tests, lint, types and import contracts.
 test: lint
 	$(BIN)/python -m pytest -n $${REPROCHECK_WORKERS:-2} --dist worksteal
+
+# The site of docs/ in site/index.html; Material's notice of MkDocs 2 is none of its readers'.
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo site/index.html
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -41,7 +46,7 @@ lock: $(STAMP)
 		--output-file requirements-build.lock
 
 clean:
-	rm -rf .venv $(DEMO) dist
+	rm -rf .venv $(DEMO) dist site
 
 # A company's proxy has a root certificate of its own, which only the system knows; where the system
 # has no certificates at all, uv's own serve.

@@ -24,6 +24,7 @@ from reprocheck.model import (
     BuiltEnvironment,
     Comparison,
     Cost,
+    Exhibit,
     Failure,
     Finding,
     Gates,
@@ -125,6 +126,7 @@ class Account:
     planned: tuple[Comparison, ...] = ()  # what would be judged, before any trial
     seeds: tuple[str | None, ...] = ()  # of all planned trials
     trials: tuple[Trial, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
     bundle: Bundle | None = None  # opened
     lists: dict[str, bytes] = field(default_factory=dict)  # manifests that were read, by address
     judgement: Judgement | None = None
@@ -238,6 +240,7 @@ class Account:
             scope=self.scope,
             undeclared=self.undeclared,
             subject=self.subject,
+            exhibits=self.exhibits,
             acceptance=None if judgement and judgement.as_recorded else self.acceptance,
             proposed=self.proposed,
         )

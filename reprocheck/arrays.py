@@ -26,7 +26,7 @@ _FLOATS = ("float16", "float32", "float64")
 
 def read_npy(data: bytes) -> Numbers:
     """The numbers of one array."""
-    arrays = {"": _array(data)}
+    arrays = {"": read_array(data)}
     if _count(arrays) > MOST_NUMBERS:
         raise OpaqueError(f"it holds more than {MOST_NUMBERS} numbers")
     return _numbers(arrays)
@@ -34,7 +34,7 @@ def read_npy(data: bytes) -> Numbers:
 
 def read_npz(data: bytes) -> Numbers | Tensors:
     """The numbers of an archive of arrays, in the order of their names; of many, their digests."""
-    arrays = {name: _array(member) for name, member in _members(data).items()}
+    arrays = {name: read_array(member) for name, member in _members(data).items()}
     if _count(arrays) > MOST_NUMBERS:
         return Tensors(
             digests={name: f"{_head(array)}:{_digest(array)}" for name, array in arrays.items()}
@@ -61,7 +61,7 @@ def _members(data: bytes) -> Mapping[str, bytes]:
     return members
 
 
-def _array(data: bytes) -> Array:
+def read_array(data: bytes) -> Array:
     """The array as numpy.load gives it, but nothing is allocated that the file does not hold."""
     import numpy as np
     from numpy.lib import format as npy

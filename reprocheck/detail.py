@@ -24,6 +24,7 @@ class Detail:
 
     points: int = 500  # of a history, 2 or more
     log_bytes: int = 65_536  # of each log, from its end
+    exhibits: int = 800_000  # bytes of all that are carried
     text: int = 1_000_000  # characters of any text
     items: int = 100_000  # of any list or mapping; more than any noun has fields
 
@@ -33,14 +34,16 @@ LEVELS = (
     Detail(log_bytes=16_384),
     Detail(log_bytes=2_048),
     Detail(log_bytes=2_048, points=100),
-    Detail(log_bytes=2_048, points=20),
-    Detail(log_bytes=2_048, points=2),
-    Detail(log_bytes=2_048, points=2, text=20_000),
-    Detail(log_bytes=2_000, points=2, text=2_000, items=1_000),
-    Detail(log_bytes=0, points=2, text=300, items=100),
-    Detail(log_bytes=0, points=2, text=80, items=50),
+    Detail(log_bytes=2_048, points=100, exhibits=300_000),
+    Detail(log_bytes=2_048, points=100, exhibits=0),
+    Detail(log_bytes=2_048, points=20, exhibits=0),
+    Detail(log_bytes=2_048, points=2, exhibits=0),
+    Detail(log_bytes=2_048, points=2, exhibits=0, text=20_000),
+    Detail(log_bytes=2_000, points=2, exhibits=0, text=2_000, items=1_000),
+    Detail(log_bytes=0, points=2, exhibits=0, text=300, items=100),
+    Detail(log_bytes=0, points=2, exhibits=0, text=80, items=50),
 )
-"""What a report gives up until it fits, in this order: logs, histories, then all else."""
+"""What a report gives up until it fits, in this order: logs, histories and exhibits, all else."""
 
 
 def dump(document: Document) -> str:

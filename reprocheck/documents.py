@@ -10,6 +10,7 @@ import dataclasses
 
 from reprocheck import (
     acceptance_documents,
+    exhibit_documents,
     hostile,
     judgement_documents,
     model,
@@ -79,6 +80,7 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
         "criteria": [judgement_documents.criterion(each) for each in report.criteria],
         "products": [judgement_documents.product(each) for each in report.products],
         "predictions": report.predictions and judgement_documents.predictions(report.predictions),
+        "exhibits": exhibit_documents.exhibits(report.exhibits, detail.exhibits),
         **used_documents.used(report),
         "findings": [
             {"stage": result.stage.value, **record_documents.finding(finding)}
@@ -102,7 +104,7 @@ def _report(report: model.Report, secrets: frozenset[str], detail: Detail) -> Do
 def _kept(report: model.Report, detail: Detail) -> Document:
     """The most that is held of long things: of a report from a file, no more than that held."""
     now = dataclasses.asdict(detail)
-    return {key: min(most, (report.kept or now)[key]) for key, most in now.items()}
+    return {key: min(most, (report.kept or now).get(key, most)) for key, most in now.items()}
 
 
 def _not_gated(comparison: model.Comparison) -> bool:

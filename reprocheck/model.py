@@ -979,6 +979,7 @@ class Grid:
     columns: tuple[str, ...]
     rows: tuple[str, ...]  # names; () where they have none
     values: tuple[tuple[float, ...], ...]  # by row, each as long as `columns`
+    thinned: int = 0  # points of a curve that the file has besides these
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -986,7 +987,7 @@ class ExhibitSide:
     """What one side left at an exhibit's path."""
 
     sha256: str  # of the file; "" where it is missing or was not read
-    size: int | None  # bytes
+    size: int | None  # bytes; None: it is missing
     content: Picture | Grid | None = None  # None: left out, missing, or the same as the other's
 
 
@@ -1000,6 +1001,15 @@ class Exhibit:
     rerun: ExhibitSide  # where the digest is the original's, so is the content, told once
     trial: int  # index of that rerun
     left_out: str = ""  # why the contents are not here, in words; "": they are
+    pixels: float | None = None
+    """The share of the files' pixels that differ, 0 to 1: 0 where other bytes show the same, and
+    then the content is told once. None: no images, or not of one size."""
+
+    @property
+    def same(self) -> bool:
+        """Whether both sides show the same; the content is the original's then."""
+        equal = bool(self.original.sha256) and self.original.sha256 == self.rerun.sha256
+        return equal or self.pixels == 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

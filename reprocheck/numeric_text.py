@@ -89,7 +89,7 @@ def read_table(data: bytes) -> Numbers:
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text)):
         gathering.add_mark(f"[{len(row)}:")
         for cell in row:
-            number = _number(cell.strip())
+            number = number_of(cell.strip())
             if number is None:
                 gathering.add_text(cell)
             else:
@@ -103,7 +103,8 @@ def delimiter_of(text: str) -> str:
     return max(_DELIMITERS, key=first.count)
 
 
-def _number(cell: str) -> float | None:
+def number_of(cell: str) -> float | None:
+    """The number that a cell of a table is, None for any other text."""
     if not _NUMBER.fullmatch(cell):
         return None
     return int(cell) if cell.lstrip("+-").isdecimal() else float(cell)

@@ -9,10 +9,11 @@ from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path, PurePosixPath
 
-from reprocheck import products
+from reprocheck import exhibits, products
 from reprocheck.compare import aligned
 from reprocheck.errors import ConfigError
 from reprocheck.model import (
+    Exhibit,
     Finding,
     Numbers,
     Predictions,
@@ -43,6 +44,7 @@ class Originals:
     rule: PredictionsRule | None = None
     predictions: Predictions | None = None
     findings: list[Finding] = field(default_factory=list)
+    exhibits: tuple[Exhibit, ...] | None = None  # None: none was looked for yet
     _left: int = MOST_NUMBERS
 
     @classmethod
@@ -82,6 +84,25 @@ class Originals:
                 reason = "the products hold too many numbers in all"
                 return dataclasses.replace(product, opaque=reason)
         return found
+
+    def exhibit_beside(self, run: LoggedRun, index: int) -> None:
+        """Takes what can be looked at of both sides, from the first trial that is given."""
+        if self.exhibits is not None:
+            return
+        names = counterparts(self.products, [product.path for product in run.products])
+        theirs = {names[product.path]: product for product in run.products}
+        shown = self.rule.artifact if self.rule else ""
+        pairs = [
+            exhibits.Pair(
+                original=product,
+                rerun=(rerun := theirs.get(path)),
+                original_file=self.files.get(path),
+                rerun_file=run.files.get(rerun.path) if rerun else None,
+            )
+            for path, product in self.products.items()
+            if path != shown  # single predictions are compared as such
+        ]
+        self.exhibits = exhibits.exhibits(pairs, index)
 
     def predictions_of(self, run: LoggedRun, index: int) -> Predictions | None:
         """A trial's predictions in the original's order; a finding where they are none such."""

@@ -220,7 +220,7 @@ def shown_metric(name: str, metric: Mapping[str, Any]) -> Metric:
     points = tuple(_point(name, point) for point in metric["history"])
     if any((a.step, a.timestamp_ms) > (b.step, b.timestamp_ms) for a, b in pairwise(points)):
         raise ValueError(f"the history of {name} is not in the order of its steps")
-    if repr(points[-1].value) != repr(_number(name, metric["value"])):  # NaN equals no NaN
+    if repr(points[-1].value) != repr(number(name, metric["value"])):  # NaN equals no NaN
         raise ValueError(f"the value of {name} is not the last of its history")
     whole = metric.get("points", len(points))
     return Metric(name=name, history=points, points=0 if whole == len(points) else whole)
@@ -229,11 +229,12 @@ def shown_metric(name: str, metric: Mapping[str, Any]) -> Metric:
 def _point(name: str, point: object) -> Point:
     match point:
         case [int(step), int(timestamp_ms), value]:
-            return Point(step=step, timestamp_ms=timestamp_ms, value=_number(name, value))
+            return Point(step=step, timestamp_ms=timestamp_ms, value=number(name, value))
     raise ValueError(f"the history of {name} has a point that is not [step, time, value]")
 
 
-def _number(name: str, value: object) -> float:
+def number(name: str, value: object) -> float:
+    """A value of what is named so. Raises `ValueError`, `OverflowError` for what no float holds."""
     if isinstance(value, bool) or not (isinstance(value, int | float) or value in _NON_FINITE):
         raise ValueError(f"{name} has a value that is no number")
     return float(value)
@@ -255,7 +256,7 @@ def _material(material: Mapping[str, Any], origin: Origin) -> Material:
 
 
 def _sibling(sibling: Mapping[str, Any]) -> Sibling:
-    metrics = {name: _number(name, value) for name, value in sibling["metrics"].items()}
+    metrics = {name: number(name, value) for name, value in sibling["metrics"].items()}
     return Sibling(run_id=sibling["run_id"], metrics=metrics)
 
 

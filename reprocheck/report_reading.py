@@ -15,6 +15,7 @@ from typing import Any
 
 from reprocheck import (
     acceptance_reading,
+    exhibit_reading,
     judgement_reading,
     model,
     record_reading,
@@ -104,6 +105,7 @@ def report(document: Mapping[str, Any]) -> model.Report:
         kept=document["kept"],
         acceptance=_acceptance(document, "acceptance"),
         proposed=_acceptance(document, "proposed"),
+        exhibits=exhibit_reading.exhibits(document.get("exhibits", ())),
     )
 
 
@@ -267,7 +269,9 @@ def refuse_issues(path: Path, issues: tuple[schema.SchemaIssue, ...], place: str
 
 
 def with_short_histories(document: Mapping[str, Any]) -> Document:
-    """A report's document with the first points of each history, as far as it is one."""
+    """A report's document with the first points of each history and the first rows of each grid,
+    as far as it is one.
+    """
     record, trials = document.get("record"), document.get("trials")
     found = dict(document)
     if isinstance(record, dict):
@@ -277,4 +281,7 @@ def with_short_histories(document: Mapping[str, Any]) -> Document:
             record_reading.with_short_histories(each) if isinstance(each, dict) else each
             for each in trials
         ]
+    exhibits = document.get("exhibits")
+    if isinstance(exhibits, list):
+        found["exhibits"] = [exhibit_reading.with_short_grids(each) for each in exhibits]
     return found

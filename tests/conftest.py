@@ -17,6 +17,8 @@ from hypothesis import settings
 from tests import finding_codes, warm
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.lab import Lab
 
 pytest_plugins = ("tests.mlflow_versions", "tests.forges.github_fixture")
@@ -159,6 +161,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
         original = Lab.at(shared)
         original.seeded, original.unseeded = ids.read_text().split()
     return copy_of(original, tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium, one for all tests of a worker, which ask it for pages of their own."""
+    chromium = need("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        found = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield found
+        found.close()
 
 
 @pytest.fixture

@@ -141,6 +141,20 @@ json = click.option(
 markdown = click.option(
     "--markdown", metavar="FILE", help="Write the report as Markdown; - is standard output."
 )
+junit = click.option(
+    "--junit",
+    metavar="FILE",
+    help="Write JUnit XML, a test case for each judged metric; - is standard output.",
+)
+sarif = click.option(
+    "--sarif",
+    metavar="FILE",
+    help="Write the findings as SARIF 2.1.0, for code scanning; - is standard output.",
+)
+csv = click.option(
+    "--csv", metavar="FILE", help="Write the metrics as CSV, one a line; - is standard output."
+)
+html = click.option("--html", metavar="FILE", help="Write a page to look at; - is standard output.")
 reports = click.option(
     "--reports",
     metavar="DIR",

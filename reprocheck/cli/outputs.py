@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reprocheck.errors import ReprocheckError, UsageError
-from reprocheck.model import Report
+from reprocheck.model import Check, Report, Stage
 
 if TYPE_CHECKING:
     from reprocheck.progress import Progress
@@ -29,6 +29,22 @@ class Outputs:
     markdown: str | None
     verbose: bool
     quiet: bool
+    html: str | None = None
+    junit: str | None = None
+    sarif: str | None = None
+    csv: str | None = None
+
+    @property
+    def names(self) -> dict[str, str | None]:
+        """Where each format goes, by its option."""
+        return {
+            "--json": self.json,
+            "--markdown": self.markdown,
+            "--html": self.html,
+            "--junit": self.junit,
+            "--sarif": self.sarif,
+            "--csv": self.csv,
+        }
 
 
 def check(outputs: Outputs) -> None:
@@ -36,7 +52,7 @@ def check(outputs: Outputs) -> None:
 
     Raises `UsageError`.
     """
-    check_names({"--json": outputs.json, "--markdown": outputs.markdown})
+    check_names(outputs.names)
 
 
 def check_names(names: Mapping[str, str | None]) -> None:
@@ -68,14 +84,14 @@ def check_names(names: Mapping[str, str | None]) -> None:
 
 
 @contextlib.contextmanager
-def progress(*, quiet: bool) -> Iterator[Progress]:
-    """Progress on stderr, or none."""
+def progress(*, quiet: bool, stages: tuple[Stage, ...] = ()) -> Iterator[Progress]:
+    """Progress on stderr, of these stages as far as they are known, or none."""
     from reprocheck.progress import Silent, Terminal
 
     if quiet or sys.stderr is None:
         yield Silent()
     else:
-        with Terminal(sys.stderr) as terminal:
+        with Terminal(sys.stderr, stages=stages) as terminal:
             yield terminal
 
 
@@ -84,15 +100,30 @@ def write(report: Report, outputs: Outputs) -> None:
 
     Raises `ReprocheckError` when a file cannot be written.
     """
-    from reprocheck.reporters import json, markdown, terminal
+    from reprocheck.checks import alone
+    from reprocheck.cli import formats
+    from reprocheck.reporters import terminal
 
-    texts = ((outputs.json, json.render), (outputs.markdown, markdown.render))
     try:  # files first: a terminal that is gone loses none
-        write_streams("report", ((name, [render(report)]) for name, render in texts if name))
+        asked = any(outputs.names.values())
+        write_formats(alone(formats.written(report) if asked else report), outputs.names)
     finally:  # the verdict is told all the same
-        if STDOUT not in (outputs.json, outputs.markdown):
+        if STDOUT not in outputs.names.values():
             width, color = screen()
             echo(terminal.render(report, width=width, color=color, verbose=outputs.verbose))
+
+
+def write_formats(check: Check, names: Mapping[str, str | None]) -> None:
+    """Writes the check in each format to where its option says; a format that is not asked for is
+    not made.
+
+    Raises `ReprocheckError` when a file cannot be written; the others were.
+    """
+    from reprocheck.cli.formats import FORMATS
+
+    write_streams(
+        "report", ((name, [FORMATS[option](check)]) for option, name in names.items() if name)
+    )
 
 
 def write_document(
@@ -142,13 +173,16 @@ def warn(text: str) -> None:
 
 
 def echo(text: str) -> None:
-    """Writes to standard output; what its encoding lacks becomes a question mark.
+    """Writes to standard output; what its encoding lacks becomes something like it.
 
     Raises `ReprocheckError` when it cannot be written to.
     """
+    from reprocheck.plain_characters import encodable
+
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
+        # Also where it is no terminal the text has the colours that `screen` asked for.
+        click.echo(encodable(text, encoding), nl=False, color=screen()[1])
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -156,8 +190,12 @@ def echo(text: str) -> None:
 
 
 def screen() -> tuple[int, bool]:
-    """How many columns standard output has, and whether it shows colours."""
-    if sys.stdout is None or not sys.stdout.isatty():
-        return 80, False
+    """How many columns standard output has, and whether it gets colours."""
+    from reprocheck.colors import wants_color
+
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    color = wants_color(os.environ, is_terminal=is_terminal)
+    if not is_terminal:
+        return 80, color
     columns = os.get_terminal_size(sys.stdout.fileno()).columns
-    return max(60, min(columns, 120)), not os.environ.get("NO_COLOR")
+    return max(60, min(columns, 120)), color

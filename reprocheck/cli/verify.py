@@ -18,7 +18,7 @@ from reprocheck.config import Overrides
 from reprocheck.durations import parse_duration
 from reprocheck.errors import ReportFileError, UsageError
 from reprocheck.exit_codes import exit_code
-from reprocheck.model import Report, Require
+from reprocheck.model import Report, Require, Stage
 
 if TYPE_CHECKING:
     from reprocheck.account import Request
@@ -41,6 +41,10 @@ class _Options(RunOptions):
     proposed: Path | None
     json: str | None
     markdown: str | None
+    html: str | None
+    junit: str | None
+    sarif: str | None
+    csv: str | None
     reports: str | None
     keep: bool
     verbose: bool
@@ -50,7 +54,14 @@ class _Options(RunOptions):
     def outputs(self) -> Outputs:
         """Where the report goes."""
         return Outputs(
-            json=self.json, markdown=self.markdown, verbose=self.verbose, quiet=self.quiet
+            json=self.json,
+            markdown=self.markdown,
+            html=self.html,
+            junit=self.junit,
+            sarif=self.sarif,
+            csv=self.csv,
+            verbose=self.verbose,
+            quiet=self.quiet,
         )
 
 
@@ -134,6 +145,10 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 )
 @options.json
 @options.markdown
+@options.html
+@options.junit
+@options.sarif
+@options.csv
 @click.option(
     "--reports",
     metavar="DIR",
@@ -155,11 +170,16 @@ def verify(run_id: str | None, **given: Any) -> int:  # noqa: ANN401 - click's o
     parsed = _Options(**given)
     outputs.check(parsed.outputs)
     request = make_request(run_id, parsed, os.environ)
-    with outputs.progress(quiet=parsed.quiet) as told:
+    with outputs.progress(quiet=parsed.quiet, stages=_stages(parsed)) as told:
         report = pipeline.verify(request, told)
     keep(report, parsed.reports)
     outputs.write(report, parsed.outputs)
     return exit_code(report)
+
+
+def _stages(given: _Options) -> tuple[Stage, ...]:
+    """Those that will run: a dry run ends with the checkout."""
+    return tuple(Stage)[: 3 if given.dry_run else None]
 
 
 def keep(report: Report, named: str | None) -> None:

@@ -208,7 +208,7 @@ def rows(report: Report) -> tuple[Row, ...]:
     """The judged metrics, worst first."""
     judged = [each for each in report.comparisons if each.gated]
     judged.sort(key=lambda each: _badness(each.verdict), reverse=True)
-    return tuple(_row(each) for each in judged)
+    return tuple(row_of(each) for each in judged)
 
 
 def unjudged(report: Report) -> tuple[str, ...]:
@@ -268,7 +268,8 @@ def _apart(comparison: Comparison) -> float:
     return comparison.mean - _centre(comparison)
 
 
-def _row(comparison: Comparison) -> Row:
+def row_of(comparison: Comparison) -> Row:
+    """One metric in words, judged or not."""
     interval, scale = comparison.interval, comparison.scale
     ends = (interval.low, interval.high) if interval else ()
     sd, difference = comparison.sd, comparison.difference

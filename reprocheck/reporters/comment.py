@@ -9,9 +9,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from reprocheck import checks
 from reprocheck.detail import time
-from reprocheck.discretion import minimal
-from reprocheck.hostile import redact, redacted_check, redacted_report
+from reprocheck.hostile import redact, redacted_report
 from reprocheck.model import Check, Page, Report
 from reprocheck.reporters import base, checked, comment_state
 from reprocheck.reporters.accepted_words import judged_against, proposed
@@ -75,22 +75,14 @@ def summary(check: Check, page: Page) -> str:
 
 def one(report: Report) -> str:
     """A report that no check is known of, as a comment without links and state."""
-    check = Check(
-        schema_version=1,
-        tool_version=report.tool_version,
-        created_at=report.created_at,
-        head_sha="",
-        reports=(report,),
-    )
+    check = checks.alone(report)
     return _page(*_clean(check, Page()), Size(most_bytes=LARGEST, rows=ROWS, sections=1))
 
 
 def _clean(check: Check, page: Page) -> tuple[Check, Page]:
     """Both without secrets; of a run of which little may be told, no more than that."""
     base = {redact(run): redacted_report(report) for run, report in page.base.items()}
-    reports = tuple(minimal(each) if checked.is_minimal(each) else each for each in check.reports)
-    clean = redacted_check(dataclasses.replace(check, reports=reports))
-    return clean, dataclasses.replace(page, base=base)
+    return checked.clean(check), dataclasses.replace(page, base=base)
 
 
 def _page(check: Check, page: Page, size: Size) -> str:

@@ -177,10 +177,11 @@ def _sides(report: Report) -> Iterator[str]:
         yield f"environment: {used.packages_told(report.packages)}"
     if report.hardware:
         yield f"hardware: {used.hardware_told(report.hardware, every=False)}"
-    yield f"data: {_data(report)}"
+    yield f"data: {data_told(report)}"
 
 
-def _data(report: Report) -> str:
+def data_told(report: Report) -> str:
+    """How many inputs there are, and whether they were checked, in a few words."""
     materials = report.record.data if report.record else ()
     if not materials:
         return "no digest recorded"

@@ -90,7 +90,7 @@ def _plan(report: Report, plan: RerunPlan, every: bool) -> str:
     level = f"level {format_percent(100 * plan.alpha)}"
     told = _looks(report, plan) if every else _looks(report, plan).removeprefix(_EACH)
     asked = ", ".join((told, level, _seeds(report, plan)))
-    end = _end(report, plan)
+    end = ended(report, plan)
     return f"{asked}; {end}" if end else asked
 
 
@@ -120,7 +120,8 @@ def _seeds(report: Report, plan: RerunPlan) -> str:
     return f"{told} ({', '.join(numbers)})" if numbers else told
 
 
-def _end(report: Report, plan: RerunPlan) -> str:
+def ended(report: Report, plan: RerunPlan) -> str:
+    """Why there were no more reruns, and how many that saved; "" where nothing is to be told."""
     if report.stopped_by not in _ENDS or (
         report.stopped_by == "planned" and not plan.is_sequential
     ):

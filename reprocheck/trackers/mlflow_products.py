@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reprocheck.errors import ReadError
+from reprocheck.exhibits import MOST_FILE_BYTES, may_be_exhibit
 from reprocheck.model import Artifact, Finding, Product, RunRecord, Severity
 from reprocheck.products import is_readable
 from reprocheck.progress import Progress
@@ -109,6 +110,8 @@ class Reader:
     def _is_kept(self, artifact: Artifact, file: Path) -> bool:
         """Whether the file may be read again; a download that will not be is removed."""
         if is_readable(artifact.path):
+            return True
+        if may_be_exhibit(artifact.path) and file.stat().st_size <= MOST_FILE_BYTES:
             return True
         if file.is_relative_to(self.folder):
             shutil.rmtree(self.folder / file.relative_to(self.folder).parts[0])

@@ -1,0 +1,1 @@
+"""What the site of `docs/` is built by: its reference out of the commands and the schemas."""
