@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from reprocheck import hardware
+from reprocheck.checks import verification_of
 from reprocheck.detail import Detail
 from reprocheck.discretion import minimal
 from reprocheck.hostile import redacted_report
@@ -26,7 +27,6 @@ from reprocheck.model import (
 )
 from reprocheck.numbers import counted, format_value, format_width
 from reprocheck.schedule import standing
-from reprocheck.schedule.joining import verification_of
 
 _DIGITS = 12
 _DEFAULT = Detail()
