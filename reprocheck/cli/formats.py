@@ -28,9 +28,9 @@ def markdown(check: Check) -> str:
 
 def html(check: Check) -> str:
     """A page of one report, or of all."""
-    from reprocheck.reporters import batch_html
+    from reprocheck import publishing
 
-    return batch_html.render(check)
+    return publishing.page_of(check)
 
 
 def junit(check: Check) -> str:
