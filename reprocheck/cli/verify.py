@@ -22,6 +22,7 @@ from reprocheck.model import Report, Require
 
 if TYPE_CHECKING:
     from reprocheck.account import Request
+    from reprocheck.model import Acceptance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +38,7 @@ class _Options(RunOptions):
     remote: str | None
     trace: bool
     start: str | None
+    proposed: Path | None
     json: str | None
     markdown: str | None
     html: str | None
@@ -97,6 +99,8 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 @options.margin
 @options.sigma
 @options.gate
+@options.accepted
+@click.option("--proposed", type=click.Path(path_type=Path), hidden=True)
 @options.require
 @click.option(
     "--env",
@@ -204,9 +208,17 @@ def make_request(run_id: str | None, given: _Options, env: Mapping[str, str]) ->
         remote=given.remote,
         trace=given.trace,
         start=given.start,
+        proposed=_proposed(given.proposed),
         keep=given.keep,
         logs=_logs(given),
     )
+
+
+def _proposed(path: Path | None) -> tuple[Acceptance, ...]:
+    """What a pull request's file holds: read as the base branch's, and told only."""
+    from reprocheck import accepted
+
+    return () if path is None else accepted.load(path, optional=False)
 
 
 def _bundled_run(run_id: str | None, bundle: Path, tracking_uri: str | None) -> str:

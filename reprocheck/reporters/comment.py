@@ -14,6 +14,7 @@ from reprocheck.detail import time
 from reprocheck.hostile import redact, redacted_report
 from reprocheck.model import Check, Page, Report
 from reprocheck.reporters import base, checked, comment_state
+from reprocheck.reporters.accepted_words import judged_against, proposed
 from reprocheck.reporters.blocks import BETWEEN, Block, Size
 from reprocheck.reporters.blocks import page as fitted
 from reprocheck.reporters.comment_base import against_base
@@ -120,9 +121,13 @@ def _verdict(report: Report, *, level: str, length: int) -> Iterator[Block]:
     """The answer and its reason."""
     answer = f"{base.mark(report)}{prose(checked.answer(report))}"
     yield Block(rank=0, title="", before=f"{level} {answer}: {_name(report)}")
-    reasons = [prose(line, length) for line in (base.reason(report), base.cause(report))]
-    if any(reasons):
+    told = (base.reason(report), base.cause(report), judged_against(report))
+    reasons = [prose(line, length) for line in told if line]
+    if reasons:
         yield Block(rank=1, title="reasons", before=alert(checked.alert(report), *reasons))
+    if report.proposed:
+        proposal = alert("NOTE", prose(proposed(report), length))
+        yield Block(rank=1, title="the proposed baseline", before=proposal)
 
 
 def _name(report: Report) -> str:
