@@ -267,7 +267,8 @@ def _rerun(
         if account.cost:
             account.progress.say(describe_cost(account.cost))
         left = _originals(account, request.record, question, tracker, note)
-        request = dataclasses.replace(request, originals=left)
+        planned = compare.preview(question)
+        request = dataclasses.replace(request, originals=left, plan=question.plan, planned=planned)
 
         def judge(trials: tuple[Trial, ...], outcome: Outcome) -> Judgement:
             asked = dataclasses.replace(

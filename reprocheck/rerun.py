@@ -9,13 +9,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reprocheck import seen_paths
+from reprocheck.compare import next_look
 from reprocheck.counterpart import Rules, counterpart
 from reprocheck.datastores import Inputs, remove_inside
 from reprocheck.environments.base import Sandbox, TrialRun
 from reprocheck.errors import RerunError
 from reprocheck.git import last_lines
 from reprocheck.hostile import redact, secret_values
-from reprocheck.model import Finding, Judgement, OriginKind, RunRecord, Trial
+from reprocheck.model import (
+    Comparison,
+    Finding,
+    Judgement,
+    OriginKind,
+    RerunPlan,
+    RunRecord,
+    Trial,
+)
 from reprocheck.originals import Originals
 from reprocheck.process import Completed
 from reprocheck.progress import Progress
@@ -23,6 +32,7 @@ from reprocheck.proofs import check_code, check_command, check_seed, check_work,
 from reprocheck.seen_paths import SeenPaths
 from reprocheck.starts import Start
 from reprocheck.trackers.base import LoggedRun, Redirection
+from reprocheck.trial_words import TrialWords
 from reprocheck.watch import Ran, Watch
 
 TAIL = 64 * 1024  # characters of a log that the report keeps
@@ -64,12 +74,20 @@ class RerunRequest:
     env: Mapping[str, str] = field(default_factory=dict)  # besides the allow-list
     fresh: bool = False  # the starts have seeds of their own
     paths: SeenPaths = field(default_factory=SeenPaths)  # that the commands are made to name
+    plan: RerunPlan = field(default_factory=RerunPlan)
+    planned: tuple[Comparison, ...] = ()  # what will be judged
     watch: Watch = field(default_factory=Watch)
 
     @property
     def reruns(self) -> int:
         """The most trials."""
         return len(self.starts)
+
+    @property
+    def words(self) -> TrialWords:
+        """What is said of the trials."""
+        gated = tuple(each.metric for each in self.planned)
+        return TrialWords(record=self.record, gated=gated, most=self.reruns)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,6 +148,7 @@ def _trials(
     """The finished trials, at least one, and why there are no more."""
     started = time.monotonic()
     trials: list[Trial] = []
+    judged = request.planned
     crashes = 0
     number = 0
     while True:
@@ -137,7 +156,9 @@ def _trials(
         index = len(trials) + 1
         left_s = _left_s(request, started)
         traced = request.watch.traces
-        completed, redirection = _run(request, (index, number), left_s, progress)
+        look = next_look(request.plan, judged, len(trials))
+        tell = _Teller(request=request, ended=tuple(trials), look=look, progress=progress)
+        completed, redirection = _run(request, (index, number), left_s, tell)
         if completed.timed_out and _left_s(request, started) <= 0:
             return _over_budget(trials)
         if completed.timed_out or completed.exit_code != 0:
@@ -155,7 +176,10 @@ def _trials(
         trials.append(_trial(request, index, number, completed, redirection))
         check_work(request.record, trials[-1])
         _check_seed(request, trials[-1])
-        if judge(tuple(trials), Outcome()).decided:
+        judgement = judge(tuple(trials), Outcome())
+        judged = judgement.comparisons
+        progress.say(request.words.ended(trials[-1], judged))
+        if judgement.decided:
             return tuple(trials), Outcome(), ""
         if _left_s(request, started) <= 0:
             return _over_budget(trials)
@@ -177,7 +201,7 @@ def _over_budget(trials: list[Trial]) -> tuple[tuple[Trial, ...], Outcome, str]:
 
 
 def _run(
-    request: RerunRequest, numbers: tuple[int, int], left_s: float, progress: Progress
+    request: RerunRequest, numbers: tuple[int, int], left_s: float, tell: _Teller
 ) -> tuple[Completed, Redirection]:
     """Runs the command once, in a tree of its own: the trial's, and its number among all runs."""
     index, number = numbers
@@ -187,19 +211,11 @@ def _run(
     shutil.copytree(request.tree, tree, symlinks=True)
     for path in request.made:  # outputs of an earlier run, as DVC removes them
         remove_inside(tree, path)
-    copies = request.inputs.copy_into(tree, progress)
+    copies = request.inputs.copy_into(tree, tell.progress)
     seen_paths.copy_home(request.inputs, home)
     _log(request, number).unlink(missing_ok=True)  # of an earlier verification, beside a report
     redirection = request.redirect(folder / "tracking")
-    started = time.monotonic()
-
-    def tick() -> None:
-        elapsed = time.monotonic() - started
-        metrics = "  ".join(f"{name} {value:.5g}" for name, value in redirection.peek().items())
-        progress.update(
-            f"trial {number} of at most {request.reruns}: {elapsed:.0f} s  {metrics[:120]}"
-        )
-
+    tick = tell.ticks(index, redirection)
     tick()
     command = request.paths.in_tree(request.starts[index - 1].command, tree)
     trial = TrialRun(
@@ -221,6 +237,26 @@ def _run(
         shutil.rmtree(tree, ignore_errors=True)
         shutil.rmtree(folder / "trace", ignore_errors=True)
     return completed, redirection
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Teller:
+    """Tells what a trial does while it runs."""
+
+    request: RerunRequest
+    ended: tuple[Trial, ...]  # trials before it
+    look: tuple[str, ...]  # what is said of the next look
+    progress: Progress
+
+    def ticks(self, index: int, redirection: Redirection) -> Callable[[], None]:
+        started = time.monotonic()
+
+        def tick() -> None:
+            elapsed_s = time.monotonic() - started
+            now = self.request.words.running(index, elapsed_s, redirection.peek(), self.ended)
+            self.progress.update("\n".join((now, *self.look)))
+
+        return tick
 
 
 def _log(request: RerunRequest, number: int) -> Path:

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import os
 import pty
@@ -5,11 +6,14 @@ import re
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
+from rich.cells import cell_len
 
 from reprocheck.model import Stage, StageResult, StageStatus
-from reprocheck.progress import Silent, Terminal
+from reprocheck.progress import Silent, Terminal, lines
+from reprocheck.workflow_log import TOKEN
 
 HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 PASSED = StageResult(
@@ -69,6 +73,17 @@ def _plain(text):
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
+def _words(text):
+    """The lines without escapes, each with single blanks."""
+    return [" ".join(line.split()) for line in _plain(text).replace("\r", "\n").split("\n")]
+
+
+@pytest.fixture(autouse=True)
+def no_job(monkeypatch):
+    for name in ("GITHUB_ACTIONS", TOKEN):
+        monkeypatch.delenv(name, raising=False)
+
+
 def test_without_a_terminal_each_event_is_a_line():
     out = io.StringIO()
     with Terminal(out) as progress:
@@ -86,40 +101,108 @@ def test_without_a_terminal_each_event_is_a_line():
 
 def test_without_a_terminal_updates_are_rare():
     out, clock = io.StringIO(), Clock()
-    progress = Terminal(out, clock)
-    progress.start(Stage.RERUN, "rerun 1")
-    for clock.now in range(100):
-        progress.update(f"loss at {clock.now}")
+    with Terminal(out, clock) as progress:
+        progress.start(Stage.RERUN, "rerun 1")
+        for clock.now in range(100):
+            progress.update(f"loss at {clock.now}\nnext look after 3")
     assert out.getvalue().splitlines() == [
         "rerun: rerun 1",
-        "  loss at 30",
-        "  loss at 60",
-        "  loss at 90",
+        "  rerun 30 s: loss at 30; next look after 3",
+        "  rerun 1 min: loss at 60; next look after 3",
+        "  rerun 1 min 30 s: loss at 90; next look after 3",
     ]
 
 
+def test_without_a_terminal_a_stage_that_says_nothing_is_seen_to_live(monkeypatch):
+    monkeypatch.setattr(lines, "_BEAT_S", 0.001)
+    out, clock = io.StringIO(), Clock()
+    with Terminal(out, clock) as progress:
+        progress.start(Stage.REBUILD, "building")
+        clock.now = 31.0
+        for _ in range(5000):
+            if out.getvalue().count("\n") > 1:
+                break
+            time.sleep(0.001)
+    assert out.getvalue() == "rebuild: building\n  rebuild 31 s: building\n"
+
+
+def test_in_a_job_each_stage_is_a_group_and_no_text_is_a_command(monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    out = io.StringIO()
+    with Terminal(out) as progress:
+        progress.start(Stage.REBUILD, "::error::a\n100 %")
+        progress.say("::set-env name=x::y\n ::error::x\nsee ##[error]z")
+        progress.finish(PASSED)
+        progress.start(Stage.RERUN, "at most 8 trials")
+        progress.finish(dataclasses.replace(FAILED, summary="::error::x"))
+        progress.start(Stage.RERUN, "interrupted")
+    assert out.getvalue().splitlines() == [
+        "::group::rebuild: ::error::a 100 %25",
+        ": :set-env name=x::y",
+        " : :error::x",
+        "see ## [error]z",
+        "::endgroup::",
+        "✓ rebuild 42 s  2 packages",
+        "::group::rerun: at most 8 trials",
+        "::endgroup::",
+        "✗ restore 0.5 s  ::error::x",
+        "::group::rerun: interrupted",
+        "::endgroup::",
+    ]
+
+
+def test_for_a_process_that_writes_the_log_groups_begin_with_its_word(monkeypatch):
+    monkeypatch.setenv(TOKEN, "word")
+    out = io.StringIO()
+    with Terminal(out) as progress:
+        progress.start(Stage.READ, "r")
+        progress.finish(PASSED)
+    assert out.getvalue() == "word::group::read: r\nword::endgroup::\n✓ rebuild 42 s  2 packages\n"
+
+
 def test_a_terminal_keeps_a_line_for_each_stage(tty):
-    with Terminal(tty.stream) as progress:
+    with Terminal(tty.stream, stages=tuple(Stage)) as progress:
         for result in (PASSED, FAILED, SKIPPED):
             progress.start(result.stage, "working")
             progress.finish(result)
-    text = _plain(tty.text())
-    assert "✓ rebuild 42 s  2 packages" in text
-    assert "✗ restore 0.5 s" in text
-    assert "– rerun 0.0 s" in text
+    seen = _words(tty.text())
+    for line in ("✓ rebuild 42 s 2 packages", "✗ restore 0.5 s", "– rerun 0.0 s"):
+        assert line in seen
+    assert "compare" in seen  # to come
+    assert seen.index("– rerun 0.0 s") > len(seen) - 6  # the list stays, without it
 
 
 def test_a_terminal_shows_the_running_stage_and_its_time(tty):
     clock = Clock()
     with Terminal(tty.stream, clock) as progress:
-        progress.start(Stage.RERUN, "rerun 1 of 5")
+        progress.start(Stage.RERUN, "at most 5 trials")
         clock.now = 75.0
-        progress.update("[red]rerun 2[/red] of 5")
+        progress.update("[red]trial 2[/red]\nnext look after trial 3")
         progress.say("kept")
-    text = _plain(tty.text())
-    assert "rerun 0.0 s  rerun 1 of 5" in text
-    assert "rerun 1 min 15 s  [red]rerun 2[/red] of 5" in text
-    assert "kept\r\n" in text
+        progress._view._live.refresh()
+    seen = _words(tty.text())
+    assert "⠋ rerun 0.0 s at most 5 trials" in seen
+    assert "⠋ rerun 1 min 15 s at most 5 trials" in seen
+    assert "[red]trial 2[/red]" in seen
+    assert "next look after trial 3" in seen
+    assert "kept" in seen
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (30, 6), (12, 3)])
+def test_the_list_fits_the_terminal(tty, monkeypatch, width, height):
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("LINES", str(height))
+    with Terminal(tty.stream, stages=tuple(Stage)) as progress:
+        for stage in tuple(Stage)[:4]:
+            result = dataclasses.replace(PASSED, stage=stage, summary="数" * 100)
+            progress.start(stage, "x" * 200)
+            progress.finish(result)
+        progress.start(Stage.RESTORE, "数" * 100)
+        progress.update("y" * 500)
+        frame = _plain(str(progress._view._frame())).split("\n")
+    assert max(map(cell_len, frame)) < width
+    assert len(frame) < height
+    assert any("restore" in line for line in frame)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, SystemExit])
@@ -156,7 +239,7 @@ def test_no_color_is_respected(tty, monkeypatch):
 def test_color_without_no_color(tty):
     with Terminal(tty.stream) as progress:
         progress.finish(PASSED)
-    assert "\x1b[32m✓" in tty.text()
+        assert "\x1b[32m✓" in tty.text()
 
 
 def test_a_dumb_terminal_gets_plain_lines(tty, monkeypatch):

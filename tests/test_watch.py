@@ -175,7 +175,7 @@ class Nowhere:
 
     env: ClassVar[dict[str, str]] = {}
 
-    def peek(self) -> dict[str, float]:
+    def peek(self) -> dict[str, object]:
         return {}
 
     def collect(self) -> tuple[LoggedRun, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck import process
-from reprocheck.action.commands import Say, unheeded
+from reprocheck.action.commands import Say
 from reprocheck.action.inputs import Inputs
 from reprocheck.config import Config
 from reprocheck.errors import ReprocheckError
 from reprocheck.hostile import cut, printable, redact
 from reprocheck.model import Problem, Report, Require
+from reprocheck.workflow_log import END_GROUP, TOKEN, is_group, no_command
 
 OPTIONS = ("repo", "reruns", "seeds", "require", "env", "timeout", "budget", "remote", "from")
 """Options of verify with one value, as the inputs are named."""
@@ -82,7 +84,8 @@ def training_env(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def verify(asked: Asked, say: Say) -> Report | Problem:
-    """The report of a run, or why there is none; what is printed on the way goes to `say`.
+    """The report of a run, or why there is none; what is printed on the way goes to `say`, as
+    lines of which only those that begin and end groups are commands to the runner.
 
     Raises `ReprocheckError` where no process can be started.
     """
@@ -90,13 +93,13 @@ def verify(asked: Asked, say: Say) -> Report | Problem:
 
     asked.folder.mkdir(parents=True, exist_ok=True)
     path, log = asked.folder / "report.json", asked.folder / "output.log"
+    shown = _Follower(say)
     call = process.Call(
         argv=(*_ourselves(), "verify", *asked.options, f"--json={path}", "--", asked.run_id),
         cwd=asked.cwd,
-        env=training_env(asked.env),
+        env=training_env(asked.env) | {TOKEN: shown.token},
     )
-    with unheeded(say), log.open("wb+") as follower:
-        shown = _Follower(say)
+    with log.open("wb+") as follower:
         done = process.supervise(call, log=log, on_tick=lambda: shown.copy(follower.read()))
         shown.copy(follower.read())
         shown.end()
@@ -150,17 +153,29 @@ def _without_report(asked: Asked, done: process.Completed) -> Problem:
 
 
 class _Follower:
-    """Copies output to the job's log, line by line."""
+    """Copies output to the job's log, line by line; groups are begun by a word of its own."""
 
     def __init__(self, say: Say) -> None:
+        self.token = secrets.token_hex(16)
         self._say = say
         self._rest = b""
+        self._is_open = False
 
     def copy(self, content: bytes) -> None:
         *lines, self._rest = (self._rest + content).split(b"\n")
         for line in lines:
-            self._say(line.decode(errors="replace"))
+            self._line(line.decode(errors="replace"))
 
     def end(self) -> None:
         if self._rest:
             self.copy(b"\n")
+        if self._is_open:
+            self._say(END_GROUP)
+
+    def _line(self, line: str) -> None:
+        command = line.removeprefix(self.token)
+        if command != line and is_group(command):
+            self._is_open = command != END_GROUP
+            self._say(command)
+        else:  # a runner breaks lines where Python would
+            self._say("\n".join(map(no_command, line.splitlines())))

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 
 from reprocheck.hostile import cut, printable, redact
+from reprocheck.workflow_log import END_GROUP, GROUP, escaped
 
 Say = Callable[[str], None]  # writes a line
 
@@ -25,18 +26,18 @@ class Level(enum.StrEnum):
 
 def annotation(level: Level, message: str, title: str) -> str:
     """The command that makes an annotation; texts may be anybody's."""
-    told = _escaped(cut(printable(redact(message)), LONGEST))
+    told = escaped(cut(printable(redact(message)), LONGEST))
     return f"::{level.value} title={_escaped_property(cut(printable(title), 200))}::{told}"
 
 
 @contextlib.contextmanager
 def group(say: Say, title: str) -> Iterator[None]:
     """Folds what is printed in the block."""
-    say(f"::group::{_escaped(printable(title))}")
+    say(f"{GROUP}{escaped(printable(title))}")
     try:
         yield
     finally:
-        say("::endgroup::")
+        say(END_GROUP)
 
 
 @contextlib.contextmanager
@@ -50,9 +51,5 @@ def unheeded(say: Say) -> Iterator[None]:
         say(f"\n::{token}::")  # the last line may have had no end
 
 
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
 def _escaped_property(text: str) -> str:
-    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
+    return escaped(text).replace(":", "%3A").replace(",", "%2C")

@@ -179,7 +179,7 @@ def _bundled(
 ) -> tuple[Path | None, tuple[str, ...], tuple[Problem, ...]]:
     """All runs in one bundle; where one cannot be had, the others all the same."""
     names, problems = [each.run_id for each in found.runs], list(found.problems)
-    with unheeded(job.say), Terminal() as progress:
+    with unheeded(job.say), Terminal(groups=False) as progress:
         try:
             return (*_one_bundle(request, names, progress), found.problems)
         except ReprocheckError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 from reprocheck import __version__, check_documents, checks
 from reprocheck.action import baselines, bundled, child, finding, outputs, rules, surroundings
 from reprocheck.action.bundled import Taken
-from reprocheck.action.commands import Level, Say, annotation, group
+from reprocheck.action.commands import Level, Say, annotation
 from reprocheck.action.finding import Findings, Place, Source
 from reprocheck.action.inputs import Inputs
 from reprocheck.action.rules import Rules
@@ -20,9 +20,11 @@ from reprocheck.action.surroundings import EventKind, Surroundings
 from reprocheck.config import FILE_NAME
 from reprocheck.errors import ReprocheckError, UsageError
 from reprocheck.git import Git
+from reprocheck.hostile import printable
 from reprocheck.model import Check, FailOn, Page, Problem, Report, Require
 from reprocheck.numbers import counted
 from reprocheck.source import repository_root
+from reprocheck.workflow_log import no_command
 
 REPORT = "report.json"
 MARKDOWN = "report.md"
@@ -147,8 +149,9 @@ def _verified(job: Job, check: Check, found: Findings, options: tuple[str, ...])
             env=job.env,
             folder=job.folder / "runs" / str(index),
         )
-        with group(job.say, f"verify {run.run_id}, from {run.where}"):
-            result = child.verify(asked, job.say)
+        # No group around it: a runner knows no group in a group, and its stages are groups.
+        job.say(no_command(printable(f"verify {run.run_id}, from {run.where}")))
+        result = child.verify(asked, job.say)
         check = _with(check, result)
         if isinstance(result, Problem) and result.exit_code in child.INTERRUPTED:
             break

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reprocheck.errors import ReprocheckError, UsageError
-from reprocheck.model import Check, Report
+from reprocheck.model import Check, Report, Stage
 
 if TYPE_CHECKING:
     from reprocheck.progress import Progress
@@ -84,14 +84,14 @@ def check_names(names: Mapping[str, str | None]) -> None:
 
 
 @contextlib.contextmanager
-def progress(*, quiet: bool) -> Iterator[Progress]:
-    """Progress on stderr, or none."""
+def progress(*, quiet: bool, stages: tuple[Stage, ...] = ()) -> Iterator[Progress]:
+    """Progress on stderr, of these stages as far as they are known, or none."""
     from reprocheck.progress import Silent, Terminal
 
     if quiet or sys.stderr is None:
         yield Silent()
     else:
-        with Terminal(sys.stderr) as terminal:
+        with Terminal(sys.stderr, stages=stages) as terminal:
             yield terminal
 
 
@@ -173,13 +173,16 @@ def warn(text: str) -> None:
 
 
 def echo(text: str) -> None:
-    """Writes to standard output; what its encoding lacks becomes a question mark.
+    """Writes to standard output; what its encoding lacks becomes something like it.
 
     Raises `ReprocheckError` when it cannot be written to.
     """
+    from reprocheck.plain_characters import encodable
+
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        click.echo(text.encode(encoding, "replace").decode(encoding), nl=False)
+        # Also where it is no terminal the text has the colours that `screen` asked for.
+        click.echo(encodable(text, encoding), nl=False, color=screen()[1])
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -187,8 +190,12 @@ def echo(text: str) -> None:
 
 
 def screen() -> tuple[int, bool]:
-    """How many columns standard output has, and whether it shows colours."""
-    if sys.stdout is None or not sys.stdout.isatty():
-        return 80, False
+    """How many columns standard output has, and whether it gets colours."""
+    from reprocheck.colors import wants_color
+
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    color = wants_color(os.environ, is_terminal=is_terminal)
+    if not is_terminal:
+        return 80, color
     columns = os.get_terminal_size(sys.stdout.fileno()).columns
-    return max(60, min(columns, 120)), not os.environ.get("NO_COLOR")
+    return max(60, min(columns, 120)), color

@@ -18,7 +18,7 @@ from reprocheck.config import Overrides
 from reprocheck.durations import parse_duration
 from reprocheck.errors import ReportFileError, UsageError
 from reprocheck.exit_codes import exit_code
-from reprocheck.model import Report, Require
+from reprocheck.model import Report, Require, Stage
 
 if TYPE_CHECKING:
     from reprocheck.account import Request
@@ -170,11 +170,16 @@ def verify(run_id: str | None, **given: Any) -> int:  # noqa: ANN401 - click's o
     parsed = _Options(**given)
     outputs.check(parsed.outputs)
     request = make_request(run_id, parsed, os.environ)
-    with outputs.progress(quiet=parsed.quiet) as told:
+    with outputs.progress(quiet=parsed.quiet, stages=_stages(parsed)) as told:
         report = pipeline.verify(request, told)
     keep(report, parsed.reports)
     outputs.write(report, parsed.outputs)
     return exit_code(report)
+
+
+def _stages(given: _Options) -> tuple[Stage, ...]:
+    """Those that will run: a dry run ends with the checkout."""
+    return tuple(Stage)[: 3 if given.dry_run else None]
 
 
 def keep(report: Report, named: str | None) -> None:

@@ -6,6 +6,7 @@ from reprocheck.compare.expressions import check_expressions, with_expressions
 from reprocheck.compare.gates import choose_gates
 from reprocheck.compare.judge import judge
 from reprocheck.compare.names import is_hardware_bound
+from reprocheck.compare.next_look import next_look
 from reprocheck.compare.predictions import aligned, compare_predictions, flip_floor
 from reprocheck.compare.preview import planned_reruns, preview
 from reprocheck.compare.products import compare_products, product_findings, products_sentence
@@ -23,6 +24,7 @@ __all__ = [
     "flip_floor",
     "is_hardware_bound",
     "judge",
+    "next_look",
     "planned_reruns",
     "preview",
     "product_findings",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from io import StringIO
 
 from rich.console import Console, RenderableType
 
-_COMMAND = re.compile(r"^((?:\x1b\[[0-9;]*m)*)(\s*)::")
+from reprocheck.workflow_log import no_command
 
 
 def laid_out(parts: Iterable[RenderableType], *, width: int, color: bool) -> str:
@@ -26,11 +25,5 @@ def laid_out(parts: Iterable[RenderableType], *, width: int, color: bool) -> str
     )
     for part in parts:
         console.print(part)
-    lines = (_no_command(line.rstrip()) for line in out.getvalue().splitlines())
+    lines = (no_command(line.rstrip()) for line in out.getvalue().splitlines())
     return "\n".join(lines).strip("\n") + "\n"
-
-
-def _no_command(line: str) -> str:
-    """The line, which in GitHub Actions must not be a command: text of a run may begin it where a
-    longer line was broken."""
-    return _COMMAND.sub(r"\1\2: :", line.replace("##[", "## ["))

@@ -11,12 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from reprocheck.hostile import cut, printable, redacted_report
-from reprocheck.model import Finding, Report, Severity, Verdict
+from reprocheck.model import Comparison, Finding, Report, Severity, Verdict
 from reprocheck.numbers import counted
 from reprocheck.reporters import base, beside
 from reprocheck.reporters.accepted_words import judged_against, proposed
 from reprocheck.reporters.console import laid_out
 from reprocheck.reporters.plans import planned, planned_margins
+from reprocheck.reporters.plots import interval_bar
 from reprocheck.reporters.undeclared import undeclared
 from reprocheck.reporters.used import (
     hardware_rows,
@@ -47,6 +48,9 @@ EXPLAINED = "docs/findings.md of github.com/reprocheck/reprocheck"
 SHORT = 72
 """Columns of a line that mends a finding, shown without --verbose."""
 LABELS = len("Environment")
+FEW = 2
+"""Findings that are told whole without --verbose; of more, each on two lines."""
+LEGEND = "○ original  ● mean of the reruns  ◉ both  ├─┤ its interval  │ margin"
 MOST_LINES = 60
 WRAPPING = ("Metric", "Margin")
 """Columns of names, which may wrap; the others hold numbers and verdicts."""
@@ -92,7 +96,7 @@ def _blocks(report: Report, width: int, verbose: bool) -> RenderableType:
         _failure(report, width, MOST_LINES if verbose else base.LOG_LINES),
         _planned(report) if dry else _table(report, width, verbose),
         *_told(report, verbose),
-        _findings(report, verbose),
+        _findings(report, width, verbose),
         _facts([*_shortened(used(report, every=every), told_width), *_plan(report, every)]),
         _packages(report, None if verbose else PACKAGES),
         _hardware(report, verbose),
@@ -169,8 +173,22 @@ def _table(report: Report, width: int, verbose: bool) -> RenderableType | None:
         heads = ("Metric", head, reruns or "Reruns", difference, "Margin", "Verdict")
         cells = [_cells(row, not reruns, dots, exact or verbose) for row in rows]
         if _fits(heads, cells, width, word):
-            return _columns(heads, cells, no_wrap=True)
+            judged = {each.metric: each for each in report.comparisons}
+            return _with_bars(heads, cells, [judged[row.metric] for row in rows])
     return _columns(heads, cells, no_wrap=False)
+
+
+def _with_bars(
+    heads: tuple[str, ...], rows: Sequence[tuple[Text, ...]], judged: Sequence[Comparison]
+) -> RenderableType:
+    """The table with each interval drawn below its verdict, as wide as that: it takes no room that
+    a number needs."""
+    widest = max(cell_len(line) for *_, verdict in rows for line in verdict.plain.split("\n"))
+    bars = [interval_bar(each, widest) for each in judged]
+    for (*_, verdict), bar in zip(rows, bars, strict=True):
+        verdict.append(f"\n{bar}" if bar else "")
+    table = _columns(heads, rows, no_wrap=True)
+    return Group(table, Text(LEGEND, style="dim")) if any(bars) else table
 
 
 def _cells(row: base.Row, with_count: bool, dots: str, exact: bool) -> tuple[Text, ...]:
@@ -243,9 +261,12 @@ def _hardware(report: Report, verbose: bool) -> RenderableType | None:
     return _columns(("Hardware", "Asked", "Landed", "Grade"), rows, no_wrap=False) if rows else None
 
 
-def _findings(report: Report, verbose: bool) -> RenderableType | None:
-    told = tuple(Severity) if verbose else (Severity.ERROR, Severity.WARNING)
-    lines = [_finding(each, verbose) for each in base.findings(report, *told)]
+def _findings(report: Report, width: int, verbose: bool) -> RenderableType | None:
+    told = base.findings(
+        report, *(tuple(Severity) if verbose else (Severity.ERROR, Severity.WARNING))
+    )
+    most = 10_000 if verbose or len(told) <= FEW else 2 * width - 2
+    lines = [_finding(each, verbose, most) for each in told]
     notes = len(base.findings(report, Severity.NOTE))
     if notes and not verbose:
         lines.append(Text(f"{counted(notes, 'note')} (--verbose shows more)", style="dim"))
@@ -254,12 +275,13 @@ def _findings(report: Report, verbose: bool) -> RenderableType | None:
     return Group(*lines) if lines else None
 
 
-def _finding(finding: Finding, verbose: bool) -> Text:
+def _finding(finding: Finding, verbose: bool, most: int) -> Text:
     style = SEVERITIES[finding.severity]
     line = Text(f"{finding.severity.value} {printable(finding.code)}: ", style=style)
     line.append(printable(finding.message), style="default")
     if finding.hint:
         line.append(f" ({printable(finding.hint)})", style="dim")
+    line.truncate(max(20, most), overflow="ellipsis")
     if finding.fix and (verbose or len(finding.fix) <= SHORT):
         line.append(f"\n    {printable(finding.fix)}")
     return line

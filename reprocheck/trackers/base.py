@@ -12,6 +12,7 @@ from reprocheck.model import (
     Lineage,
     Metric,
     ModelVersion,
+    Point,
     Product,
     Report,
     RunRecord,
@@ -55,8 +56,8 @@ class Redirection(Protocol):
         """Variables to set in the trial. A value of "" means: unset it. PYTHONPATH is
         a folder to put in front of the trial's own PYTHONPATH."""
 
-    def peek(self) -> Mapping[str, float]:
-        """The last value of each metric logged so far; cheap, called twice a second."""
+    def peek(self) -> Mapping[str, Point]:
+        """The last point of each metric logged so far; cheap, called twice a second."""
 
     def collect(self) -> tuple[LoggedRun, ...]:
         """All runs that the trial logged, by start time.

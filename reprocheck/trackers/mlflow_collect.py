@@ -45,15 +45,15 @@ class _Folder:
         return start if isinstance(start, int) else 0
 
 
-def last_values(store: Path) -> Mapping[str, float]:
-    """The last logged value of each metric; of several runs the latest value counts."""
+def last_points(store: Path) -> Mapping[str, Point]:
+    """The last logged point of each metric; of several runs the latest counts."""
     found: dict[str, Point] = {}
     for run in _run_paths(store):
         for name, path in _named_files(run / "metrics"):
             point = _last_point(path)
             if point and (name not in found or point.timestamp_ms >= found[name].timestamp_ms):
                 found[name] = point
-    return {name: point.value for name, point in found.items()}
+    return found
 
 
 def collect_runs(store: Path) -> tuple[LoggedRun, ...]:

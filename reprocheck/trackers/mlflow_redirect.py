@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reprocheck.errors import RerunError
+from reprocheck.model import Point
 from reprocheck.trackers.base import LoggedRun
-from reprocheck.trackers.mlflow_collect import collect_runs, last_values
+from reprocheck.trackers.mlflow_collect import collect_runs, last_points
 
 INJECTED = Path(__file__).parent / "injected"
 
@@ -55,9 +56,9 @@ class MlflowRedirection:
             "PYTHONPATH": injected,
         }
 
-    def peek(self) -> Mapping[str, float]:
-        """The last value of each metric logged so far."""
-        return last_values(self.store)
+    def peek(self) -> Mapping[str, Point]:
+        """The last point of each metric logged so far."""
+        return last_points(self.store)
 
     def collect(self) -> tuple[LoggedRun, ...]:
         """All runs that the trial logged, by start time; none is an empty tuple.

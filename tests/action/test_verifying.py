@@ -109,7 +109,9 @@ def test_a_pull_request_is_verified_by_the_base_branchs_rules(lab: Lab, tmp_path
     assert "00dead" in step.summary
     assert Path(told["markdown"]).read_text() == step.summary.removesuffix("\n")
     said = step.result.stdout
-    assert said.index("::stop-commands::") < said.index("IDENTICAL") < said.index("::endgroup::")
+    assert f"verify {lab.seeded}, from " in said
+    assert said.index("::group::rerun: ") < said.index("trial 1: ") < said.index("IDENTICAL")
+    assert said.count("::group::") == said.count("::endgroup::") == 8  # one of the run not found
     assert "::error title=reprocheck%3A NOT_VERIFIED::00dead: " in said
 
 

@@ -105,7 +105,7 @@ def test_a_script_that_sets_its_own_address_logs_into_the_trial(trial, python):
     assert [(p.path, p.size) for p in main.products] == [("out/a.json", 12)]
     assert (nested.lineage.parent, nested.lineage.depth) == (main.run_id, 1)
     assert nested.lineage.parent_parameters == {"lr": "0.1"}
-    assert trial.redirection.peek()["loss"] == 1 / 3
+    assert trial.redirection.peek()["loss"].value == 1 / 3
 
 
 def test_explicit_clients_log_into_the_trial(trial, python):
