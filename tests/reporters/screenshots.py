@@ -62,7 +62,7 @@ def shown_comment() -> str:
         html_url=f"{_JOB}/artifacts/2",
     )
     # Its last line, which nobody sees, is packed, and so not the same everywhere.
-    body = comment.render(check(), place).rpartition("\n<!--")[0]
+    body = comment.render(check(), place).rpartition("\n[reprocheck-state]")[0]
     return pictures.page([pictures.article("comment", body)], "light")
 
 
@@ -72,7 +72,7 @@ def shown_report() -> str:
 
 
 SHOTS: Mapping[str, Shot] = {
-    "comment.png": Shot(source=shown_comment, width=860, height=980),
+    "comment.png": Shot(source=shown_comment, width=860, height=1040),
     "report.png": Shot(source=shown_report, width=1000, height=1140),
 }
 """By file name."""
