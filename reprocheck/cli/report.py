@@ -93,7 +93,8 @@ Exit codes: 0 it was rendered, whatever its verdict, 2 a file is no report, or a
     help="In a job of a pull request on GitHub or a merge request on GitLab: also write the one "
     "comment there, and the job's summary. Reads GITHUB_* and GITHUB_TOKEN, or CI_* and "
     "REPROCHECK_GITLAB_TOKEN; INPUT_COMMENT_MODE (always, changes, failures, off) and "
-    "INPUT_COMMENT_KEY. What cannot be posted is a warning.",
+    "INPUT_COMMENT_KEY; REPROCHECK_HTML_URL, where the report's page is. What cannot be posted is "
+    "a warning.",
 )
 @click.option(
     "--write-back",

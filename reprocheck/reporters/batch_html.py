@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,13 +45,15 @@ class _Room:
     length: int
 
 
-def render(check: Check) -> str:
+def render(check: Check, earlier: Sequence[Report] = ()) -> str:
     """The check as a page: the counts, how it went over time, and every run, worst first.
 
-    It fetches nothing, and works without a script but for sorting and searching.
+    Of `earlier` reports of the same runs only the trends are made. It fetches nothing, and works
+    without a script but for sorting and searching.
     """
     clean = checked.clean(check)
     reports = checked.worst_first(clean.reports)
+    before = checked.clean(dataclasses.replace(check, reports=tuple(earlier))).reports
     room = _room(len(reports))
     values = {
         "headline": _headline(clean),
@@ -61,7 +64,7 @@ def render(check: Check) -> str:
         "several": len({_experiment(report) for report in reports}) > 1,
         "legend": plots.LEGEND,
         "runs": [_run(report, room) for report in reports],
-        **_over_time(reports),
+        **_over_time((*reports, *before)),
         "problems": [_problem(each) for each in clean.problems],
     }
     return page("batch.html", values, style=("batch.css", "figures.css"), script="table.js")
