@@ -38,13 +38,12 @@ class InForce:
     stale: tuple[Acceptance, ...] = ()
 
 
-def load(folder: Path) -> tuple[Acceptance, ...]:
-    """The acceptances of the file in a folder; none where there is no file.
+def load(path: Path, *, optional: bool = True) -> tuple[Acceptance, ...]:
+    """The acceptances of a file; none where there is no file and it is `optional`.
 
     Raises `ConfigError`, also for a symbolic link.
     """
-    path = folder / FILE_NAME
-    if not path.exists() and not path.is_symlink():
+    if optional and not path.exists() and not path.is_symlink():
         return ()
     try:
         text = read_text(path, LARGEST, follow=False)
@@ -122,11 +121,11 @@ def document(accepted: Iterable[Acceptance]) -> Document:
     return {"accepted": entries, "version": VERSION}
 
 
-def write(folder: Path, accepted: Sequence[Acceptance]) -> Path:
+def write(path: Path, accepted: Sequence[Acceptance]) -> None:
     """Writes the file whole; nobody sees a part of it. Raises `MachineError`, or `ConfigError` for
     what would be no file that can be read again.
     """
-    path, content = folder / FILE_NAME, dump(document(accepted)).encode()
+    content = dump(document(accepted)).encode()
     read(content, str(path))
     part = path.with_name(f".{FILE_NAME}.{secrets.token_hex(8)}.part")
     try:
@@ -138,7 +137,6 @@ def write(folder: Path, accepted: Sequence[Acceptance]) -> Path:
         ) from error
     finally:
         part.unlink(missing_ok=True)
-    return path
 
 
 def _follows(each: Acceptance, before: Acceptance | None, own: Mapping[str, float]) -> bool:

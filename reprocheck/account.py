@@ -120,6 +120,8 @@ class Account:
     undeclared: tuple[UndeclaredInput, ...] | None = None
     cost: Cost | None = None
     gates: Gates | None = None
+    acceptance: Acceptance | None = None  # whose values are the baseline
+    proposed: Acceptance | None = None
     plan: RerunPlan | None = None  # None: the config's
     planned: tuple[Comparison, ...] = ()  # what would be judged, before any trial
     seeds: tuple[str | None, ...] = ()  # of all planned trials
@@ -239,6 +241,8 @@ class Account:
             undeclared=self.undeclared,
             subject=self.subject,
             exhibits=self.exhibits,
+            acceptance=None if judgement and judgement.as_recorded else self.acceptance,
+            proposed=self.proposed,
         )
 
     def _comparisons(self) -> tuple[Comparison, ...]:

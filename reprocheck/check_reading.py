@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reprocheck import model, schema
+from reprocheck import checks, model, schema
 from reprocheck.errors import ReportFileError
 from reprocheck.hostile import cut, printable
 from reprocheck.report_reading import (
@@ -30,14 +30,7 @@ def read_check(path: Path) -> model.Check:
     document = read_document(path)
     refuse_newer(path, document)
     if "reports" not in document:
-        report = report_in(path, document)
-        return model.Check(
-            schema_version=1,
-            tool_version=report.tool_version,
-            created_at=report.created_at,
-            head_sha="",
-            reports=(report,),
-        )
+        return checks.alone(report_in(path, document))
     reports = document["reports"]
     # Each report is checked as one: its own part of the schema would be asked for all of them.
     refuse_issues(path, schema.check({**document, "reports": []}, "check", most=MOST_ISSUES))

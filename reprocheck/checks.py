@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from reprocheck import exit_codes
 from reprocheck.errors import ReprocheckError
-from reprocheck.model import SEVERITY_ORDER, Check, FailOn, Problem, Report, Require, Verdict
+from reprocheck.model import (
+    SEVERITY_ORDER,
+    Check,
+    FailOn,
+    Problem,
+    Report,
+    Require,
+    Verdict,
+    Verification,
+)
 
 FAILED_BY = {10: FailOn.NOT_REPRODUCED, 3: FailOn.NOT_VERIFIED} | {
     11: FailOn.INCONCLUSIVE,
@@ -14,6 +26,17 @@ FAILED_BY = {10: FailOn.NOT_REPRODUCED, 3: FailOn.NOT_VERIFIED} | {
 
 _BY_CODE = {0: 0, 12: 1, 11: 2, 3: 12, 2: 13, 1: 14}  # verdicts with a 3 or 10 lie in between
 _INTERRUPTED = 15
+
+
+def alone(report: Report) -> Check:
+    """The check of a single report, which says no more than the report does."""
+    return Check(
+        schema_version=1,
+        tool_version=report.tool_version,
+        created_at=report.created_at,
+        head_sha="",
+        reports=(report,),
+    )
 
 
 def verdict(check: Check) -> Verdict | None:
@@ -60,6 +83,31 @@ def in_words(problem: Problem) -> str:
     """A problem as a sentence, with the next thing to try where there is one."""
     told = f"{problem.asked}: {problem.message}"
     return f"{told}. {problem.hint}" if problem.hint else told
+
+
+def verification_of(report: Report) -> Verification:
+    """What a trend keeps of a report."""
+    return Verification(
+        at=report.created_at,
+        verdict=report.verdict,
+        failed_stage=report.failed_stage,
+        subject=report.subject,
+        exit_code=exit_codes.exit_code(report),
+        means={
+            each.metric: each.mean
+            for each in report.comparisons
+            if each.gated and each.mean is not None
+        },
+    )
+
+
+def in_order(verifications: Iterable[Verification]) -> tuple[Verification, ...]:
+    """Each once, the oldest first. One report may have come by several ways: a second copy of it
+    must never confirm the first."""
+    known: dict[tuple[datetime, str], Verification] = {}
+    for each in verifications:
+        known.setdefault((each.at, each.subject), each)
+    return tuple(known[key] for key in sorted(known))
 
 
 def _worst(codes: list[tuple[int, int]]) -> int:

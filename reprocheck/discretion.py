@@ -196,7 +196,7 @@ def _in_numbers(judged: Comparison) -> str:
     parts = [
         f"the original is {format_value(originals[0])}"
         if len(originals) == 1
-        else counted(len(originals), "original"),
+        else counted(len(originals), "baseline value"),
         f"{counted(len(values), 'rerun')}"
         + ("" if mean is None else f" with a mean of {format_value(mean)}"),
     ]

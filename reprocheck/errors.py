@@ -129,6 +129,10 @@ class ReportFileError(UsageError):
     """A file that holds no report, a broken one, or one of a later version."""
 
 
+class AcceptError(ReprocheckError):
+    """A report whose values cannot be the new baseline of its run."""
+
+
 class ForgeError(ReprocheckError):
     """A forge refused or did not answer; `missing` is the scope that a token lacks, or ""."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST_FILE_BYTES = 32_000_000  # of an image's file
-MOST_LISTED = 300
+MOST_LISTED = 1_000  # that are left out; the rest is told among the products
 LONGEST_S = 20.0  # for all of them
-MOST_READ = 400
+MOST_READ = 400  # files
 
 _TOO_LONG = "reading the exhibits before it took too long"
 _NO_ROOM = f"the exhibits before it take up the {MOST_IN_ALL // 1000} KB that there are for them"
@@ -89,8 +90,8 @@ def exhibits(pairs: Iterable[Pair], trial: int) -> tuple[Exhibit, ...]:
     ordered = sorted(may_be, key=lambda pair: (not pair.differs, pair.original.path))
     shown = (_exhibit(pair, trial, room) for pair in ordered)
     known = [each for each in shown if each is not None]
-    listed = [each for each in known if each.left_out][MOST_LISTED:]
-    return tuple(each for each in known if each not in listed) if listed else tuple(known)
+    told = list(itertools.accumulate((bool(each.left_out) for each in known), initial=0))
+    return tuple(each for each, before in zip(known, told, strict=False) if before < MOST_LISTED)
 
 
 def _models(paths: Iterable[str]) -> Iterator[str]:
@@ -125,6 +126,8 @@ def _exhibit(pair: Pair, trial: int, room: _Room) -> Exhibit | None:
         return None
     except OpaqueError as error:
         return without_content(empty, str(error)) if kind else None
+    except (OSError, ValueError, MemoryError):  # of an image that is decoded, and not written
+        return without_content(empty, "it cannot be made an image of the report") if kind else None
     room.bytes -= size
     return found
 

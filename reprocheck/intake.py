@@ -8,6 +8,7 @@ import dataclasses
 from reprocheck import (
     baselines,
     compare,
+    honouring,
     metadata,
     originals,
     predictions,
@@ -86,8 +87,10 @@ def validate(
         question, doubts = questions.ask(
             questions.Original.of(record), pooled, request.config, request.gates
         )
-        question = _with_files(account, tracker, record, question)
-        note.findings.extend(doubts)
+        honoured = honouring.honour(question, record.ref.run_id, request.accepted, request.proposed)
+        account.acceptance, account.proposed = honoured.acceptance, honoured.proposed
+        question = _with_files(account, tracker, record, honoured.question)
+        note.findings.extend((*doubts, *honoured.findings))
         account.gates, account.planned = question.gates, compare.preview(question)
         note.summary = f"{counted(len(note.findings), 'finding')}, no errors"
     return question

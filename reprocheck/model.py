@@ -1086,6 +1086,7 @@ class Judgement:
     products: tuple[ProductComparison, ...] = ()
     predictions: PredictionComparison | None = None
     findings: tuple[Finding, ...] = ()
+    as_recorded: bool = False  # of the run's own values, though others were accepted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,7 +20,7 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # of the many that Pillow would try
 
 MOST_PIXELS = 16_000_000  # of a file: 48 MB as RGB
-LONGEST_SIDE = 1_600  # pixels, as carried
+LONGEST_SIDE = 1_200  # pixels, as carried
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
@@ -80,6 +80,8 @@ def fitted(image: Image, most: int) -> Picture:
     size = image.size
     image = _at_most(image, LONGEST_SIDE / max(size))
     png = _png(image)
+    if len(png) > 8 * most:  # a photograph: with 256 colours it has a third or a quarter
+        image = _at_most(image, math.sqrt(4 * most / len(png)))
     for _ in range(_TRIES):
         if len(png) <= most:
             return Picture(
@@ -107,7 +109,7 @@ def _with_few_colours(image: Image) -> Image:
 def _png(image: Image) -> bytes:
     image.info.clear()  # comments, profiles and places
     out = io.BytesIO()
-    image.save(out, "PNG", compress_level=9)
+    image.save(out, "PNG")
     return out.getvalue()
 
 

@@ -72,6 +72,17 @@ CHANGED = Finding(
 )
 
 
+AS_RECORDED = Finding(
+    code="run-as-recorded",
+    severity=Severity.NOTE,
+    message="the reruns gave the run's own values again, so that the baseline that was accepted "
+    "for it was not needed",
+    hint="it counts again where they differ; to end it, revert the commit that added it to "
+    "reprocheck.baseline.json",
+    pointer="/metrics",
+)
+
+
 def verify(request: Request, progress: Progress | None = None) -> Report:
     """Verifies one run; whatever goes wrong on the way is in the report.
 
@@ -305,6 +316,8 @@ def _compare(account: Account, reruns: Reruns) -> None:
         told = counted(len(judged), "gated metric")
         note.summary = f"{told}, stopped by: {reruns.judgement.stopped_by}"
         note.findings.extend(reruns.judgement.findings)
+        if reruns.judgement.as_recorded:
+            note.findings.append(AS_RECORDED)
 
 
 def describe_cost(cost: Cost) -> str:

@@ -183,13 +183,19 @@ def _draws(question: Question) -> Draws:
     import numpy as np
 
     metrics = len(question.gates.metrics)
-    originals, reruns = 1 + len(question.baselines), question.plan.most
+    originals, reruns = _originals(question), question.plan.most
     paths = max(1_000, min(PATHS, MOST_NUMBERS // (metrics * (originals + reruns))))
     random = np.random.default_rng(SEED)
     return (
         random.standard_normal((paths, originals, metrics)),
         random.standard_normal((paths, reruns, metrics)),
     )
+
+
+def _originals(question: Question) -> int:
+    """Values of the baseline, of the gated metric with the fewest."""
+    known = [len(question.baseline(name)) for name in question.gates.metrics]
+    return max(1, min(known, default=1))
 
 
 def _of(draws: Draws, index: int) -> Draws:
@@ -206,7 +212,7 @@ def _metric(outlook: Outlook, planned: Comparison, draws: Draws) -> MetricForeca
     rule = question.rule(name)
     spread = _spread(outlook, rule, original) if usable and original is not None else None
     ratio = _ratio(rule, spread, planned.margin, original)
-    alpha, alone = question.plan.alpha, not question.baselines
+    alpha, alone = question.plan.alpha, _originals(question) == 1
     return MetricForecast(
         metric=name,
         original=original,

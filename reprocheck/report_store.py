@@ -22,7 +22,7 @@ import platformdirs
 
 from reprocheck.detail import dump
 from reprocheck.documents import report_document
-from reprocheck.errors import ReportFileError
+from reprocheck.errors import ReportFileError, UnknownRunError
 from reprocheck.hostile import printable
 from reprocheck.model import Report
 from reprocheck.report_reading import read_report
@@ -32,6 +32,7 @@ MOST = 200
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{12}\.json")
+_SHOWN = 8
 _TIME = "%Y%m%dT%H%M%SZ"
 
 
@@ -96,6 +97,36 @@ class ReportStore:
         with self._reached("listing the reports in"):
             found = list(self._found(run_id))
         return tuple(sorted(found, key=lambda each: (each.at, each.path.name, each.run_id)))
+
+    def run_named(self, asked: str) -> str:
+        """The id of the run with kept reports that is meant: its id, or an unambiguous beginning.
+
+        Raises `UnknownRunError` with the ids that are known, or `ReportFileError`.
+        """
+        begins = asked.strip().removeprefix("runs:/").lower()
+        latest = {each.run_id: each.at for each in self.kept()}  # oldest first
+        found = [run for run in latest if begins and run.lower().startswith(begins)]
+        exact = [run for run in found if run.lower() == begins]
+        if len(exact or found) == 1:
+            return (exact or found)[0]
+        shown = found or sorted(latest, key=lambda run: latest[run], reverse=True)
+        if not shown:
+            raise UnknownRunError(
+                f"{self.folder} holds no report of any run", "verify one: reprocheck verify RUN_ID"
+            )
+        more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+        known = f"{', '.join(shown[:_SHOWN])}{more}"
+        name = printable(asked[:60])
+        if found:
+            raise UnknownRunError(f"{len(found)} runs begin with {name!r}: {known}", "name more")
+        raise UnknownRunError(
+            f"no report of a run {name!r} is kept in {self.folder}",
+            f"verify it first, or name one of these: {known}",
+        )
+
+    def newest(self, run_id: str) -> Report:
+        """The last report of a run that has some. Raises `ReportFileError`."""
+        return self.read(self.kept(run_id)[-1])
 
     def read(self, kept: KeptReport) -> Report:
         """The report. Raises `ReportFileError`, also for one of another run."""

@@ -13,12 +13,14 @@ import pytest
 from reprocheck import cli
 from reprocheck.cli import outputs
 from reprocheck.errors import UsageError
-from reprocheck.exit_codes import exit_code
+from reprocheck.exit_codes import EXIT_CODES, exit_code
 from reprocheck.model import Failure, Require, Stage, StageResult, StageStatus, Verdict
 from tests.lab import Lab, Result, copy_of
 from tests.reporters.builders import make_report
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPTIONS = ROOT / "docs" / "verify.md"
 WIDTH = 96
 
 
@@ -70,8 +72,8 @@ def test_the_readme_and_the_help_list_the_same_exit_codes(lab: Lab) -> None:
     readme = {int(code) for cell in rows for code in cell.split(",")}
     helped = lab.reprocheck("--help").stdout.partition("Exit codes")[2]
     assert readme == {int(code) for code in re.findall(r"\b[0-9]+\b", helped)}
-    assert readme == {*CODES.values(), 1, 2, 12, 129, 130, 141, 143}
-    for verdict, code in CODES.items():
+    assert readme == {*EXIT_CODES.values(), 1, 2, 12, 129, 130, 141, 143}
+    for verdict, code in EXIT_CODES.items():
         cell = next(cell for cell in rows if str(code) in cell.split(", "))
         assert verdict.value in rows[cell], verdict
 
@@ -79,10 +81,15 @@ def test_the_readme_and_the_help_list_the_same_exit_codes(lab: Lab) -> None:
 # --- help ---------------------------------------------------------------------------------
 
 
-def test_the_readmes_options_are_the_helps(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pages_options_are_the_helps(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REPROCHECK_GOLDEN=1 writes them into the page instead."""
     monkeypatch.setenv("COLUMNS", str(WIDTH))
-    block = README.partition("## Options\n\n```\n")[2].partition("```")[0]
-    assert block == lab.reprocheck("verify", "--help").stdout
+    helped, page = lab.reprocheck("verify", "--help").stdout, OPTIONS.read_text(encoding="utf-8")
+    before, heading, rest = page.partition("## Options\n\n```\n")
+    block, end, after = rest.partition("```")
+    if os.environ.get("REPROCHECK_GOLDEN"):
+        OPTIONS.write_text(before + heading + helped + end + after, encoding="utf-8")
+    assert block == helped
 
 
 @pytest.mark.parametrize(

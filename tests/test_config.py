@@ -140,13 +140,17 @@ def test_options_win_over_the_file(tmp_path: Path) -> None:
     assert (loaded.environment_kind, merged.environment_kind) == ("auto", "venv")
 
 
-def test_the_readmes_configs_load(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
-    blocks = [text.partition("```")[0] for text in readme.split("```yaml\n")[1:]]
+@pytest.mark.parametrize(
+    ("page", "metrics"),
+    [("README.md", [True]), ("docs/verify.md", [True]), ("docs/record.md", [False])],
+)
+def test_the_configs_of_the_pages_load(tmp_path: Path, page: str, metrics: list[bool]) -> None:
+    text = (Path(__file__).parents[1] / page).read_text()
+    blocks = [text.partition("```")[0] for text in text.split("```yaml\n")[1:]]
     configs = [text for text in blocks if text.startswith("version: 1") and "primary:" not in text]
     loaded = [load(tmp_path, text) for text in configs]
-    assert [bool(config.metrics) for config in loaded] == [True, False, True]
-    assert loaded[1].record.require
+    assert [bool(config.metrics) for config in loaded] == metrics
+    assert all(config.metrics or config.record.require for config in loaded)
 
 
 def test_a_setup_belongs_to_kind_script(tmp_path: Path) -> None:

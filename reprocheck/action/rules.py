@@ -160,8 +160,11 @@ def _refuse_outside(path: Path, folder: Path) -> None:
         )
 
 
-def _base(git: Git, name: str, sha: str) -> _Document | None:
-    """The base branch's config, None where it has none."""
+def base_file(git: Git, name: str, sha: str) -> bytes | None:
+    """The content of a regular file at a path from the base branch's root; None: there is none.
+
+    Raises `ConfigError` for what is no regular file, and `UsageError` without the commit.
+    """
     _bring(git, sha)
     found = git("ls-tree", "--full-tree", sha, "--", name, trusting=True).stdout
     listed = found.decode(errors="replace")
@@ -169,7 +172,14 @@ def _base(git: Git, name: str, sha: str) -> _Document | None:
         return None
     if not listed.startswith(("100644 blob ", "100755 blob ")):
         raise ConfigError(f"{name} of the base branch is no file", "make it one, on that branch")
-    content = git("cat-file", "blob", listed.split()[2], trusting=True).stdout
+    return git("cat-file", "blob", listed.split()[2], trusting=True).stdout
+
+
+def _base(git: Git, name: str, sha: str) -> _Document | None:
+    """The base branch's config, None where it has none."""
+    content = base_file(git, name, sha)
+    if content is None:
+        return None
     with temporary_folder(keep=False) as scratch:
         path = Path(scratch) / Path(name).name
         path.write_bytes(content)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reprocheck import __version__, check_documents, checks
-from reprocheck.action import bundled, child, finding, outputs, rules, surroundings
+from reprocheck.action import baselines, bundled, child, finding, outputs, rules, surroundings
 from reprocheck.action.bundled import Taken
 from reprocheck.action.commands import Level, Say, annotation
 from reprocheck.action.finding import Findings, Place, Source
@@ -84,9 +84,13 @@ def _checked(job: Job, here: Surroundings, check: Check) -> Check:
     base = _base_commit(here, git)
     _tell_of_token(job, git)
     name = config_name(job, folder)
-    with rules.in_force(git, folder, name, base) as ruled:
+    with (
+        rules.in_force(git, folder, name, base) as ruled,
+        baselines.in_force(git, folder, base) as counting,
+    ):
+        changes = (*ruled.changes, *counting.changes)
         check = dataclasses.replace(
-            check, rule_changes=ruled.changes, fail_on=_fail_on(job.inputs, ruled)
+            check, rule_changes=changes, fail_on=_fail_on(job.inputs, ruled)
         )
         taken = bundled.take(job, here)
         found = _found(_place(job, here, git, ruled, taken), taken)
@@ -94,7 +98,8 @@ def _checked(job: Job, here: Surroundings, check: Check) -> Check:
         if taken.waiting:
             return _waiting(check, taken, found)
         job.say(f"{counted(len(found.runs), 'run')} to verify")
-        return _verified(job, check, found, _options(job, ruled, taken))
+        options = (*_options(job, ruled, taken), *counting.options)
+        return _verified(job, check, found, options)
 
 
 def _tell_of_token(job: Job, git: Git | None) -> None:

@@ -26,6 +26,7 @@ COMMANDS = {
     "fetch": "Fetch a run, its artifacts and data for a verification without credentials.",
     "compare": "Judge recorded runs or plain values as reruns of an original, without rerunning.",
     "report": "Render a report that verify wrote, or the check of a job, once more.",
+    "accept": "Make a changed result the new baseline of its run.",
     "audit": "Say how verifiable the runs of an experiment are, and why.",
     "top": "Say which runs are worth verifying again.",
     "aggregate": "Say what the verifications of several runs say together, and how it was before.",

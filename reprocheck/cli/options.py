@@ -49,6 +49,7 @@ class RunOptions(JudgingOptions):
 
     repo: str | None
     reruns: str | None
+    accepted: str | None
 
     def overrides(self) -> Overrides:
         """What they say instead of the config. Raises `UsageError`."""
@@ -121,6 +122,13 @@ reruns = click.option(
     help="N: judge once, after N reruns. MIN..MAX: judge after each from MIN (3 at least) on, "
     "until the answer is sure. Bit-identical results end them at once. [default: 3..8]",
 )
+accepted = click.option(
+    "--accepted",
+    metavar="FILE",
+    help="Changed results that the team made the new baselines of their runs, as `reprocheck "
+    "accept` writes them; an empty name takes none. [default: reprocheck.baseline.json in the "
+    "repository's root]",
+)
 require = click.option(
     "--require",
     type=click.Choice([item.value for item in Require]),
@@ -132,6 +140,26 @@ json = click.option(
 )
 markdown = click.option(
     "--markdown", metavar="FILE", help="Write the report as Markdown; - is standard output."
+)
+junit = click.option(
+    "--junit",
+    metavar="FILE",
+    help="Write JUnit XML, a test case for each judged metric; - is standard output.",
+)
+sarif = click.option(
+    "--sarif",
+    metavar="FILE",
+    help="Write the findings as SARIF 2.1.0, for code scanning; - is standard output.",
+)
+csv = click.option(
+    "--csv", metavar="FILE", help="Write the metrics as CSV, one a line; - is standard output."
+)
+html = click.option("--html", metavar="FILE", help="Write a page to look at; - is standard output.")
+reports = click.option(
+    "--reports",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where reports are kept. [default: reprocheck/reports in the user's state folder]",
 )
 verbose = click.option(
     "-v", "--verbose", is_flag=True, help="Show every finding and more of the logs."

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reprocheck.errors import ReprocheckError, UsageError
-from reprocheck.model import Report, Stage
+from reprocheck.model import Check, Report, Stage
 
 if TYPE_CHECKING:
     from reprocheck.progress import Progress
@@ -29,6 +29,22 @@ class Outputs:
     markdown: str | None
     verbose: bool
     quiet: bool
+    html: str | None = None
+    junit: str | None = None
+    sarif: str | None = None
+    csv: str | None = None
+
+    @property
+    def names(self) -> dict[str, str | None]:
+        """Where each format goes, by its option."""
+        return {
+            "--json": self.json,
+            "--markdown": self.markdown,
+            "--html": self.html,
+            "--junit": self.junit,
+            "--sarif": self.sarif,
+            "--csv": self.csv,
+        }
 
 
 def check(outputs: Outputs) -> None:
@@ -36,7 +52,7 @@ def check(outputs: Outputs) -> None:
 
     Raises `UsageError`.
     """
-    check_names({"--json": outputs.json, "--markdown": outputs.markdown})
+    check_names(outputs.names)
 
 
 def check_names(names: Mapping[str, str | None]) -> None:
@@ -84,15 +100,30 @@ def write(report: Report, outputs: Outputs) -> None:
 
     Raises `ReprocheckError` when a file cannot be written.
     """
-    from reprocheck.reporters import json, markdown, terminal
+    from reprocheck.checks import alone
+    from reprocheck.cli import formats
+    from reprocheck.reporters import terminal
 
-    texts = ((outputs.json, json.render), (outputs.markdown, markdown.render))
     try:  # files first: a terminal that is gone loses none
-        write_streams("report", ((name, [render(report)]) for name, render in texts if name))
+        asked = any(outputs.names.values())
+        write_formats(alone(formats.written(report) if asked else report), outputs.names)
     finally:  # the verdict is told all the same
-        if STDOUT not in (outputs.json, outputs.markdown):
+        if STDOUT not in outputs.names.values():
             width, color = screen()
             echo(terminal.render(report, width=width, color=color, verbose=outputs.verbose))
+
+
+def write_formats(check: Check, names: Mapping[str, str | None]) -> None:
+    """Writes the check in each format to where its option says; a format that is not asked for is
+    not made.
+
+    Raises `ReprocheckError` when a file cannot be written; the others were.
+    """
+    from reprocheck.cli.formats import FORMATS
+
+    write_streams(
+        "report", ((name, [FORMATS[option](check)]) for option, name in names.items() if name)
+    )
 
 
 def write_document(

@@ -50,6 +50,7 @@ cannot be verified.
 @options.margin
 @options.sigma
 @options.gate
+@options.accepted
 @click.option("--json", metavar="FILE", help="Write the plan as JSON; - is standard output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only the plan.")
 def plan(run_id: str, **given: Any) -> int:  # noqa: ANN401 - click's own types

@@ -13,6 +13,7 @@ from reprocheck.errors import MissingStoreError
 
 if TYPE_CHECKING:
     from reprocheck.account import Request
+    from reprocheck.model import Acceptance
 
 
 def run_request(
@@ -41,6 +42,7 @@ def run_request(
         config=config,
         repo=given.repo,
         gates=given.gate,
+        accepted=accepted_baselines(given.accepted, root),
         cwd=cwd,
         env=dict(env),
     )
@@ -61,6 +63,18 @@ def load_config(path: Path | None, root: Path) -> Config:
     """
     default = root / configuration.FILE_NAME
     return configuration.load(path or default) if path or default.is_file() else Config()
+
+
+def accepted_baselines(named: str | None, root: Path) -> tuple[Acceptance, ...]:
+    """The acceptances of the file that was named, "" for none, else of the one in the root.
+
+    Raises `ConfigError`.
+    """
+    from reprocheck import accepted
+
+    if named is None:
+        return accepted.load(root / accepted.FILE_NAME)
+    return accepted.load(Path(named), optional=False) if named else ()
 
 
 def tracking_uri(

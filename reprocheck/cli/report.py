@@ -12,7 +12,7 @@ import click
 
 from reprocheck import hostile
 from reprocheck.cli import options, outputs, project
-from reprocheck.cli.outputs import STDOUT
+from reprocheck.cli.outputs import STDOUT, Outputs
 
 if TYPE_CHECKING:
     from reprocheck.model import Check
@@ -22,17 +22,30 @@ if TYPE_CHECKING:
 class _Options:
     """The command line, as click parsed it."""
 
-    markdown: str | None
     json: str | None
+    markdown: str | None
+    html: str | None
+    junit: str | None
+    sarif: str | None
+    csv: str | None
     verbose: bool
     post: bool
     write_back: bool
     tracking_uri: str | None
 
     @property
-    def names(self) -> dict[str, str | None]:
-        """Where each format goes."""
-        return {"--json": self.json, "--markdown": self.markdown}
+    def outputs(self) -> Outputs:
+        """Where the check goes."""
+        return Outputs(
+            json=self.json,
+            markdown=self.markdown,
+            html=self.html,
+            junit=self.junit,
+            sarif=self.sarif,
+            csv=self.csv,
+            verbose=self.verbose,
+            quiet=True,
+        )
 
 
 EXAMPLES = """\b
@@ -54,6 +67,10 @@ Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or
 @click.argument("file", metavar="REPORT.json", type=click.Path(path_type=Path))
 @options.json
 @options.markdown
+@options.html
+@options.junit
+@options.sarif
+@options.csv
 @options.verbose
 @click.option(
     "--post",
@@ -81,7 +98,7 @@ def report(file: Path, **given: Any) -> int:  # noqa: ANN401 - click's own types
     from reprocheck.check_reading import read_check
 
     parsed = _Options(**given)
-    outputs.check_names(parsed.names)
+    outputs.check(parsed.outputs)
     check = read_check(file)
     if parsed.post:
         _post(check, parsed)
@@ -129,29 +146,12 @@ def _post(check: Check, given: _Options) -> None:
 
 
 def _write(check: Check, given: _Options) -> None:
-    streams = ((given.json, _json), (given.markdown, _markdown))
+    names = given.outputs.names
     try:  # files first, as verify has it
-        outputs.write_streams("report", ((name, [make(check)]) for name, make in streams if name))
+        outputs.write_formats(check, names)
     finally:
-        if STDOUT not in given.names.values():
+        if STDOUT not in names.values():
             outputs.echo(_shown(check, verbose=given.verbose))
-
-
-def _json(check: Check) -> str:
-    from reprocheck.check_documents import check_document, is_single
-    from reprocheck.detail import dump
-    from reprocheck.reporters import json
-
-    return json.render(check.reports[0]) if is_single(check) else dump(check_document(check))
-
-
-def _markdown(check: Check) -> str:
-    from reprocheck.check_documents import is_single
-    from reprocheck.model import Page
-    from reprocheck.reporters import comment, markdown
-
-    single = is_single(check)
-    return markdown.render(check.reports[0]) if single else comment.render(check, Page())
 
 
 def _shown(check: Check, *, verbose: bool) -> str:

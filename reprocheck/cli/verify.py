@@ -22,6 +22,7 @@ from reprocheck.model import Report, Require, Stage
 
 if TYPE_CHECKING:
     from reprocheck.account import Request
+    from reprocheck.model import Acceptance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,8 +38,13 @@ class _Options(RunOptions):
     remote: str | None
     trace: bool
     start: str | None
+    proposed: Path | None
     json: str | None
     markdown: str | None
+    html: str | None
+    junit: str | None
+    sarif: str | None
+    csv: str | None
     reports: str | None
     keep: bool
     verbose: bool
@@ -48,7 +54,14 @@ class _Options(RunOptions):
     def outputs(self) -> Outputs:
         """Where the report goes."""
         return Outputs(
-            json=self.json, markdown=self.markdown, verbose=self.verbose, quiet=self.quiet
+            json=self.json,
+            markdown=self.markdown,
+            html=self.html,
+            junit=self.junit,
+            sarif=self.sarif,
+            csv=self.csv,
+            verbose=self.verbose,
+            quiet=self.quiet,
         )
 
 
@@ -86,6 +99,8 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 @options.margin
 @options.sigma
 @options.gate
+@options.accepted
+@click.option("--proposed", type=click.Path(path_type=Path), hidden=True)
 @options.require
 @click.option(
     "--env",
@@ -130,6 +145,10 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 )
 @options.json
 @options.markdown
+@options.html
+@options.junit
+@options.sarif
+@options.csv
 @click.option(
     "--reports",
     metavar="DIR",
@@ -194,9 +213,17 @@ def make_request(run_id: str | None, given: _Options, env: Mapping[str, str]) ->
         remote=given.remote,
         trace=given.trace,
         start=given.start,
+        proposed=_proposed(given.proposed),
         keep=given.keep,
         logs=_logs(given),
     )
+
+
+def _proposed(path: Path | None) -> tuple[Acceptance, ...]:
+    """What a pull request's file holds: read as the base branch's, and told only."""
+    from reprocheck import accepted
+
+    return () if path is None else accepted.load(path, optional=False)
 
 
 def _bundled_run(run_id: str | None, bundle: Path, tracking_uri: str | None) -> str:

@@ -6,6 +6,7 @@ import enum
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from reprocheck.compare.coarseness import is_coarse, step_of
 from reprocheck.compare.counts import Counts, counts_of
@@ -48,8 +49,8 @@ class Case:
 
     metric: str
     rule: MetricRule
-    original: float  # of the run that is verified
-    baselines: tuple[float, ...]  # the original first; more where the user named some
+    original: float  # of the run that is verified, or the first of what was accepted
+    baselines: tuple[float, ...]  # the original first; more where the user named or accepted some
     reruns: tuple[float, ...]
     rung: Rung
     tolerance: Tolerance
@@ -59,7 +60,8 @@ class Case:
     samples: Mapping[int, Sample]  # by number of reruns; only where both sides have a value
     selection: Selection | None
     siblings: tuple[float, ...]
-    last_steps: tuple[int, ...]  # of the original, then of the reruns
+    last_steps: tuple[int, ...]  # of the original, then of the reruns; empty of accepted values
+    accepted: bool = False  # the baselines are values that were accepted, not the original's
 
     @property
     def sample(self) -> Sample | None:
@@ -130,40 +132,42 @@ def build_case(
 ) -> Case:
     """The case of a metric; values that a SQL store clamped are infinite again."""
     rule, original = question.rule(name), question.metrics[name]
-    value = storable(original.value)
+    is_accepted = name in question.accepted
     values = tuple(storable(rerun.value) for rerun in reruns)
-    others = (storable(more[name].value) for more in question.baselines if name in more)
-    baselines = (value, *others)
+    baselines = tuple(map(storable, question.baseline(name)))
     siblings = tuple(s.metrics[name] for s in question.siblings if name in s.metrics)
     tolerance = tolerance_of(rule.dtype, (original, *reruns))
-    margin = margin_of(rule, _centre(rule, baselines), siblings)
+    margin = margin_of(rule, centre_of(rule, baselines), siblings)
+    steps = tuple(metric.history[-1].step for metric in (original, *reruns))
     return Case(
         metric=name,
         rule=rule,
-        original=value,
+        original=baselines[0],
         baselines=baselines,
         reruns=values,
-        rung=_rung(value, values, tolerance),
+        rung=_rung([*map(storable, question.repeated(name))], values, tolerance),
         tolerance=tolerance,
         margin=margin,
         plan=question.plan,
         judged=judged_reruns(question.plan, len(values), has_margin=margin is not None),
         samples=_samples(question, rule, (baselines, values), flip_floor),
-        selection=selection_of(rule, value, question.peers),
+        selection=None if is_accepted else selection_of(rule, baselines[0], question.peers),
         siblings=siblings,
-        last_steps=tuple(metric.history[-1].step for metric in (original, *reruns)),
+        last_steps=() if is_accepted else steps,
+        accepted=is_accepted,
     )
 
 
-def _rung(original: float, reruns: Sequence[float], tolerance: Tolerance) -> Rung:
-    if all(same_bits(original, rerun) for rerun in reruns):
+def _rung(repeated: Sequence[float], reruns: Sequence[float], tolerance: Tolerance) -> Rung:
+    pairs = list(product(repeated, reruns))
+    if all(same_bits(original, rerun) for original, rerun in pairs):
         return Rung.BITS
-    if all(same_number(original, rerun, tolerance) for rerun in reruns):
+    if all(same_number(original, rerun, tolerance) for original, rerun in pairs):
         return Rung.TOLERANCE
     return Rung.NONE
 
 
-def _centre(rule: MetricRule, baselines: Sequence[float]) -> float:
+def centre_of(rule: MetricRule, baselines: Sequence[float]) -> float:
     """The value that a margin is around: of several originals their mean."""
     usable = [value for value in baselines if is_value(rule, value)]
     if len(usable) < 2 or not is_value(rule, baselines[0]):

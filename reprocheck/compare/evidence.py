@@ -71,12 +71,12 @@ def same_products(ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
 
 def _is_equal(question: Question, trial: Trial, name: str, same: Same) -> bool:
     rerun = trial.metrics.get(name)
-    return rerun is not None and same(question.metrics[name].value, rerun.value)
+    return rerun is not None and all(same(x, rerun.value) for x in question.repeated(name))
 
 
 def _is_telling(question: Question, name: str) -> bool:
     """Whether equality of the metric's final value tells anything of the training."""
-    value, resolution = question.metrics[name].value, question.rule(name).resolution
+    value, resolution = question.baseline(name)[0], question.rule(name).resolution
     return _speaks_of_training(name) and not is_coarse(value, resolution)
 
 

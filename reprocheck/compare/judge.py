@@ -30,6 +30,9 @@ from reprocheck.model import (
     Verdict,
 )
 
+SAME = (Verdict.IDENTICAL, Verdict.NUMERICALLY_EQUAL)
+"""Verdicts that need no statistics."""
+
 
 class _Conclusion(NamedTuple):
     verdict: Verdict
@@ -58,7 +61,16 @@ def judge(question: Question, trials: tuple[Trial, ...]) -> Judgement:
     Identity beyond chance ends the trials after the first, proven determinism after the second;
     else they are looked at as the plan says, until every gated metric has a good verdict at the
     same look, one is not reproduced, or neither can be expected any more.
+    Reruns that give the run's own numbers again reproduce it, whatever was accepted since.
     """
+    if question.accepted:
+        own = _judge(replace(question, accepted={}), trials)
+        if own.decided and own.verdict in SAME:
+            return replace(own, as_recorded=True)
+    return _judge(question, trials)
+
+
+def _judge(question: Question, trials: tuple[Trial, ...]) -> Judgement:
     question, finished = complete(question, [each for each in trials if each.exit_code == 0])
     obstacles = {name: _obstacle(question, finished, name) for name in question.gates.metrics}
     cases = _cases(question, finished, [name for name in obstacles if obstacles[name] is None])
@@ -221,9 +233,8 @@ def _others(question: Question, trials: Sequence[Trial], look: Look) -> tuple[Co
 
 
 def _values(question: Question, trials: Sequence[Trial], name: str, look: Look) -> Values:
-    originals = [m[name] for m in (question.metrics, *question.baselines) if name in m]
     return Values(
-        baseline=tuple(metric.value for metric in originals),
+        baseline=question.baseline(name),
         reruns=tuple(trial.metrics[name].value for trial in trials if name in trial.metrics),
         history=history_of(question, trials, name) if look.stopped_by else None,
         margin=planned_margin(question, name) if name in question.gates.metrics else None,

@@ -55,7 +55,7 @@ def _on_arithmetic(case: Case, ruling: Ruling) -> Iterator[str]:
         units = counted(case.max_ulps, "unit")
         yield (
             f"The furthest rerun is {units} in the last place of a {case.tolerance.dtype} away "
-            "from the original."
+            f"from the {'accepted values' if case.accepted else 'original'}."
         )
 
 
@@ -107,9 +107,10 @@ def _against(case: Case, sample: Sample, originals: list[float]) -> Iterator[str
     """The reruns' spread beside that of other original runs."""
     theirs, ours = sample.sd or 0.0, summarise(originals, originals).sd or 0.0
     if ours == 0.0 and theirs > 0.0:
+        named = "" if case.accepted else ", or one original is named several times"
         yield (
-            "The reruns are noisier than the originals, which do not vary: nondeterminism was "
-            "introduced, or one original is named several times."
+            f"The reruns are noisier than the {'accepted ones' if case.accepted else 'originals'}, "
+            f"which do not vary: nondeterminism was introduced{named}."
         )
         return
     if ours == 0.0 or not (math.isfinite(ours) and math.isfinite(theirs)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reprocheck.compare.case import centre_of
 from reprocheck.compare.looks import most_reruns
 from reprocheck.compare.margins import margin_of
 from reprocheck.compare.question import Question, complete
@@ -21,7 +22,6 @@ def preview(question: Question) -> tuple[Comparison, ...]:
 
 
 def _planned(question: Question, name: str) -> Comparison:
-    metric = question.metrics.get(name)
     return Comparison(
         metric=name,
         gated=True,
@@ -29,7 +29,7 @@ def _planned(question: Question, name: str) -> Comparison:
         change=None,
         reason="planned",
         sentence="",
-        baseline=(metric.value,) if metric else (),
+        baseline=question.repeated(name),
         reruns=(),
         margin=planned_margin(question, name),
         scale=question.rule(name).scale,
@@ -40,6 +40,6 @@ def planned_margin(question: Question, name: str) -> Margin | None:
     """The margin of a metric by what is known without reruns."""
     if name not in question.metrics:
         return None
-    original = question.metrics[name].value
+    rule = question.rule(name)
     siblings = [each.metrics[name] for each in question.siblings if name in each.metrics]
-    return margin_of(question.rule(name), original, siblings)
+    return margin_of(rule, centre_of(rule, question.repeated(name)), siblings)

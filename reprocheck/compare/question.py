@@ -32,6 +32,8 @@ class Question:
     gated_products: tuple[str, ...] = ()  # patterns of paths
     predictions: Predictions | None = None  # of the original
     baselines: tuple[Mapping[str, Metric], ...] = ()  # further runs, pooled with the original
+    accepted: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Values of gated metrics that are the baseline in place of the originals', by metric."""
     siblings: tuple[Sibling, ...] = ()
     peers: tuple[Sibling, ...] = ()  # other finished runs of the same sweep
     seeded: bool = True  # the original is not known to have had no seed
@@ -41,6 +43,17 @@ class Question:
     def rule(self, metric: str) -> MetricRule:
         """The rule of a metric, an empty one where none was declared."""
         return self.rules.get(metric) or MetricRule(metric=metric)
+
+    def baseline(self, metric: str) -> tuple[float, ...]:
+        """What the reruns of a metric are judged against: the accepted values, else the original's
+        and those pooled with it; empty where it was not logged."""
+        logged = (each for each in (self.metrics, *self.baselines) if metric in each)
+        return self.accepted.get(metric) or tuple(each[metric].value for each in logged)
+
+    def repeated(self, metric: str) -> tuple[float, ...]:
+        """The values each of which a rerun has to repeat to be called the same: the original's, or
+        all that were accepted, of which none stands out."""
+        return self.accepted.get(metric) or self.baseline(metric)[:1]
 
 
 def complete(question: Question, trials: Sequence[Trial]) -> tuple[Question, list[Trial]]:

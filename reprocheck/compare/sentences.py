@@ -54,7 +54,7 @@ def informational(metric: str, original: float | None, mean: float | None, why: 
 def _identical(case: Case) -> str:
     gave = "The rerun gave" if len(case.reruns) == 1 else f"All {len(case.reruns)} reruns gave"
     if math.isfinite(case.original):
-        return f"{gave} exactly the original value, bit for bit."
+        return f"{gave} exactly the {_whose(case)} value, bit for bit."
     return f"{gave} {format_value(case.original)}, as the original did: a non-finite value."
 
 
@@ -62,7 +62,8 @@ def _numerically_equal(case: Case) -> str:
     one = len(case.reruns) == 1
     match_ = "The rerun matches" if one else f"All {len(case.reruns)} reruns match"
     tolerance = format_size(case.tolerance.relative)
-    return f"{match_} the original to {tolerance}; the differences are floating-point noise."
+    matched = "accepted values" if case.accepted else "original"
+    return f"{match_} the {matched} to {tolerance}; the differences are floating-point noise."
 
 
 def _equivalent(case: Case, ruling: Ruling, p_difference: float | None) -> str:
@@ -153,7 +154,11 @@ def _outside(case: Case, change: str) -> str:
 
 def _originals(case: Case) -> str:
     several = case.sample is not None and case.sample.originals > 1
-    return words.baseline(case) if several else f"the original {words.original(case)}"
+    return words.baseline(case) if several else f"the {_whose(case)} {words.original(case)}"
+
+
+def _whose(case: Case) -> str:
+    return "accepted" if case.accepted else "original"
 
 
 def _inconclusive(case: Case, ruling: Ruling, look: Look, prospect: str) -> str:
@@ -172,8 +177,8 @@ def _inconclusive(case: Case, ruling: Ruling, look: Look, prospect: str) -> str:
             )
         case "chance":
             return (
-                f"The rerun agrees with the original {words.original(case)}, but so coarse a value "
-                f"can agree by chance, and one rerun cannot tell; {prospect}."
+                f"The rerun agrees with the {_whose(case)} {words.original(case)}, but so coarse a "
+                f"value can agree by chance, and one rerun cannot tell; {prospect}."
             )
         case _:
             return _unsettled(case, ruling, prospect)
@@ -230,9 +235,9 @@ def _what_failed(case: Case) -> str:
 
 def _step_note(case: Case) -> str:
     """Early stopping moves the last step honestly, so it is told and not judged."""
-    original, *reruns = case.last_steps
-    if original in reruns:
+    if not case.last_steps or case.last_steps[0] in case.last_steps[1:]:
         return ""
+    original, *reruns = case.last_steps
     steps = ", ".join(str(step) for step in sorted(set(reruns))[:5])
     return f" The original's last step is {original}, the reruns' {steps}."
 

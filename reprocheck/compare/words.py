@@ -94,10 +94,11 @@ def original(case: Case) -> str:
 def baseline(case: Case) -> str:
     """What the reruns are compared with: the reported value, or the mean of several."""
     if case.sample is None or case.sample.originals == 1:
-        return f"the reported {original(case)}"
+        return f"the {'accepted' if case.accepted else 'reported'} {original(case)}"
     value = case.sample.original
     shown = _exp(value) if case.rule.scale is Scale.LOG else value
-    return f"the mean {format_value(shown, _apart(case))} of {case.sample.originals} originals"
+    several = f"{case.sample.originals} {'accepted reruns' if case.accepted else 'originals'}"
+    return f"the mean {format_value(shown, _apart(case))} of {several}"
 
 
 def mean(case: Case) -> str:

@@ -112,8 +112,13 @@ def headline(report: Report) -> str:
         return f"{words} ({report.failed_stage.value})"
     changes = dict.fromkeys(each.change.value for each in report.comparisons if each.change)
     if report.verdict is Verdict.NOT_REPRODUCED and changes:
-        return f"{words} ({', '.join(changes)})"
-    return words
+        words = f"{words} ({', '.join(changes)})"
+    return f"{words} against the accepted baseline" if report.acceptance else words
+
+
+def baseline_head(report: Report) -> str:
+    """What the column of the values that the reruns are compared with is called."""
+    return "Baseline" if report.acceptance else "Original"
 
 
 def failure(report: Report) -> Failure | None:

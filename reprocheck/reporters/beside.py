@@ -12,6 +12,8 @@ from reprocheck.compare.products import products_sentence
 from reprocheck.model import (
     Comparison,
     CriterionResult,
+    Exhibit,
+    ExhibitKind,
     HistoryComparison,
     Outcome,
     Pair,
@@ -126,8 +128,12 @@ def parted(report: Report) -> str:
 
 
 def outputs(report: Report, *, every: bool) -> tuple[Fact, ...]:
-    """Products and predictions; with `every` also products by name that are not judged."""
+    """Products, exhibits and predictions; with `every` also products by name that are not judged,
+    and exhibits that are all the same.
+    """
     facts = [Fact(label="Products", text=text) for text in _products(report, every)]
+    if every or any(map(differs, report.exhibits)):
+        facts += [Fact(label="Exhibits", text=text) for text in _exhibits(report.exhibits)]
     if report.predictions:
         facts.append(Fact(label="Predictions", text=report.predictions.sentence))
     return tuple(facts)
@@ -188,3 +194,31 @@ def _products(report: Report, every: bool) -> tuple[str, ...]:
         if each.gated or (every and each.reason not in ("same", "description"))
     )
     return (products_sentence(report.products), *named)
+
+
+# --- exhibits -----------------------------------------------------------------------------
+
+
+def differs(exhibit: Exhibit) -> bool:
+    """Whether the rerun's is known to be another one, or is missing."""
+    known = bool(exhibit.original.sha256) or exhibit.rerun.size is None
+    return known and not exhibit.same
+
+
+_NOUNS = {
+    ExhibitKind.IMAGE: ("image", "images"),
+    ExhibitKind.MATRIX: ("matrix", "matrices"),
+    ExhibitKind.CURVE: ("curve", "curves"),
+}
+
+
+def _exhibits(exhibits: Sequence[Exhibit]) -> tuple[str, ...]:
+    """How many there are of each kind, and how many differ: one line, or none."""
+    counts = {kind: sum(each.kind is kind for each in exhibits) for kind in _NOUNS}
+    told = [f"{count} {_NOUNS[kind][count != 1]}" for kind, count in counts.items() if count]
+    if not told:
+        return ()
+    *first, last = told
+    apart = sum(map(differs, exhibits))
+    found = f"{apart} differ{'s' if apart == 1 else ''}" if apart else "none differs"
+    return (f"{', '.join(first)} and {last}, {found}" if first else f"{last}, {found}",)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 
+from reprocheck.discretion import minimal
+from reprocheck.hostile import redacted_check
 from reprocheck.model import SEVERITY_ORDER, Check, Report, ReportDetail, Verdict
 from reprocheck.numbers import counted
 from reprocheck.reporters import base
@@ -19,6 +22,12 @@ _ALERTS = {
     Verdict.NOT_WORSE: "NOTE",
     Verdict.CONSISTENT: "NOTE",
 }
+
+
+def clean(check: Check) -> Check:
+    """The check without secrets; of a run of which little may be told, no more than that."""
+    reports = tuple(minimal(each) if is_minimal(each) else each for each in check.reports)
+    return redacted_check(dataclasses.replace(check, reports=reports))
 
 
 def worst_first(reports: Iterable[Report]) -> tuple[Report, ...]:

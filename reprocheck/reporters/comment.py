@@ -9,11 +9,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from reprocheck import checks
 from reprocheck.detail import time
-from reprocheck.discretion import minimal
-from reprocheck.hostile import redact, redacted_check, redacted_report
+from reprocheck.hostile import redact, redacted_report
 from reprocheck.model import Check, Page, Report
 from reprocheck.reporters import base, checked, comment_state
+from reprocheck.reporters.accepted_words import judged_against, proposed
 from reprocheck.reporters.blocks import BETWEEN, Block, Size
 from reprocheck.reporters.blocks import page as fitted
 from reprocheck.reporters.comment_base import against_base
@@ -74,22 +75,14 @@ def summary(check: Check, page: Page) -> str:
 
 def one(report: Report) -> str:
     """A report that no check is known of, as a comment without links and state."""
-    check = Check(
-        schema_version=1,
-        tool_version=report.tool_version,
-        created_at=report.created_at,
-        head_sha="",
-        reports=(report,),
-    )
+    check = checks.alone(report)
     return _page(*_clean(check, Page()), Size(most_bytes=LARGEST, rows=ROWS, sections=1))
 
 
 def _clean(check: Check, page: Page) -> tuple[Check, Page]:
     """Both without secrets; of a run of which little may be told, no more than that."""
     base = {redact(run): redacted_report(report) for run, report in page.base.items()}
-    reports = tuple(minimal(each) if checked.is_minimal(each) else each for each in check.reports)
-    clean = redacted_check(dataclasses.replace(check, reports=reports))
-    return clean, dataclasses.replace(page, base=base)
+    return checked.clean(check), dataclasses.replace(page, base=base)
 
 
 def _page(check: Check, page: Page, size: Size) -> str:
@@ -127,9 +120,13 @@ def _verdict(report: Report, *, level: str, length: int) -> Iterator[Block]:
     """The answer and its reason."""
     answer = f"{base.mark(report)}{prose(checked.answer(report))}"
     yield Block(rank=0, title="", before=f"{level} {answer}: {_name(report)}")
-    reasons = [prose(line, length) for line in (base.reason(report), base.cause(report))]
-    if any(reasons):
+    told = (base.reason(report), base.cause(report), judged_against(report))
+    reasons = [prose(line, length) for line in told if line]
+    if reasons:
         yield Block(rank=1, title="reasons", before=alert(checked.alert(report), *reasons))
+    if report.proposed:
+        proposal = alert("NOTE", prose(proposed(report), length))
+        yield Block(rank=1, title="the proposed baseline", before=proposal)
 
 
 def _name(report: Report) -> str:

@@ -28,12 +28,16 @@ LONGEST = 200
 
 def method(report: Report) -> Iterator[Block]:
     """What was tested, at which level, when, and what would have counted as reproduced."""
+    lines = tuple(f"- {prose(text)}" for text in judged_how(report))
+    if lines:
+        yield Block(rank=5, title="How it was judged", rows=lines, folded=True)
+
+
+def judged_how(report: Report) -> tuple[str, ...]:
+    """The same as plain sentences; none where nothing was judged."""
     plan = report.plan
     gated = [each for each in report.comparisons if each.gated]
-    if plan is None or not gated or not report.trials:
-        return
-    lines = tuple(f"- {prose(text)}" for text in _method(report, plan, gated))
-    yield Block(rank=5, title="How it was judged", rows=lines, folded=True)
+    return tuple(_method(report, plan, gated)) if plan and gated and report.trials else ()
 
 
 def _method(report: Report, plan: RerunPlan, gated: list[Comparison]) -> Iterator[str]:
@@ -82,12 +86,10 @@ def _seeds(plan: RerunPlan) -> str:
 
 def locally(report: Report) -> Iterator[Block]:
     """The command that does the same in a clone, with the options that counted."""
-    arguments = ["reprocheck", "verify", *_options(report)]
-    run = checked.run_id(report)
-    if not _is_plain(run):
+    lines = verify_again(report)
+    if not lines:
         return
-    arguments += ["--", run] if run.startswith("-") else [run]
-    before, rows, after = fence(_pasted(arguments), "sh")
+    before, rows, after = fence(lines, "sh")
     text = "\n".join(
         ("In a clone of the repository, with its tracker and data at hand:", "", before, *rows)
     )
@@ -99,8 +101,17 @@ def locally(report: Report) -> Iterator[Block]:
     )
 
 
-def _pasted(arguments: list[str]) -> list[str]:
-    """The command on one line, or an option on a line where that would be long."""
+def verify_again(report: Report) -> list[str]:
+    """The command that verifies the run once more with the options that counted, to be pasted."""
+    run = checked.run_id(report)
+    if not is_plain(run):
+        return []
+    arguments = ["reprocheck", "verify", *_options(report)]
+    return pasted([*arguments, "--", run] if run.startswith("-") else [*arguments, run])
+
+
+def pasted(arguments: list[str]) -> list[str]:
+    """A command on one line, or an option on a line where that would be long."""
     line = shlex.join(arguments)
     if len(line) <= WIDE:
         return [line]
@@ -108,17 +119,18 @@ def _pasted(arguments: list[str]) -> list[str]:
     return [f"{each} \\" for each in lines[:-1]] + lines[-1:]
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
+    """Whether the text may stand in a command that is pasted into a terminal."""
     return bool(text) and len(text) <= LONGEST and printable(text) == text
 
 
 def _options(report: Report) -> Iterator[str]:
     gates = report.gates.metrics if report.gates else ()
-    for name in filter(_is_plain, gates):
+    for name in filter(is_plain, gates):
         yield f"--gate={name}"
     for each in report.comparisons:
         margin = _margin(each)
-        if each.gated and margin and _is_plain(each.metric):
+        if each.gated and margin and is_plain(each.metric):
             yield f"--margin={each.metric}={margin}"
     plan = report.plan
     if plan is not None:

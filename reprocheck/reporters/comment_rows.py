@@ -46,7 +46,8 @@ def metrics(report: Report) -> Iterator[Block]:
     level = base.levels(report)
     reruns = base.common_count(rows)
     difference = f"Difference<br>({_whole(level)} interval)" if level else "Difference"
-    heads = ("Metric", "Original", reruns or "Reruns", difference, "Margin", "Verdict")
+    baseline = base.baseline_head(report)
+    heads = ("Metric", baseline, reruns or "Reruns", difference, "Margin", "Verdict")
     bars = {each.metric: plots.interval_bar(each) for each in report.comparisons}
     lines = [_metric(each, bars, with_count=not reruns) for each in rows]
     legend = f"\n\n<sub>{plots.LEGEND}</sub>" if any(bars[each.metric] for each in rows) else ""
@@ -90,7 +91,7 @@ def planned_metrics(report: Report) -> Iterator[Block]:
         for metric, value, margin in planned_margins(report)
     )
     if rows:
-        before = head(("Metric", "Original", "Margin"))
+        before = head(("Metric", base.baseline_head(report), "Margin"))
         yield Block(rank=1, title="metrics", before=before, rows=rows)
 
 
@@ -176,10 +177,11 @@ def _sides(report: Report) -> Iterator[str]:
         yield f"environment: {used.packages_told(report.packages)}"
     if report.hardware:
         yield f"hardware: {used.hardware_told(report.hardware, every=False)}"
-    yield f"data: {_data(report)}"
+    yield f"data: {data_told(report)}"
 
 
-def _data(report: Report) -> str:
+def data_told(report: Report) -> str:
+    """How many inputs there are, and whether they were checked, in a few words."""
     materials = report.record.data if report.record else ()
     if not materials:
         return "no digest recorded"

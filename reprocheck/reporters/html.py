@@ -7,7 +7,10 @@ from reprocheck.hostile import redacted_report
 from reprocheck.model import Report
 from reprocheck.reporters import checked
 from reprocheck.reporters.html_answer import answer
+from reprocheck.reporters.html_by_hand import commands
 from reprocheck.reporters.html_metrics import metrics
+from reprocheck.reporters.html_sides import sides
+from reprocheck.reporters.html_trials import course, findings, method
 from reprocheck.reporters.pages import page
 
 
@@ -15,5 +18,10 @@ def render(report: Report) -> str:
     """The report as a page: the answer first, then what it rests on; it fetches nothing."""
     told = minimal(report) if checked.is_minimal(report) else report
     clean = redacted_report(told)
-    values = {**answer(clean), **metrics(clean)}
-    return page("report.html", values, style="report.css")
+    values = {
+        **answer(clean),
+        **commands(clean),
+        "judged": tuple(metrics(clean)),
+        "rest": (*sides(clean), *findings(clean), *course(clean), *method(clean)),
+    }
+    return page("report.html", values, style=("report.css", "figures.css"))

@@ -17,7 +17,7 @@ from reprocheck.model import (
     SeedPolicy,
 )
 from reprocheck.numbers import counted, format_percent, format_value
-from reprocheck.reporters.base import NOTHING, Fact, margin
+from reprocheck.reporters.base import NOTHING, Fact, margin, original
 
 _ENDS = {
     "identical": "ended after {done}, identical beyond chance",
@@ -52,15 +52,22 @@ def planned(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
 def planned_margins(report: Report) -> tuple[tuple[str, str, str], ...]:
     """For a dry run: each judged metric, its recorded value, its margin and where that is from."""
     known = {each.metric: each for each in report.comparisons}
-    metrics = report.record.metrics if report.record else {}
     return tuple(
         (
             name,
-            format_value(metrics[name].value) if name in metrics else NOTHING,
+            _recorded(report, name, known.get(name)),
             _margin(known.get(name)),
         )
         for name in (report.gates.metrics if report.gates else ())
     )
+
+
+def _recorded(report: Report, name: str, comparison: Comparison | None) -> str:
+    """The value that reruns would be compared with."""
+    if report.acceptance and comparison:
+        return original(comparison)
+    metrics = report.record.metrics if report.record else {}
+    return format_value(metrics[name].value) if name in metrics else NOTHING
 
 
 def _margin(comparison: Comparison | None) -> str:
@@ -83,7 +90,7 @@ def _plan(report: Report, plan: RerunPlan, every: bool) -> str:
     level = f"level {format_percent(100 * plan.alpha)}"
     told = _looks(report, plan) if every else _looks(report, plan).removeprefix(_EACH)
     asked = ", ".join((told, level, _seeds(report, plan)))
-    end = _end(report, plan)
+    end = ended(report, plan)
     return f"{asked}; {end}" if end else asked
 
 
@@ -113,7 +120,8 @@ def _seeds(report: Report, plan: RerunPlan) -> str:
     return f"{told} ({', '.join(numbers)})" if numbers else told
 
 
-def _end(report: Report, plan: RerunPlan) -> str:
+def ended(report: Report, plan: RerunPlan) -> str:
+    """Why there were no more reruns, and how many that saved; "" where nothing is to be told."""
     if report.stopped_by not in _ENDS or (
         report.stopped_by == "planned" and not plan.is_sequential
     ):

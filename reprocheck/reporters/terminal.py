@@ -14,6 +14,7 @@ from reprocheck.hostile import cut, printable, redacted_report
 from reprocheck.model import Comparison, Finding, Report, Severity, Verdict
 from reprocheck.numbers import counted
 from reprocheck.reporters import base, beside
+from reprocheck.reporters.accepted_words import judged_against, proposed
 from reprocheck.reporters.console import laid_out
 from reprocheck.reporters.plans import planned, planned_margins
 from reprocheck.reporters.plots import interval_bar
@@ -80,6 +81,9 @@ def render(report: Report, *, width: int = 80, color: bool = False, verbose: boo
 def _parts(report: Report, width: int, verbose: bool) -> Iterator[RenderableType]:
     yield _headline(report)
     yield _text(base.reason(report))
+    for told in (judged_against(report), proposed(report)):
+        if told:
+            yield _text(told)
     yield _blocks(report, width, verbose)
 
 
@@ -165,7 +169,8 @@ def _table(report: Report, width: int, verbose: bool) -> RenderableType | None:
     level = base.levels(report)
     for gap, dots, word, exact in LAYOUTS:
         difference = f"Difference{gap}({level})" if level else "Difference"
-        heads = ("Metric", "Original", reruns or "Reruns", difference, "Margin", "Verdict")
+        head = base.baseline_head(report)
+        heads = ("Metric", head, reruns or "Reruns", difference, "Margin", "Verdict")
         cells = [_cells(row, not reruns, dots, exact or verbose) for row in rows]
         if _fits(heads, cells, width, word):
             judged = {each.metric: each for each in report.comparisons}
@@ -203,7 +208,8 @@ def _cells(row: base.Row, with_count: bool, dots: str, exact: bool) -> tuple[Tex
 
 def _planned(report: Report) -> RenderableType | None:
     cells = [tuple(map(_text, texts)) for texts in planned_margins(report)]
-    return _columns(("Metric", "Original", "Margin"), cells, no_wrap=False) if cells else None
+    heads = ("Metric", base.baseline_head(report), "Margin")
+    return _columns(heads, cells, no_wrap=False) if cells else None
 
 
 def _fits(heads: tuple[str, ...], rows: Sequence[tuple[Text, ...]], width: int, word: int) -> bool:

@@ -62,7 +62,7 @@ def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
         Fact(label="Command", text=_command(record, every)),
         *([Fact(label="Steps", text=steps_told(report.scope))] if report.scope else []),
         Fact(label="Environment", text=_environment(report, record, every)),
-        *([Fact(label="Rebuilt", text=_rebuilt(report.environment))] if report.environment else []),
+        *([Fact(label="Rebuilt", text=rebuilt(report.environment))] if report.environment else []),
         Fact(label="Data", text=_data(report, record, every)),
     ]
     if report.plan and report.seeds:
@@ -132,7 +132,7 @@ def hardware_told(sides: HardwareSides, *, every: bool = True) -> str:
     """How far what the reruns compute on is what the run did, on one line; with `every` also what
     that is, and what would have to be recorded.
     """
-    recorded, here = hardware.texts(sides.asked), _machine(sides.landed)
+    recorded, here = hardware.texts(sides.asked), machine(sides.landed)
     if not recorded:
         told = "not recorded with the run"
         return f"{told}; the reruns compute on {here}" if every else told
@@ -172,7 +172,7 @@ def _size(name: str, text: str) -> str:
     return format_bytes(int(text)) if is_size else text
 
 
-def _machine(known: Hardware) -> str:
+def machine(known: Hardware) -> str:
     """A machine in a few words."""
     gpus = known.gpus or ()
     models = ", ".join(f"{gpus.count(name)} × {name}" for name in dict.fromkeys(gpus))
@@ -270,7 +270,8 @@ def _environment(report: Report, record: RunRecord, every: bool) -> str:
     return f"{spec.kind.value} {spec.file}{origin_words(spec.origin)}"
 
 
-def _rebuilt(built: BuiltEnvironment) -> str:
+def rebuilt(built: BuiltEnvironment) -> str:
+    """What the reruns had for an environment, on one line."""
     cached = ", cached" if built.cached else ""
     return (
         f"{built.kind.value}, Python {built.python}, {counted(len(built.packages), 'package')}"

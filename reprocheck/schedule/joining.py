@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from reprocheck import __version__
-from reprocheck.exit_codes import exit_code
+from reprocheck.checks import in_order, verification_of
 from reprocheck.model import (
     Aggregate,
     Check,
@@ -19,7 +19,7 @@ from reprocheck.model import (
     Verdict,
     Verification,
 )
-from reprocheck.schedule.standing import in_order, measured, reproduced, since, standing
+from reprocheck.schedule.standing import measured, reproduced, since, standing
 
 _URGENT = (
     Standing.STOPPED,
@@ -40,22 +40,6 @@ class _Run:
 def run_id_of(report: Report) -> str:
     """The run that a report is of: as its tracker names it, else as it was asked for."""
     return report.record.ref.run_id if report.record else report.asked
-
-
-def verification_of(report: Report) -> Verification:
-    """What a trend keeps of a report."""
-    return Verification(
-        at=report.created_at,
-        verdict=report.verdict,
-        failed_stage=report.failed_stage,
-        subject=report.subject,
-        exit_code=exit_code(report),
-        means={
-            each.metric: each.mean
-            for each in report.comparisons
-            if each.gated and each.mean is not None
-        },
-    )
 
 
 def join(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from reprocheck.checks import in_order, verification_of
 from reprocheck.errors import ReportFileError
 from reprocheck.model import Report, Verification
 from reprocheck.report_store import ReportStore
-from reprocheck.schedule.joining import verification_of
-from reprocheck.schedule.standing import in_order, reproduced
+from reprocheck.schedule.standing import reproduced
 
 NEWEST = 12
 """Reports of a run that are read: more than a trend shows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
@@ -18,15 +18,6 @@ def reproduced(verification: Verification) -> bool:
 def measured(verification: Verification) -> bool:
     """Whether it came to an answer: a stage that could not do its work is none."""
     return verification.verdict is not Verdict.NOT_VERIFIED
-
-
-def in_order(verifications: Iterable[Verification]) -> tuple[Verification, ...]:
-    """Each once, the oldest first. One report may have come by several ways: a second copy of it
-    must never confirm the first."""
-    known: dict[tuple[datetime, str], Verification] = {}
-    for each in verifications:
-        known.setdefault((each.at, each.subject), each)
-    return tuple(known[key] for key in sorted(known))
 
 
 def standing(history: Sequence[Verification]) -> Standing:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import html
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reprocheck import accepted
 from reprocheck.action import child, verifying
 from reprocheck.action.inputs import Inputs
 from reprocheck.action.rules import Rules
 from reprocheck.check_reading import read_check
 from reprocheck.config import Config
-from reprocheck.model import Check, DeclaredMargin, FailOn, MetricRule, Require, Verdict
+from reprocheck.model import (
+    Acceptance,
+    AcceptedMetric,
+    Check,
+    DeclaredMargin,
+    FailOn,
+    MetricRule,
+    Require,
+    Verdict,
+)
 from tests.action import payloads
 from tests.action.test_outputs import written
 from tests.conftest import Repo
@@ -53,6 +65,22 @@ def event_of(repo: Repo, base: str, body: str = "") -> dict[str, Any]:
     return payloads.pull_request(body=body, head=head, base={"sha": base})
 
 
+def accepted_by_itself(lab: Lab) -> dict[str, Any]:
+    """A baseline file in which a pull request accepts another result of the seeded run."""
+    asked = "SELECT value FROM latest_metrics WHERE key = 'accuracy' AND run_uuid = ?"
+    ((own,),) = lab.sql(asked, lab.seeded)
+    made = Acceptance(
+        run_id=lab.seeded,
+        by="the pull request",
+        at=datetime(2026, 5, 3, tzinfo=UTC),
+        reason="as I like it",
+        verdict=Verdict.NOT_REPRODUCED,
+        metrics=(AcceptedMetric(metric="accuracy", old=(own,), new=(0.5, 0.5, 0.5)),),
+        verified_at=datetime(2026, 5, 3, tzinfo=UTC),
+    )
+    return accepted.document([made])
+
+
 def test_a_pull_request_is_verified_by_the_base_branchs_rules(lab: Lab, tmp_path: Path) -> None:
     lab = copy_of(lab, tmp_path)
     base = lab.repo.git("rev-parse", "HEAD")
@@ -61,6 +89,7 @@ def test_a_pull_request_is_verified_by_the_base_branchs_rules(lab: Lab, tmp_path
     looser = config + "require: reproduced\nfail_on: []\npass_env: [INPUT_GITHUB_TOKEN]\n"
     lab.repo.commit(
         {"reprocheck.yaml": looser, "reprocheck.runs": f"{lab.seeded}\n", "click.py": "1 / 0"}
+        | {"reprocheck.baseline.json": json.dumps(accepted_by_itself(lab))}
     )
     event = event_of(lab.repo, base, f"reprocheck: {lab.seeded}\nReprocheck: 00dead\n")
     step = verify(lab, tmp_path, event, tracking_uri=lab.uri, find="body,files")
@@ -72,6 +101,11 @@ def test_a_pull_request_is_verified_by_the_base_branchs_rules(lab: Lab, tmp_path
     assert {change.key for change in check.rule_changes} == {"require", "fail_on", "pass_env"}
     assert [each.value for each in check.fail_on] == ["not-reproduced", "not-verified"]
     assert check.head_sha == event["pull_request"]["head"]["sha"]
+    report = check.reports[0]
+    assert report.acceptance is None
+    assert report.proposed is not None
+    told_as = "Proposed: a new baseline that the pull request accepted on 2026-05-03"
+    assert told_as in html.unescape(step.summary)
     assert "00dead" in step.summary
     assert Path(told["markdown"]).read_text() == step.summary.removesuffix("\n")
     said = step.result.stdout

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from reprocheck.checks import in_order
 from reprocheck.model import Standing
-from reprocheck.schedule.standing import in_order, since, standing
+from reprocheck.schedule.standing import since, standing
 from tests.schedule.builders import DAY, history, verification
 
 

@@ -23,6 +23,7 @@ class Figure:
     svg: str
     alt: str
     caption: str
+    wide: bool = False  # it does not fit a phone, and is scrolled there
 
 
 def plain(text: str, longest: int = LONGEST) -> str:

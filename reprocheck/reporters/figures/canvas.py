@@ -8,18 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reprocheck.reporters.figures.markup import Label, rewritten, role
+from reprocheck.reporters.figures import library
+from reprocheck.reporters.figures.labels import swarm, width
+from reprocheck.reporters.figures.markup import USUAL, Label, rewritten, role
 from reprocheck.reporters.figures.scales import Scale, ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDTH = 480.0
-"""Units of a usual figure: little enough for its text to be read on a phone."""
+WIDTH = USUAL
 LINE = 17.0
 """Units from one line of text to the next."""
-LETTER = 7.4
-"""Units that a letter takes at most, on average: no font is asked, so that no font matters."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,14 +83,31 @@ class Panel:
             *inner, shape, markersize=size, markeredgewidth=0, gid=role(name), clip_on=False
         )
 
+    def swarm(
+        self, xs: Sequence[float], y: float, name: str, shape: str = "o", size: float = 8
+    ) -> None:
+        """Marks in a row, those that would lie on one another moved up and down."""
+        moved = swarm([self.across(x) for x in xs], size)
+        unit = (self.y.high - self.y.low) / self.box.height
+        self.marks(xs, [y + up * unit for up in moved], name, shape, size)
+
     def write(self, x: float, y: float, text: str, name: str = "", anchor: str = "start") -> None:
         """A text at a place of the canvas, in its units."""
         self.labels.append(Label(x=x, y=y, text=text, role=name, anchor=anchor))
 
+    def write_upwards(self, x: float, y: float, text: str, name: str) -> None:
+        """A text that begins at a place of the canvas and is read from below."""
+        self.labels.append(Label(x=x, y=y, text=text, role=name, turned=True))
+
+    def write_within(self, x: float, y: float, text: str, name: str) -> None:
+        """A text around a place, moved to stay on the canvas of the usual width."""
+        half = width(text) / 2
+        self.write(min(max(x, half), WIDTH - half), y, text, name, "middle")
+
     def ruler(self, title: str, most: int = 5) -> None:
         """The axis across, below the panel, with its ticks and what it measures."""
         found = ticks(self.x, most)
-        while most > 2 and sum(len(each.text) + 2 for each in found) * LETTER > self.box.width:
+        while most > 2 and sum(width(each.text) + 12 for each in found) > self.box.width:
             most -= 1
             found = ticks(self.x, most)
         low = self.y.low
@@ -112,7 +128,7 @@ class Panel:
 
     def _anchor(self, at: float, text: str) -> str:
         """Such that a text below the axis stays beside the panel's edge."""
-        half = len(text) * LETTER / 2
+        half = width(text) / 2
         if at + half > self.box.right + 12:
             return "end"
         return "start" if at - half < 0 else "middle"
@@ -153,6 +169,7 @@ class Canvas:
 @contextmanager
 def canvas(height: float, width: float = WIDTH) -> Iterator[Canvas]:
     """An empty canvas in units, drawn by matplotlib's own settings, whatever the user's are."""
+    library.load()
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

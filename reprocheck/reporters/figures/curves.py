@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from reprocheck.model import Metric, Report, Scale
 from reprocheck.numbers import counted, format_value
 from reprocheck.reporters.figures.base import Figure, plain
-from reprocheck.reporters.figures.canvas import LETTER, LINE, WIDTH, Box, Panel, canvas
-from reprocheck.reporters.figures.labels import apart
+from reprocheck.reporters.figures.canvas import LINE, WIDTH, Box, Panel, canvas
+from reprocheck.reporters.figures.labels import apart, width
 from reprocheck.reporters.figures.scales import scale_of, ticks
 
 _HEIGHT = 260.0
@@ -36,9 +36,8 @@ def histories(report: Report, metric: str) -> Figure | None:
     values = [value for curve in (ours, *theirs) for value in curve.values()]
     steps = [step for curve in (ours, *theirs) for step in curve]
     y = scale_of(values, log=_is_log(report, metric), pad=0.04)
-    widest = max(len(each.text) for each in ticks(y, 4))
-    left = min(120.0, widest * LETTER + 12)
-    right = LETTER * (len(counted(len(theirs), "rerun")) + 2) if theirs else 70.0
+    left = min(130.0, max(width(each.text) for each in ticks(y, 4)) + 12)
+    right = width(f"{len(theirs)} reruns") + 16
     box = Box(left=left, top=LINE + 8, width=WIDTH - left - right, height=_HEIGHT - 3 * LINE - 12)
     with canvas(_HEIGHT) as paper:
         panel = paper.panel(box, scale_of([float(step) for step in steps], pad=0.0), y)
@@ -107,9 +106,7 @@ def _mark_parting(panel: Panel, parted: int | None) -> None:
         return
     panel.line([parted, parted], [panel.y.low, panel.y.high], "parting")
     text = f"part at step {parted}"
-    half = len(text) * LETTER / 2
-    at = min(max(panel.across(parted), half), WIDTH - half)
-    panel.write(at, panel.box.top - 7, text, "parting", "middle")
+    panel.write_within(panel.across(parted), panel.box.top - 7, text, "parting")
 
 
 def _name_ends(panel: Panel, ours: _Curve, theirs: Sequence[_Curve]) -> None:

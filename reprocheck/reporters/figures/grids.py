@@ -1,83 +1,109 @@
-"""Tables of numbers as heat, and curves, of both sides and of their difference."""
+"""Tables of numbers as heat: of one side, and what differs between two."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
 
 from reprocheck.model import Grid
 from reprocheck.numbers import format_difference, format_size, format_value
 from reprocheck.reporters.figures.base import Figure, finite, plain
-from reprocheck.reporters.figures.canvas import LETTER, LINE, WIDTH, Box, Canvas, Panel, canvas
-from reprocheck.reporters.figures.labels import apart
-from reprocheck.reporters.figures.scales import Scale, scale_of, ticks
+from reprocheck.reporters.figures.canvas import LINE, WIDTH, Box, Panel, canvas
+from reprocheck.reporters.figures.exhibited_curves import curves
+from reprocheck.reporters.figures.labels import width
+from reprocheck.reporters.figures.scales import Scale
+
+__all__ = ["curves", "difference", "matrix"]
 
 LEVELS = 6
-"""Shades above the ground's own, as templates/figures.css has them."""
+"""Shades above the ground's own, as templates/figures.css has them; of differences, half of them
+each way."""
 _NUMBERED = 16
 """Columns and rows of a table up to which every cell has its number."""
-_CELLS = 60
+_CELLS = 40
 """Columns and rows that are drawn; of more, the first ones."""
-_POINTS = 200
-_LINES = 6
+_DENSE = 9.0
+"""Units of a cell without a number, as wide as templates/figures.css draws a line of them."""
+_NAME = 14
+"""Letters of a row's or a column's name."""
 
 
-# --- tables -------------------------------------------------------------------------------
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Table:
+    """What is drawn of a grid: for each cell its shade and its number in words."""
+
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]  # names; () where they have none
+    shades: tuple[tuple[str, ...], ...]
+    texts: tuple[tuple[str, ...], ...]
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its cells have room for their numbers."""
+        return max(len(self.columns), len(self.shades)) <= _NUMBERED
 
 
 def matrix(grid: Grid, title: str) -> Figure:
-    """The table with its numbers; the darker a cell, the larger its value beside the others."""
+    """The table with its numbers; the stronger a cell's color, the larger its value."""
     known = finite(_values(grid))
     low, high = (min(known), max(known)) if known else (0.0, 0.0)
-    low = min(low, 0.0) if low > 0 and low < high / 2 else low
-    shade = Scale(low=low, high=high)
-    roles = [[_level(shade, value) for value in row] for row in grid.values]
-    alt = _told(title, grid, f"from {format_value(low)} to {format_value(high)}" if known else "")
-    return _drawn(grid, roles, [[_cell(value) for value in row] for row in grid.values], alt)
+    told = f"from {format_value(low)} to {format_value(high)}" if known else "no finite number"
+    # Counts and shares begin at nothing.
+    shade = Scale(low=0.0 if 0 < low < high / 2 else low, high=high)
+    table = _table(grid, lambda value: _level(shade, value), _cell)
+    return _drawn(table, _told(title, grid, told), _largest(grid))
 
 
 def difference(original: Grid, rerun: Grid) -> Figure | None:
-    """The rerun's table minus the original's, gains and losses in colors of their own.
+    """The rerun's table minus the original's, more and less in colors and signs of their own.
 
     None where the tables do not have the same columns and rows.
     """
-    if (original.columns, original.rows) != (rerun.columns, rerun.rows):
-        return None
-    if len(original.values) != len(rerun.values):
+    same = (original.columns, original.rows) == (rerun.columns, rerun.rows)
+    if not same or len(original.values) != len(rerun.values):
         return None
     values = tuple(
         tuple(b - a for a, b in zip(*pair, strict=True))
         for pair in zip(original.values, rerun.values, strict=True)
     )
     grid = Grid(columns=original.columns, rows=original.rows, values=values)
-    sizes = [abs(value) for value in finite(_values(grid))]
-    largest = max(sizes, default=0.0)
-    roles = [[_signed(value, largest) for value in row] for row in values]
-    changed = sum(value != 0 for row in values for value in row)
-    told = f"{changed} of {sum(map(len, values))} cells differ"
-    told += f", by at most {format_size(largest)}" if sizes and changed else ""
-    alt = _told("Rerun minus original", grid, told)
-    return _drawn(grid, roles, [[_change(value) for value in row] for row in values], alt)
+    largest = max(map(abs, finite(_values(grid))), default=0.0)
+    table = _table(grid, lambda value: _signed(value, largest), _change)
+    changed = sum(value != 0 for value in _values(grid))
+    told = f"{changed} of {len(_values(grid))} cells differ" if changed else "no cell differs"
+    if changed and largest:
+        told += f", by at most {format_size(largest)}"
+    return _drawn(table, _told("Rerun minus original", grid, told), "")
 
 
 def _values(grid: Grid) -> list[float]:
     return [value for row in grid.values for value in row]
 
 
-def _level(shade: Scale, value: float) -> str:
-    at = shade.at(value)
-    if math.isnan(at):
-        return "heat none"
-    return f"heat heat-{round(at * LEVELS)}" if shade.low < shade.high else "heat heat-0"
+def _table(grid: Grid, shade: Callable[[float], str], text: Callable[[float], str]) -> _Table:
+    shown = [row[:_CELLS] for row in grid.values[:_CELLS]]
+    return _Table(
+        columns=tuple(plain(name, _NAME) for name in grid.columns[:_CELLS]),
+        rows=tuple(plain(name, _NAME) for name in grid.rows[:_CELLS]),
+        shades=tuple(tuple(map(shade, row)) for row in shown),
+        texts=tuple(tuple(map(text, row)) for row in shown),
+    )
+
+
+def _level(scale: Scale, value: float) -> str:
+    at = scale.at(value)
+    if math.isnan(at) or scale.low == scale.high:
+        return "heat-0"
+    return f"heat-{round(at * LEVELS)}"
 
 
 def _signed(value: float, largest: float) -> str:
-    if not math.isfinite(value):
-        return "heat none"
-    if value == 0 or largest == 0:
-        return "heat heat-0"
+    if not math.isfinite(value) or value == 0 or largest == 0:
+        return "heat-0"
     level = max(1, math.ceil(abs(value) / largest * LEVELS / 2))
-    return f"heat {'gain' if value > 0 else 'loss'}-{level}"
+    return f"{'more' if value > 0 else 'less'}-{level}"
 
 
 def _cell(value: float) -> str:
@@ -91,158 +117,112 @@ def _change(value: float) -> str:
     return format_difference(float(f"{value:.2g}")) if math.isfinite(value) else _cell(value)
 
 
-def _drawn(
-    grid: Grid, roles: Sequence[Sequence[str]], texts: Sequence[Sequence[str]], alt: str
-) -> Figure:
-    columns, rows = min(_CELLS, len(grid.columns)), min(_CELLS, len(grid.values))
-    numbered = max(columns, rows) <= _NUMBERED
-    longest = max(len(text) for row in texts for text in row[:columns]) if numbered else 0
-    names = _row_names(grid, rows)
-    gutter = min(120.0, max(map(len, names), default=0) * LETTER + 12)
-    cell = max(longest * LETTER + 8, (WIDTH - gutter - 4) / max(columns, 4)) if numbered else 8.0
-    head = LINE + 6
-    tall = 28.0 if numbered else 8.0
-    with canvas(head + tall * rows + 4, max(WIDTH, gutter + cell * columns + 4)) as paper:
-        box = Box(left=gutter, top=head, width=cell * columns, height=tall * rows)
-        panel = paper.panel(
-            box, Scale(low=0.0, high=float(columns)), Scale(low=0.0, high=float(rows))
-        )
-        for i in range(rows):
-            for j in range(columns):
-                panel.block((j, j + 1), (rows - i, rows - i - 1), roles[i][j])
-                if numbered:
-                    _write_cell(panel, (j, rows - i), texts[i][j], roles[i][j])
-        _name_sides(panel, [plain(name, 40) for name in grid.columns[:columns]], names)
-        return Figure(svg=paper.svg(alt), alt=alt, caption=alt)
+# --- the drawing --------------------------------------------------------------------------
 
 
-def _write_cell(panel: Panel, place: tuple[int, int], text: str, role: str) -> None:
-    x, y = panel.place(place[0] + 0.5, place[1] - 0.5)
-    panel.write(x, y + 4.5, text, f"number on-{role.rsplit(maxsplit=1)[-1]}", "middle")
+def _drawn(table: _Table, caption: str, more: str) -> Figure:
+    box, turned = _box(table)
+    with canvas(box.bottom + 4, max(WIDTH, box.right + 4)) as paper:
+        rows = float(len(table.shades))
+        across = Scale(low=0.0, high=float(len(table.columns)))
+        panel = paper.panel(box, across, Scale(low=0.0, high=rows))
+        if table.numbered:
+            _draw_cells(panel, table)
+        else:
+            _draw_lines(panel, table)
+        _name_rows(panel, table)
+        _name_columns(panel, table, turned=turned)
+        alt = f"{caption} {more}".rstrip()
+        return Figure(svg=paper.svg(alt), alt=alt, caption=caption, wide=paper.width > WIDTH)
 
 
-def _row_names(grid: Grid, rows: int) -> list[str]:
-    return [plain(name, 14) for name in grid.rows[:rows]]
+def _box(table: _Table) -> tuple[Box, bool]:
+    """Where the cells are, and whether the names of columns are written upwards."""
+    left = max(map(width, table.rows), default=0.0) + 14
+    cell = tall = _DENSE
+    if table.numbered:
+        longest = max(width(text) for row in table.texts for text in row)
+        cell = max(longest + 10, (WIDTH - left - 4) / max(len(table.columns), 4))
+        tall = 28.0
+    names = max(map(width, table.columns), default=0.0)
+    turned = names > cell - 6
+    top = (names if turned else LINE) + 8
+    sides = {"width": cell * len(table.columns), "height": tall * len(table.shades)}
+    return Box(left=left, top=top, **sides), turned
 
 
-def _name_sides(panel: Panel, columns: list[str], rows: list[str]) -> None:
-    """The names, as many as have room."""
-    tall = panel.box.height / max(1, int(panel.y.high))
-    for i in range(0, len(rows), max(1, math.ceil(14 / tall))):
-        _, y = panel.place(0.0, panel.y.high - i - 0.5)
-        panel.write(panel.box.left - 6, y + 4.5, rows[i], "quiet", "end")
-    wide = panel.box.width / max(1, len(columns))
-    most = max(3, int(wide / LETTER))
-    step = max(1, math.ceil(4 * LETTER / wide))
-    for j in range(0, len(columns), step):
+def _draw_cells(panel: Panel, table: _Table) -> None:
+    rows = len(table.shades)
+    for i, shades in enumerate(table.shades):
+        for j, shade in enumerate(shades):
+            panel.block((j, j + 1), (rows - i, rows - i - 1), f"heat {shade}")
+            x, y = panel.place(j + 0.5, rows - i - 0.5)
+            panel.write(x, y + 4.5, table.texts[i][j], f"number on-{shade}", "middle")
+
+
+def _draw_lines(panel: Panel, table: _Table) -> None:
+    """Rows as thick lines, one path a shade: thousands of rectangles would be long."""
+    panel.block((0.0, panel.x.high), (0.0, panel.y.high), "heat heat-0")
+    for shade, spans in _spans(table).items():
+        xs = [x for start, end, _ in spans for x in (start, end, math.nan)]
+        ys = [y for _, _, y in spans for _ in range(3)]
+        panel.line(xs, ys, f"dense {shade}")
+
+
+def _spans(table: _Table) -> dict[str, list[tuple[float, float, float]]]:
+    """By shade: from and to which column, and in which row, it reaches."""
+    found: dict[str, list[tuple[float, float, float]]] = {}
+    for i, shades in enumerate(table.shades):
+        start = 0
+        for shade, cells in groupby(shades):
+            end = start + len(list(cells))
+            if shade != "heat-0":
+                found.setdefault(shade, []).append((start, end, len(table.shades) - i - 0.5))
+            start = end
+    return dict(sorted(found.items()))
+
+
+def _name_rows(panel: Panel, table: _Table) -> None:
+    for i in _some(len(table.rows), panel.box.height / len(table.shades)):
+        _, y = panel.place(0.0, len(table.shades) - i - 0.5)
+        panel.write(panel.box.left - 6, y + 4.5, table.rows[i], "quiet", "end")
+
+
+def _name_columns(panel: Panel, table: _Table, *, turned: bool) -> None:
+    wide = panel.box.width / len(table.columns)
+    for j in _some(len(table.columns), wide if turned else 100.0):
         x, _ = panel.place(j + 0.5, 0.0)
-        text = plain(columns[j], most * step)
-        panel.write(x, panel.box.top - 7, text, "quiet", "middle")
+        if turned:
+            panel.write_upwards(x + 4.5, panel.box.top - 5, table.columns[j], "quiet")
+        else:
+            panel.write(x, panel.box.top - 7, table.columns[j], "quiet", "middle")
+
+
+def _some(count: int, size: float) -> Iterator[int]:
+    """So many of the places that names of one line do not touch."""
+    yield from range(0, count, max(1, math.ceil(15 / size)))
+
+
+# --- the words ----------------------------------------------------------------------------
 
 
 def _told(title: str, grid: Grid, told: str) -> str:
-    text = f"{plain(title)}: {len(grid.values)} by {len(grid.columns)}"
+    text = f"{plain(title)}: {len(grid.values)} rows by {len(grid.columns)} columns, {told}"
     if max(len(grid.values), len(grid.columns)) > _CELLS:
-        text += f", of which at most the first {_CELLS} each way are drawn"
-    return f"{text}; {told}." if told else f"{text}."
+        text += f" (at most the first {_CELLS} each way are drawn)"
+    return f"{text}."
 
 
-# --- curves -------------------------------------------------------------------------------
-
-
-def curves(original: Grid, rerun: Grid | None) -> Figure:
-    """Every y over x, the original's and the rerun's, and below it their difference.
-
-    There is no difference where the two do not have the same x.
-    """
-    xs = finite(_column(original, 0) + (_column(rerun, 0) if rerun else []))
-    names = original.columns[1 : 1 + _LINES]
-    ys = finite(y for grid in (original, rerun) if grid for y in _ys(grid))
-    parts = _differences(original, rerun)
-    alt = _curves_told(original, rerun, parts)
-    x, y = scale_of(xs or (0.0,), pad=0.0), scale_of(ys or (0.0,), pad=0.04)
-    height = 240.0 + (120.0 if parts else 0.0)
-    with canvas(height) as paper:
-        panel = _curve_panel(paper, x, y, 200.0 - 2 * LINE, top=12.0)
-        for side, name in ((rerun, "rerun"), (original, "original")):
-            for place in range(1, 1 + len(names)) if side else ():
-                _draw_curve(panel, side, place, name)
-        _name_curves(panel, original, rerun)
-        panel.ruler(plain(original.columns[0], 40))
-        if parts:
-            _draw_differences(paper, x, parts)
-        return Figure(svg=paper.svg(alt), alt=alt, caption=alt)
-
-
-def _column(grid: Grid, place: int) -> list[float]:
-    return [row[place] for row in grid.values if place < len(row)]
-
-
-def _ys(grid: Grid) -> list[float]:
-    return [y for row in grid.values for y in row[1 : 1 + _LINES]]
-
-
-def _differences(original: Grid, rerun: Grid | None) -> list[list[tuple[float, float]]]:
-    """By y, its points (x, rerun minus original)."""
-    if rerun is None or len(original.columns) != len(rerun.columns):
-        return []
-    if _column(original, 0) != _column(rerun, 0):
-        return []
-    xs = _column(original, 0)
-    found = []
-    for place in range(1, min(len(original.columns), 1 + _LINES)):
-        pairs = zip(xs, _column(original, place), _column(rerun, place), strict=True)
-        found.append([(x, b - a) for x, a, b in pairs if math.isfinite(b - a)])
-    return [points for points in found if points]
-
-
-def _curve_panel(paper: Canvas, x: Scale, y: Scale, height: float, *, top: float) -> Panel:
-    widest = max(len(each.text) for each in ticks(y, 4))
-    left = min(120.0, widest * LETTER + 12)
-    panel = paper.panel(Box(left=left, top=top, width=WIDTH - left - 76, height=height), x, y)
-    panel.scale()
-    return panel
-
-
-def _draw_curve(panel: Panel, grid: Grid | None, place: int, name: str) -> None:
-    if grid is None or place >= len(grid.columns):
-        return
-    points = _thinned(list(zip(_column(grid, 0), _column(grid, place), strict=True)))
-    panel.line([x for x, _ in points], [y for _, y in points], f"{name} curve line-{place}")
-
-
-def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    step = max(1, math.ceil(len(points) / _POINTS))
-    return [*points[::step], points[-1]] if step > 1 else points
-
-
-def _name_curves(panel: Panel, original: Grid, rerun: Grid | None) -> None:
-    sides = [(original, "original"), (rerun, "rerun")]
-    found = [(name, side.values[-1][1]) for side, name in sides if side and len(side.columns) > 1]
-    found = [(name, value) for name, value in found if math.isfinite(value)]
-    ys = [panel.place(panel.x.high, value)[1] + 4.5 for _, value in found]
-    for (name, _), y in zip(found, apart(ys, LINE), strict=True):
-        panel.write(panel.box.right + 8, y, name, name)
-
-
-def _draw_differences(paper: Canvas, x: Scale, parts: list[list[tuple[float, float]]]) -> None:
-    values = [y for points in parts for _, y in points]
-    y = scale_of([*values, 0.0], pad=0.1)
-    panel = _curve_panel(paper, x, y, 76.0, top=272.0)
-    panel.write(8, 262.0, "rerun minus original", "quiet")
-    panel.line([x.low, x.high], [0.0, 0.0], "axis")
-    for points in map(_thinned, parts):
-        panel.line([x for x, _ in points], [y for _, y in points], "difference")
-
-
-def _curves_told(original: Grid, rerun: Grid | None, parts: list[list[tuple[float, float]]]) -> str:
-    names = ", ".join(plain(name, 40) for name in original.columns[1 : 1 + _LINES])
-    text = f"{names or 'Nothing'} over {plain(original.columns[0], 40)}"
-    text += f", {len(original.values)} points of the original"
-    if rerun is None:
-        return f"{text}; no rerun has it."
-    text += f" and {len(rerun.values)} of the rerun"
-    largest = max((abs(y) for points in parts for _, y in points), default=None)
-    if largest is None:
-        return f"{text}; they are not over the same points, so no difference is drawn."
-    return f"{text}; they differ by at most {format_size(largest)}."
+def _largest(grid: Grid) -> str:
+    """Where the largest value is."""
+    places = [
+        (value, i, j)
+        for i, row in enumerate(grid.values)
+        for j, value in enumerate(row)
+        if math.isfinite(value)
+    ]
+    if not places:
+        return ""
+    value, i, j = max(places, key=lambda place: place[0])
+    row = plain(grid.rows[i], 40) if i < len(grid.rows) else f"row {i + 1}"
+    return f"The largest, {format_value(value)}, is at {row}, {plain(grid.columns[j], 40)}."

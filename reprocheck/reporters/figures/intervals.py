@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reprocheck.model import Comparison, Interval, Margin, Scale
-from reprocheck.numbers import counted, format_change, format_percent, format_value, format_width
+from reprocheck.numbers import counted, format_percent, format_value, format_width
 from reprocheck.reporters import base
 from reprocheck.reporters.figures.base import Figure, average, finite, plain
-from reprocheck.reporters.figures.canvas import LETTER, LINE, Box, Panel, canvas
+from reprocheck.reporters.figures.canvas import LINE, Box, Panel, canvas
 from reprocheck.reporters.figures.scales import Scale as Axis
 from reprocheck.reporters.figures.scales import scale_of
 
@@ -48,7 +48,7 @@ def interval(comparison: Comparison) -> Figure | None:
         box = Box(left=_GUTTER, top=top, width=paper.width - _GUTTER - 14, height=_ROW * len(rows))
         panel = paper.panel(box, axis, Axis(low=0.0, high=float(len(rows))))
         _draw_margin(panel, comparison)
-        panel.ruler(_title(comparison, axis))
+        panel.ruler(_title(comparison, axis), most=6)
         for place, row in enumerate(reversed(rows)):
             _draw(panel, row, place + 0.5)
         return Figure(svg=paper.svg(alt), alt=alt, caption=_caption(comparison))
@@ -157,14 +157,14 @@ def _band(comparison: Comparison) -> tuple[float, float] | None:
 
 def _draw(panel: Panel, row: _Row, at: float) -> None:
     _, y = panel.place(panel.x.low, at)
-    panel.write(8, y - 2, row.name)
+    panel.write(8, y - 3, row.name)
     panel.write(8, y + 13, row.told, "number quiet")
     if row.ends:
         low, high = row.ends
         panel.line([low, high], [at, at], row.role)
         panel.marks([low, high], [at, at], f"{row.role} end", "|", 13)
     if row.values:
-        panel.marks(row.values, [at] * len(row.values), row.role, row.shape)
+        panel.swarm(row.values, at, row.role, row.shape)
 
 
 def _draw_margin(panel: Panel, comparison: Comparison) -> None:
@@ -189,10 +189,8 @@ def _write_margin(
     text = f"margin {format_width(margin.low, margin.high, scale)}"
     if beyond:
         text += ", wider than drawn"
-    half = len(text) * LETTER / 2
     middle = (panel.across(held[0]) + panel.across(held[1])) / 2
-    middle = min(max(middle, half), panel.box.right + 14 - half)
-    panel.write(middle, panel.box.top - 7, text, "margin", "middle")
+    panel.write_within(middle, panel.box.top - 7, text, "margin")
 
 
 def _title(comparison: Comparison, axis: Axis) -> str:
@@ -204,24 +202,25 @@ def _title(comparison: Comparison, axis: Axis) -> str:
 
 
 def _told(comparison: Comparison) -> str:
-    """All that is drawn, in a sentence."""
-    name = plain(comparison.metric)
-    row = base.row_of(comparison)
-    text = f"{name}: the original is {row.original}, {row.count} gave {_range(comparison.reruns)}"
-    if len(comparison.reruns) > 1:
-        text += f", {row.reruns} on average"
-    if row.interval and comparison.interval:
-        level = _level(comparison.interval)
-        text += f"; the difference is {row.difference} ({level} CI {'…'.join(row.interval)})"
-    text += f"; the margin is {row.margin}." if comparison.margin else "; no margin applies."
+    """All that is drawn, in sentences."""
+    name, row = plain(comparison.metric), base.row_of(comparison)
+    text = f"{name}: the original is {row.original}, {row.count} gave {_range(comparison.reruns)}."
+    if comparison.margin:
+        text += f" The margin is {row.margin}."
     if comparison.prediction:
         ends = _range((comparison.prediction.low, comparison.prediction.high))
         text += f" One more rerun is predicted in {ends} ({_level(comparison.prediction)})."
-    return text
+    return f"{text} {_caption(comparison)}"
 
 
 def _caption(comparison: Comparison) -> str:
-    difference = ""
+    row = base.row_of(comparison)
+    several = len(comparison.reruns) > 1
+    text = f"The reruns average {row.reruns}" if several else f"The rerun gave {row.reruns}"
     if comparison.difference is not None:
-        difference = f", {format_change(comparison.difference, comparison.scale)} from the original"
-    return f"The reruns average {base.mean(comparison)}{difference}."
+        text += f", a difference of {row.difference} from the original"
+    if row.interval and comparison.interval:
+        text += f" ({_level(comparison.interval)} CI {'…'.join(row.interval)})"
+    if not comparison.margin:
+        return f"{text}; no margin applies."
+    return f"{text}; the margin is {row.margin}, {comparison.margin.source.value}."

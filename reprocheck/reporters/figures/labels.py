@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
+
+LETTER = 7.4
+"""Units of a letter, on average, at most: no font is asked, so that none decides on a figure."""
+
+
+def width(text: str) -> float:
+    """About how many units a text takes."""
+    return LETTER * sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
+
+
+def swarm(places: Sequence[float], size: float) -> list[float]:
+    """How far each mark of this size moves up or down so that few lie on one another."""
+    steps = [0.0, -0.9 * size, 0.9 * size, -1.8 * size, 1.8 * size]
+    done: list[tuple[float, float]] = []
+    moved = [0.0] * len(places)
+    for place in sorted(range(len(places)), key=places.__getitem__):
+        taken = {up for x, up in done[-2 * len(steps) :] if places[place] - x < 0.9 * size}
+        moved[place] = next((step for step in steps if step not in taken), 0.0)
+        done.append((places[place], moved[place]))
+    return moved
 
 
 def apart(places: Sequence[float], least: float) -> list[float]:

@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+USUAL = 480.0
+"""Units of a usual figure across: few enough for its text to be read on a phone."""
+
 _SVG = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
 _ROLE = "role:"
@@ -41,7 +44,7 @@ def rewritten(svg: str, size: tuple[float, float], labels: Iterable[Label], alt:
         "svg",
         {
             "xmlns": "http://www.w3.org/2000/svg",
-            "class": "plot",
+            "class": "plot wide" if size[0] > USUAL else "plot",
             "viewBox": f"0 0 {width} {height}",
             "width": width,
             "height": height,
@@ -52,7 +55,8 @@ def rewritten(svg: str, size: tuple[float, float], labels: Iterable[Label], alt:
         },
     )
     root.extend(_shapes(ElementTree.fromstring(svg)))  # noqa: S314 - matplotlib's own
-    root.extend(map(_text, labels))
+    words = ElementTree.SubElement(root, "g", {"fill": "currentColor", "stroke": "none"})
+    words.extend(_texts(labels))
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
 
 
@@ -94,15 +98,23 @@ def _path(data: str) -> str:
     return re.sub(r"\s-", "-", text)
 
 
+def _texts(labels: Iterable[Label]) -> Iterator[ElementTree.Element]:
+    """The labels, those that look alike together, as that is shorter."""
+    groups: dict[tuple[str, str], ElementTree.Element] = {}
+    for label in labels:
+        key = (label.role, label.anchor)
+        if key not in groups:
+            given = {"class": label.role, "text-anchor": label.anchor}
+            usual = ("", "start")
+            shown = {name: text for name, text in given.items() if text not in usual}
+            groups[key] = ElementTree.Element("g", shown)
+        groups[key].append(_text(label))
+    yield from groups.values()
+
+
 def _text(label: Label) -> ElementTree.Element:
     x, y = number(label.x), number(label.y)
-    given = {"class": label.role, "x": x, "y": y, "fill": "currentColor", "stroke": "none"}
-    if not label.role:
-        del given["class"]
-    if label.anchor != "start":
-        given["text-anchor"] = label.anchor
-    if label.turned:
-        given["transform"] = f"rotate(-90 {x} {y})"
-    element = ElementTree.Element("text", given)
+    turned = {"transform": f"rotate(-90 {x} {y})"} if label.turned else {}
+    element = ElementTree.Element("text", {"x": x, "y": y, **turned})
     element.text = label.text
     return element

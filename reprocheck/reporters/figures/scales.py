@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reprocheck.numbers import format_value
+from reprocheck.reporters.figures import library
 from reprocheck.reporters.figures.base import finite
 
 
@@ -67,6 +68,8 @@ def ticks(scale: Scale, most: int = 5) -> tuple[Tick, ...]:
 
 def _round(scale: Scale, most: int) -> list[float]:
     import numpy as np
+
+    library.load()
     from matplotlib.ticker import LogLocator, MaxNLocator
 
     if scale.low == scale.high:

@@ -97,7 +97,7 @@ def _draw_ours(
     _name(panel, rows - 0.5, "original", format_value(original))
     panel.marks([original], [rows - 0.5], "original", "D")
     if mean is not None and comparison is not None and finite([mean]):
-        _name(panel, rows - 1.5, "mean of the reruns", base.mean(comparison))
+        _name(panel, rows - 1.5, "mean of reruns", base.mean(comparison))
         panel.marks([mean], [rows - 1.5], "mean")
 
 
@@ -109,12 +109,12 @@ def _draw_group(panel: Panel, group: _Group, at: float) -> None:
         panel.block((low, high), (at - 0.3, at + 0.3), "quartiles")
         panel.line([middle, middle], [at - 0.3, at + 0.3], "median")
     shown = values[:: max(1, -(-len(values) // _DOTS))]
-    panel.marks(shown, [at] * len(shown), "sibling", size=6)
+    panel.swarm(shown, at, "sibling", size=6)
 
 
 def _name(panel: Panel, at: float, name: str, told: str) -> None:
     _, y = panel.place(panel.x.low, at)
-    panel.write(8, y - 2, name)
+    panel.write(8, y - 3, name)
     panel.write(8, y + 13, told, "number quiet")
 
 
@@ -129,7 +129,7 @@ def _told(
     comparison: Comparison | None,
 ) -> str:
     parts = [_rank(group, original, direction) for group in groups]
-    text = f"{plain(metric)}: the original, {format_value(original)}, is {'; '.join(parts)}."
+    text = f"{plain(metric)}: the original, {format_value(original)}, is {', and '.join(parts)}."
     if comparison and comparison.best_of:
         text += (
             f" It was chosen as the best of {comparison.best_of}, so reruns are expected to fall "
@@ -141,7 +141,7 @@ def _told(
 
 
 def _rank(group: _Group, original: float, direction: Direction) -> str:
-    among = f"{len(group.values) + 1} {group.noun}"
+    among = f"{len(group.values) + 1} runs {group.noun}"
     if direction is Direction.UNKNOWN:
         below = sum(value < original for value in group.values)
         return f"above {below} of {counted(len(group.values), 'other run')} {group.noun}"

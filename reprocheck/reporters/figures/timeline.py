@@ -10,7 +10,8 @@ from reprocheck.durations import format_duration
 from reprocheck.model import Report, Stage, StageStatus
 from reprocheck.numbers import counted
 from reprocheck.reporters.figures.base import Figure
-from reprocheck.reporters.figures.canvas import LETTER, WIDTH, Box, Panel, canvas
+from reprocheck.reporters.figures.canvas import WIDTH, Box, Panel, canvas
+from reprocheck.reporters.figures.labels import width
 from reprocheck.reporters.figures.scales import Scale
 
 _GUTTER = 104.0
@@ -52,7 +53,7 @@ def timeline(report: Report) -> Figure | None:
         panel = paper.panel(box, Scale(low=0.0, high=end), rows)
         for place, bar in enumerate(reversed(bars)):
             _draw(panel, bar, place + 0.5)
-        return Figure(svg=paper.svg(alt), alt=alt, caption=alt)
+        return Figure(svg=paper.svg(alt), alt=alt, caption=_caption(report))
 
 
 def _bars(report: Report) -> Iterator[_Bar]:
@@ -101,7 +102,7 @@ def _draw(panel: Panel, bar: _Bar, at: float) -> None:
 def _write_told(panel: Panel, bar: _Bar, y: float) -> None:
     """Beside the bar where there is room, else in front of it, else on it."""
     start, end = panel.across(bar.start_s), panel.across(bar.start_s + bar.duration_s)
-    wide = len(bar.told) * LETTER + 8
+    wide = width(bar.told) + 8
     role = "bad" if bar.failed else "quiet"
     if end + wide <= WIDTH:
         panel.write(end + 6, y, bar.told, role)
@@ -109,6 +110,15 @@ def _write_told(panel: Panel, bar: _Bar, y: float) -> None:
         panel.write(start - 6, y, bar.told, role, "end")
     else:
         panel.write(end - 6, y, bar.told, f"on-{bar.role}", "end")
+
+
+def _caption(report: Report) -> str:
+    taken = [_seconds(each.duration_s) for each in report.stages]
+    longest = report.stages[taken.index(max(taken))].stage.value
+    return (
+        f"The verification took {format_duration(sum(taken))}, "
+        f"{format_duration(max(taken))} of it for {longest}."
+    )
 
 
 def _told(report: Report) -> str:

@@ -6,16 +6,18 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from reprocheck.model import Verification
+from reprocheck.model import Verdict, Verification
 from reprocheck.numbers import counted, format_percent, format_value
 from reprocheck.reporters.base import GOOD, MARKS
 from reprocheck.reporters.figures.base import Figure, finite, plain
-from reprocheck.reporters.figures.canvas import LETTER, LINE, WIDTH, Box, Panel, canvas
+from reprocheck.reporters.figures.canvas import LINE, WIDTH, Box, Panel, canvas
+from reprocheck.reporters.figures.labels import width
 from reprocheck.reporters.figures.scales import Scale, scale_of, ticks
 
 SHOWN = 40
 """Verifications, or days, that are drawn: the newest ones."""
 _HEIGHT = 150.0
+_DAY = "2026-01-31"
 
 
 def trend(history: Sequence[Verification], metric: str = "") -> Figure | None:
@@ -82,39 +84,43 @@ def _places(shown: Sequence[object]) -> Scale:
 
 
 def _box(y: Scale, height: float, *, named: bool) -> Box:
-    widest = max(len(each.text) for each in ticks(y, 3)) if named else 1
-    left = min(120.0, widest * LETTER + 18)
+    widest = max(width(each.text) for each in ticks(y, 3)) if named else 20.0
+    left = min(130.0, widest + 18)
     return Box(left=left, top=LINE + 12, width=WIDTH - left - 16, height=height - 2 * LINE - 22)
 
 
 def _write_verdicts(panel: Panel, shown: Sequence[Verification]) -> None:
     for place, each in enumerate(shown):
-        role = "good" if each.verdict in GOOD else "bad"
+        good = "good" if each.verdict in GOOD else "bad"
+        role = "fair" if each.verdict is Verdict.INCONCLUSIVE else good
         panel.write(panel.across(place), 16, MARKS[each.verdict], role, "middle")
 
 
 def _write_days(panel: Panel, days: Sequence[date]) -> None:
     """As many days as have room, the first and the last among them."""
-    most = max(2, int(panel.box.width // (13 * LETTER)))
+    most = max(2, int(panel.box.width // (width(_DAY) + 20)))
     step = max(1, math.ceil((len(days) - 1) / (most - 1)))
     y = panel.box.bottom + LINE + 4
     shown = [place for place in range(0, len(days), step) if place + step <= len(days) - 1]
     for place in [*shown, len(days) - 1]:
-        at = panel.across(place)
-        half = 5 * LETTER
-        panel.write(min(max(at, half), WIDTH - half), y, f"{days[place]}", "number", "middle")
+        panel.write_within(panel.across(place), y, f"{days[place]}", "number")
 
 
 def _trend_told(history: Sequence[Verification], metric: str, means: Sequence[float]) -> str:
     good = sum(each.verdict in GOOD for each in history)
     last = history[-1]
-    text = (
-        f"{counted(len(history), 'verification')} from {history[0].at.date()} to {last.at.date()}: "
-        f"{good} reproduced; the last one says {last.verdict.value}."
-    )
+    if len(history) == 1:
+        text = f"One verification, on {last.at.date()}: {last.verdict.value}."
+    else:
+        text = (
+            f"{len(history)} verifications from {history[0].at.date()} to {last.at.date()}, "
+            f"{good} of them good; the last one is {last.verdict.value}."
+        )
     known = finite(means)
     if not known:
         return text
+    if len(known) == 1:
+        return f"{text} The reruns' mean of {metric} was {format_value(known[0])}."
     return (
         f"{text} The reruns' mean of {metric} went from {format_value(known[0])} "
         f"to {format_value(known[-1])}."

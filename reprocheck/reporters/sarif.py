@@ -1,0 +1,191 @@
+"""The findings of a check as SARIF 2.1.0, as code scanning takes it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from reprocheck import checks
+from reprocheck.detail import Document, dump
+from reprocheck.hostile import cut, printable
+from reprocheck.model import Check, Comparison, Finding, Problem, Report, Severity, Verdict
+from reprocheck.reporters import checked
+from reprocheck.reporters.places import Place, place
+
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+SITE = "https://github.com/reprocheck/reprocheck"
+FINDINGS = f"{SITE}/blob/main/docs/findings.md"
+REPORTS = f"{SITE}/blob/main/docs/reports.md"
+LONGEST = 1_000
+"""Characters of a message: what code scanning takes of one."""
+MOST = 5_000
+"""Results; code scanning shows no more."""
+
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+_PROBLEM = {"error": "error", "warning": "warning", "note": "recommendation"}
+
+NOT_REPRODUCED = "metric-not-reproduced"
+NO_REPORT = "no-report"
+"""Rules that are no findings."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Result:
+    """One thing to look at."""
+
+    rule: str
+    level: str  # error, warning or note
+    message: str
+    pointer: str
+    run_id: str
+    experiment: str = ""
+    place: Place
+
+
+def render(check: Check) -> str:
+    """The findings of all reports, each at the file it speaks about, as one run of the tool.
+
+    Gated metrics that were not reproduced, and problems, are results, too. Errors come first.
+    """
+    clean = checked.clean(check)
+    order = list(_PROBLEM)
+    found = sorted(_results(clean), key=lambda each: order.index(each.level))[:MOST]
+    rules = {each.rule: each.level for each in reversed(found)}  # the worst of each
+    places = {rule: index for index, rule in enumerate(sorted(rules))}
+    driver = {
+        "name": "reprocheck",
+        "informationUri": SITE,
+        "semanticVersion": clean.tool_version,
+        "rules": [_rule(name, rules[name]) for name in places],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": list(_documents(found, places)),
+    }
+    return dump({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+# --- what there is ----------------------------------------------------------------------------
+
+
+def _results(check: Check) -> Iterator[_Result]:
+    for report in check.reports:
+        for finding in dict.fromkeys(report.findings):
+            yield _finding(report, finding)
+        for each in report.comparisons:
+            if each.gated and each.verdict is Verdict.NOT_REPRODUCED:
+                yield _metric(report, each)
+    yield from map(_problem, check.problems)
+
+
+def _finding(report: Report, finding: Finding) -> _Result:
+    told = [finding.message, finding.hint, finding.fix]
+    return _Result(
+        rule=finding.code,
+        level=_LEVELS[finding.severity],
+        message=". ".join(text.rstrip(".") for text in told if text),
+        pointer=finding.pointer,
+        run_id=checked.run_id(report),
+        experiment=report.record.experiment if report.record else "",
+        place=place(report.record, finding.pointer),
+    )
+
+
+def _metric(report: Report, judged: Comparison) -> _Result:
+    name = judged.metric.replace("~", "~0").replace("/", "~1")
+    change = f" ({judged.change.value})" if judged.change else ""
+    return _Result(
+        rule=NOT_REPRODUCED,
+        level="error",
+        message=f"{judged.metric} is not reproduced{change}: {judged.sentence}",
+        pointer=f"/metrics/{name}",
+        run_id=checked.run_id(report),
+        experiment=report.record.experiment if report.record else "",
+        place=place(report.record, "/command"),
+    )
+
+
+def _problem(problem: Problem) -> _Result:
+    return _Result(
+        rule=NO_REPORT,
+        level="error",
+        message=checks.in_words(problem),
+        pointer="",
+        run_id=problem.asked,
+        place=place(None, ""),
+    )
+
+
+# --- how it is written ------------------------------------------------------------------------
+
+
+def _documents(results: list[_Result], rules: dict[str, int]) -> Iterator[Document]:
+    nth: Counter[tuple[str, ...]] = Counter()
+    for each in results:
+        same = (each.run_id, each.rule, each.pointer)
+        yield _document(each, rules[each.rule], _fingerprint(*same, str(nth[same])))
+        nth[same] += 1
+
+
+def _document(each: _Result, index: int, fingerprint: str) -> Document:
+    artifact = {"uri": quote(each.place.path), "uriBaseId": "%SRCROOT%"}
+    where: Document = {
+        "physicalLocation": {
+            "artifactLocation": artifact,
+            "region": {"startLine": each.place.line},
+        }
+    }
+    if each.pointer:
+        where["logicalLocations"] = [{"fullyQualifiedName": _line(each.pointer), "kind": "member"}]
+    return {
+        "ruleId": _line(each.rule),
+        "ruleIndex": index,
+        "level": each.level,
+        "message": {"text": _line(each.message) or _line(each.rule)},
+        "locations": [where],
+        # Code scanning tells alerts apart by this one, and by no other.
+        "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1"},
+        "properties": {"runId": _line(each.run_id), "experiment": _line(each.experiment)},
+    }
+
+
+def _fingerprint(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _rule(code: str, level: str) -> Document:
+    words, where, told = _words(code)
+    return {
+        "id": _line(code),
+        "name": "".join(word.capitalize() for word in _line(code).split("-")),
+        "shortDescription": {"text": words},
+        "fullDescription": {"text": told},
+        "helpUri": where,
+        "help": {"text": f"{told} {where}", "markdown": f"{told} [What to do]({where})"},
+        "defaultConfiguration": {"level": level},
+        "properties": {"tags": ["reproducibility"], "problem.severity": _PROBLEM[level]},
+    }
+
+
+def _words(code: str) -> tuple[str, str, str]:
+    """What a rule is called, where it is explained, and what it says."""
+    match code:
+        case "metric-not-reproduced":
+            told = "Rerunning the training gave another value than the one that was recorded."
+            return "Metric not reproduced", f"{FINDINGS.rpartition('/')[0]}/statistics.md", told
+        case "no-report":
+            told = "A run that was to be verified has no report."
+            return "No report", REPORTS, told
+    words = _line(code).replace("-", " ").capitalize()
+    told = f"{words}: found while a recorded training run was verified."
+    return words, f"{FINDINGS}#{quote(code)}", told
+
+
+def _line(text: str) -> str:
+    return printable(cut(text, LONGEST))
