@@ -80,7 +80,7 @@ class Builder:
             self.request.progress.update(f"pulling {name}")
             repository, tag = _split(name)
             pulled = self.engine.client.api.pull(repository, tag=tag, stream=True, decode=True)
-            for words in pull_words(pulled):
+            for words in pull_words(doing, pulled):
                 self.request.progress.update(f"pulling {name}: {words}")
             return str(self.engine.client.images.get(name).id)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from reprocheck.environments.docker_failures import ImageError, classify
 from reprocheck.environments.logins import without_secrets
 from reprocheck.progress import bytes_bar
 
@@ -46,14 +47,17 @@ class BuildWords:
         return f"{self._step}{last}"
 
 
-def pull_words(told: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def pull_words(doing: str, told: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """How much of an image has come, whenever the engine tells of it.
 
     A layer's size is known only when its download begins: so the total grows in the beginning.
+    Raises `ImageError` where the engine tells of a failure.
     """
     done: dict[str, int] = {}
     total: dict[str, int] = {}
     for line in told:
+        if line.get("error"):
+            raise ImageError(doing, classify(str(line["error"])), str(line["error"]))
         layer, detail = str(line.get("id") or ""), line.get("progressDetail") or {}
         status = str(line.get("status") or "")
         if status == "Downloading" and detail.get("total"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from reprocheck.environments.docker_failures import Cause, ImageError
 from reprocheck.environments.docker_words import BuildWords, end_of, pull_words
 
 
@@ -39,11 +42,14 @@ def test_a_pull_tells_the_bytes_of_all_layers():
         {"status": "Download complete", "progressDetail": {}, "id": "b"},
         layer("c", "Downloading", 2000, 3000),
         layer("b", "Extracting", 10, 1000),
-        {"error": "gone"},
     ]
-    assert list(pull_words(told)) == [
+    assert list(pull_words("pulling x", told)) == [
         "[############............] 500 bytes of 1 kB",
         "[#########...............] 1.5 kB of 4 kB",
         "[###############.........] 2.5 kB of 4 kB",
         "extracting [##################......] 3 kB of 4 kB",
     ]
+    full = [*told, {"error": "write /x: no space left on device"}]
+    with pytest.raises(ImageError) as caught:
+        list(pull_words("pulling x", full))
+    assert caught.value.cause is Cause.NO_SPACE
