@@ -203,7 +203,7 @@ def _beside(report: Report) -> Iterator[Section]:
     facts = (*beside.curves(report, every=True), *beside.outputs(report, every=True))
     others = _others(report)
     if facts or others:
-        yield Section(id="beside", title="Not judged", facts=facts, folds=others)
+        yield Section(id="beside", title="What else was compared", facts=facts, folds=others)
 
 
 def _others(report: Report) -> tuple[Fold, ...]:

@@ -24,6 +24,7 @@ from reprocheck.reporters.html_parts import (
     NAME,
     Cell,
     Section,
+    Table,
     table,
     words,
 )
@@ -62,19 +63,30 @@ def sides(report: Report) -> Iterator[Section]:
     if record is None or report.detail is ReportDetail.MINIMAL:
         yield from _plainly(report)
         return
-    found = table(
-        "The run beside its reruns",
-        ("What", "The run", "The reruns", "The same?", "Known from"),
-        (_row(each) for each in _sides(report, record)),
-        name="beside",
-    )
+    found = _planned(report, record) if report.dry_run else _beside(report, record)
     yield Section(
         id="same",
-        title="What would be the same" if report.dry_run else "What was the same, and what was not",
+        title="What would be rerun" if report.dry_run else "What was the same, and what was not",
         tables=(found,) if found else (),
         facts=tuple(undeclared(report, every=True)),
         folds=tuple(folds(report, record)),
     )
+
+
+def _beside(report: Report, record: RunRecord) -> Table | None:
+    heads = ("What", "The run", "The reruns", "The same?", "Known from")
+    rows = (_row(each) for each in _sides(report, record))
+    return table("The run beside its reruns", heads, rows, name="beside")
+
+
+def _planned(report: Report, record: RunRecord) -> Table | None:
+    """Before anything runs there is one side."""
+    rows = (
+        (words(each.what), words(each.asked), words(each.origin or base.NOTHING, "quiet"))
+        for each in _sides(report, record)
+        if report.hardware or each.what != "Hardware"
+    )
+    return table("The run as it is recorded", ("What", "The run", "Known from"), rows)
 
 
 def _plainly(report: Report) -> Iterator[Section]:
