@@ -137,7 +137,7 @@ def _original(record: RunRecord) -> Iterator[Told]:
 
 def _where(report: Report) -> Iterator[Told]:
     built, sides = report.environment, report.hardware
-    told = [used.machine(sides.landed)] if sides else []
+    told = list(used.machine(sides.landed).partition(", ")[::2]) if sides else []
     if built:
         told.append(f"{built.kind.value}, Python {built.python}" if built.python else "")
         told.append(f"isolation: {built.isolation}" if built.isolation else "")

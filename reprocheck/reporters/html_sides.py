@@ -39,6 +39,7 @@ from reprocheck.reporters.html_records import (
 from reprocheck.reporters.plans import planned
 from reprocheck.reporters.seeds import given_seeds
 from reprocheck.reporters.undeclared import undeclared
+from reprocheck.seeds import is_no_seed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -270,12 +271,14 @@ def _seeds(report: Report, record: RunRecord) -> Side:
     landed = ", ".join(given) or ("none given" if report.trials else NOT_REACHED)
     same = set(given) <= set(record.seeds.values()) if given and record.seeds else None
     told = given_seeds(report, report.plan.seeds) if report.plan and report.seeds else ""
+    if same:
+        told = "none on either side" if all(map(is_no_seed, given)) else "the same"
     return Side(
         what="Seeds",
         asked=asked,
         landed=landed,
         same=same,
-        told=told if not same else "the same",
+        told=told,
         origin=_found(record, "/seeds", *(f"/seeds/{name}" for name in record.seeds)),
         grade="speed",  # meant, where they differ: the reruns were given others
     )
