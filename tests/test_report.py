@@ -8,10 +8,10 @@ import pytest
 
 from reprocheck import cli
 from reprocheck.check_documents import check_document
-from reprocheck.cli import outputs
+from reprocheck.cli import formats, outputs
 from reprocheck.cli.outputs import Outputs
 from reprocheck.detail import dump
-from reprocheck.model import Problem
+from reprocheck.model import Problem, RerunPlan
 from reprocheck.report_store import ReportStore, default_folder
 from reprocheck.reporters import json, markdown, terminal
 from tests.reporters import cases, checks
@@ -55,6 +55,12 @@ def test_every_format_is_the_same_as_verify_gave(tmp_path, capsys):
     for name in names:
         assert (again / name).read_bytes() == (written / name).read_bytes(), name
         assert (again / name).stat().st_size > 500
+
+
+def test_a_report_that_cannot_be_read_back_is_written_all_the_same():
+    odd = make_report(plan=RerunPlan(least=3, most=2_000))
+    assert formats.written(odd) is odd
+    assert formats.written(make_report()) is not None
 
 
 def test_several_files_are_one_check(tmp_path, capsys):
