@@ -174,6 +174,7 @@ def _keep_data(account: Account, prepared: Prepared, gathered: _Gathered) -> Non
         materials, inputs, beside, told=lambda each, findings: found.update({each.path: findings})
     )
     for material in materials:
+        account.progress.update(f"putting {material.label} into the bundle")
         listing = _listing(material, stores, gathered)
         target = places.target_of(inputs, material)
         data = _bundled(material, target, listing, gathered.writer)

@@ -208,6 +208,7 @@ def _run(
     folder = request.folder / f"trial-{number}"
     tree, home = folder / "tree", folder / "home"
     (home / "tmp").mkdir(parents=True)
+    tell.progress.update(f"preparing trial {index}")
     shutil.copytree(request.tree, tree, symlinks=True)
     for path in request.made:  # outputs of an earlier run, as DVC removes them
         remove_inside(tree, path)

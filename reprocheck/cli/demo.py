@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from reprocheck.cli.outputs import echo, progress, screen
-from reprocheck.model import Report, Verdict
+from reprocheck.model import Report, Stage, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +78,7 @@ def demo(directory: Path, quiet: bool, trace: bool) -> int:
     reports = {}
     for story in stories:
         click.secho(f"\n=== {story.name}: {story.text}", bold=color)
-        with progress(quiet=quiet) as told:
+        with progress(quiet=quiet, stages=tuple(Stage)) as told:
             report = reports[story.name] = project.verify(story.name, runs[story.name], told)
         echo(terminal.render(report, width=width, color=color))
     click.secho(f"\n=== the {'five' if trace else 'four'} runs", bold=color)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import threading
@@ -24,6 +25,7 @@ from reprocheck.datastores.twice import TwiceStore
 from reprocheck.datastores.unpinned import UnpinnedStore
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material
+from reprocheck.progress import Parts, bytes_bar, watched
 
 __all__ = ["Around", "Inputs", "disagreements", "is_in_tree", "remove_inside", "restore", "stores"]
 
@@ -56,6 +58,8 @@ def restore(
 
     Raises `RestoreError` when one is gone or is not what the record says; the others are stopped.
     """
+    parts = Parts(around.progress)
+    around = dataclasses.replace(around, progress=parts)
     asked = stores(around)
     materials = tuple(material for material in materials if not material.weak)
 
@@ -65,13 +69,21 @@ def restore(
         told(material, found)
         return found
 
-    findings = Several(one, around).restore(materials)
+    total = _bytes_of(materials)
+    with watched(folder, lambda size: parts.whole(bytes_bar(size, total))):
+        findings = Several(one, around).restore(materials)
     return Inputs(
         folder=folder,
         materials=materials,
         findings=findings,
         env=places.trial_env(materials, folder),
     )
+
+
+def _bytes_of(materials: tuple[Material, ...]) -> int | None:
+    """How many will lie in the folder; None where that is not known."""
+    sizes = [each.size for each in materials]
+    return sum(size for size in sizes if size) if None not in sizes else None
 
 
 def _restore(

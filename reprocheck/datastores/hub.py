@@ -17,6 +17,7 @@ from reprocheck.datastores.base import Around, StoppedError
 from reprocheck.datastores.hub_cache import COMMIT, Repository
 from reprocheck.errors import RestoreError
 from reprocheck.model import Finding, Material, MaterialPlace, Severity
+from reprocheck.progress import growing
 
 ALGORITHM = "commit"
 SCHEME = "hf://"
@@ -117,7 +118,9 @@ class HubStore:
             raise StoppedError
 
     def _fetch(self, repo: Repository, revision: str, own: Path, env: Mapping[str, str]) -> str:
-        commit = hub_fetch.fetch(repo, revision, own.parent, env, self._end_if_stopped)
+        with growing(self._progress, own, f"fetching {repo.shown}"):
+            commit = hub_fetch.fetch(repo, revision, own.parent, env, self._end_if_stopped)
+        self._progress.update(f"checking {repo.shown}")
         place = hub_fetch.endpoint(env)
         files = hub_cache.blobs(own, commit)
         wrong = hub_cache.wrong(own, files.values())

@@ -20,6 +20,7 @@ from reprocheck.errors import RestoreError
 from reprocheck.git import Git, last_lines
 from reprocheck.hostile import redact
 from reprocheck.model import Finding, Material
+from reprocheck.progress import growing
 
 _SETTINGS = re.compile(r"lfs\.(url|.*\.access|.*\.locksverify)|remote\..*\.(url|lfsurl)|url\..*")
 
@@ -111,7 +112,8 @@ class LfsStore:
         remotes = self._configure(git)
         commit = _commit(git, lfs_files.pointer_of(material.digest, size))
         for remote in remotes:
-            done = git("lfs", "fetch", remote, commit, trusting=True, check=False)
+            with growing(self._around.progress, scratch, f"{material.path} by git LFS", size):
+                done = git("lfs", "fetch", remote, commit, trusting=True, check=False)
             if self._take(scratch / ".git/lfs/objects", material, target, []):
                 return True
             told = "" if done.exit_code == 0 else f": {redact(last_lines(done.stderr, 2))}"

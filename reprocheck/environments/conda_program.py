@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from reprocheck import process
 from reprocheck.environments.conda_errors import Cause, CondaError, classify, unreachable
 from reprocheck.environments.conda_files import CondaAsked, CondaPackage
 from reprocheck.environments.conda_rattler import worker_environment
+from reprocheck.environments.logins import without_secrets
 from reprocheck.progress import Progress
 
 NAMES = ("micromamba", "mamba", "conda")
@@ -51,7 +53,7 @@ class CondaProgram:
         )
         self.progress.update(doing)
         try:
-            done = process.supervise(call, log=log)
+            done = process.supervise(call, log=log, on_tick=lambda: self._tell(log, doing))
         except OSError as error:
             text = f"{error.strerror}: {error.filename}"
             raise CondaError(doing, Cause.OTHER, text) from error
@@ -63,6 +65,13 @@ class CondaProgram:
             network = (Cause.NETWORK, Cause.NO_CHANNEL, Cause.DENIED, Cause.CERTIFICATE)
             about = unreachable(output, asked.channels) if cause in network else ""
             raise CondaError(doing, cause, output, about)
+
+    def _tell(self, log: Path, doing: str) -> None:
+        """Its bars are drawn over themselves: the last state of the last one."""
+        parts = re.split(r"[\r\n]+", log.read_bytes()[-2000:].decode(errors="replace"))
+        last = next((part.strip() for part in reversed(parts) if part.strip()), "")
+        if last:
+            self.progress.update(f"{doing}: {without_secrets(last)[:80]}")
 
     def _what(self, asked: CondaAsked) -> tuple[str, ...]:
         if asked.packages:

@@ -6,7 +6,7 @@ import importlib.util
 import json
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from reprocheck.environments.conda_files import CondaAsked, CondaPackage, file_p
 from reprocheck.environments.uv_program import environment
 from reprocheck.errors import RebuildError
 from reprocheck.model import EnvironmentSpec
-from reprocheck.progress import Progress
+from reprocheck.progress import Progress, bar
 
 WORKER = Path(__file__).with_name("rattler_worker.py")
 SOLVE_TIMEOUT_S = 1800.0
@@ -99,6 +99,7 @@ class Rattler:
             },
             doing,
             INSTALL_TIMEOUT_S,
+            lambda: self.progress.update(f"{doing}: {_arrived(packages, kept, prefix)}"),
         )
         _raise(result, doing, ())
         if kept.name != "packages":
@@ -114,7 +115,13 @@ class Rattler:
             return self.cache / "packages"
         return self.cache / f"packages-{digest(*(package.line for package in packages))[:16]}"
 
-    def _run(self, request: Mapping[str, Any], doing: str, timeout_s: float) -> dict[str, Any]:
+    def _run(
+        self,
+        request: Mapping[str, Any],
+        doing: str,
+        timeout_s: float,
+        on_tick: Callable[[], None] | None = None,
+    ) -> dict[str, Any]:
         asked, answer, log = (self.folder / f"rattler{end}" for end in (".json", ".out", ".log"))
         for file in (answer, log):
             file.unlink(missing_ok=True)
@@ -126,7 +133,7 @@ class Rattler:
             env=worker_environment(self.env),
             timeout_s=timeout_s,
         )
-        done = process.supervise(call, log=log)
+        done = process.supervise(call, log=log, on_tick=on_tick)
         if done.timed_out:
             raise CondaError(doing, Cause.TIMEOUT, "")
         # Not the exit code: it may have crashed after its work was done.
@@ -135,6 +142,16 @@ class Rattler:
             raise CondaError(doing, classify(output), output)
         result: dict[str, Any] = json.loads(answer.read_bytes())
         return result
+
+
+def _arrived(packages: Sequence[CondaPackage], kept: Path, prefix: Path) -> str:
+    """How many packages are in the prefix; before the first one, how many were fetched."""
+    if linked := len([*(prefix / "conda-meta").glob("*.json")]):
+        return f"installed {bar(linked, len(packages), 'package')}"
+    there = [each.name for each in kept.iterdir() if each.is_dir()] if kept.is_dir() else []
+    names = ("-".join(file_parts(package.url)) for package in packages)
+    fetched = sum(any(each.startswith(name) for each in there) for name in names)
+    return f"downloaded {bar(fetched, len(packages), 'package')}"
 
 
 def is_installed() -> bool:

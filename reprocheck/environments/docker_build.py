@@ -7,7 +7,6 @@ import io
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from reprocheck import process
@@ -16,7 +15,7 @@ from reprocheck.environments.docker_context import FILE, Context
 from reprocheck.environments.docker_engine import Engine, told
 from reprocheck.environments.docker_failures import Cause, ImageError, classify
 from reprocheck.environments.docker_secrets import Secrets
-from reprocheck.environments.logins import without_secrets
+from reprocheck.environments.docker_words import end_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +58,7 @@ class Build:
         call = process.Call(argv=argv, cwd=folder, env=env, timeout_s=self._left_s)
         try:
             done = process.supervise(
-                call, log=log, on_tick=lambda: self.say(self.secrets.hidden(_end_of(log)))
+                call, log=log, on_tick=lambda: self.say(self.secrets.hidden(end_of(log)))
             )
         except OSError as error:
             raise ImageError(self._doing, Cause.OTHER, str(error)) from error
@@ -116,18 +115,6 @@ class Build:
             forcerm=True,  # else the container of a failed step stays, with all its disk
             decode=True,
         )
-
-
-def last_line(text: str) -> str:
-    """The last line of a build's output, for the progress."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return without_secrets(lines[-1])[:80] if lines else ""
-
-
-def _end_of(log: Path) -> str:
-    with contextlib.suppress(OSError):
-        return log.read_bytes()[-2000:].decode(errors="replace")
-    return ""
 
 
 @contextlib.contextmanager

@@ -16,13 +16,14 @@ from typing import Any
 
 from reprocheck.environments import docker_engine, docker_owned, docker_secrets, dockerfile
 from reprocheck.environments.base import BuildRequest
-from reprocheck.environments.docker_build import Build, last_line
+from reprocheck.environments.docker_build import Build
 from reprocheck.environments.docker_context import Context, gather
 from reprocheck.environments.docker_engine import Engine, told
 from reprocheck.environments.docker_failures import Cause, ImageError
 from reprocheck.environments.docker_flatten import flatten
 from reprocheck.environments.docker_owned import DERIVED, KEY, REPOSITORY
 from reprocheck.environments.docker_secrets import Secrets
+from reprocheck.environments.docker_words import BuildWords, pull_words
 from reprocheck.model import Finding, Severity
 
 # What another index, or its login, may mend.
@@ -78,8 +79,10 @@ class Builder:
                 return str(found.id)
             self.request.progress.update(f"pulling {name}")
             repository, tag = _split(name)
-            pulled = self.engine.client.images.pull(repository, tag=tag)
-            return str(pulled.id)
+            pulled = self.engine.client.api.pull(repository, tag=tag, stream=True, decode=True)
+            for words in pull_words(doing, pulled):
+                self.request.progress.update(f"pulling {name}: {words}")
+            return str(self.engine.client.images.get(name).id)
 
     def _find(self, name: str) -> Any:  # noqa: ANN401 - the SDK's image, or None
         from docker.errors import ImageNotFound
@@ -111,6 +114,7 @@ class Builder:
         own = f"{DERIVED}:{uuid.uuid4().hex}"
         try:
             self._run(dataclasses.replace(build, tag=own))
+            self.request.progress.update("taking the secrets out of the image")
             flatten(self.engine, own, build.tag, build.labels)
         finally:
             docker_owned.remove_secrets(self.engine)
@@ -140,8 +144,10 @@ class Builder:
     def _build(
         self, context: Context, tag: str, labels: Mapping[str, str], secrets: Secrets | None = None
     ) -> Build:
+        words = BuildWords()
+
         def say(text: str) -> None:
-            self.request.progress.update(f"building {self.request.spec.file}: {last_line(text)}")
+            self.request.progress.update(f"building {self.request.spec.file}{words.after(text)}")
 
         return Build(
             context=context,

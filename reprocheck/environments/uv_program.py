@@ -12,10 +12,14 @@ from reprocheck import process
 from reprocheck.environments import local, pip_settings
 from reprocheck.environments.logins import without_secrets
 from reprocheck.errors import RebuildError
+from reprocheck.numbers import counted
 from reprocheck.progress import Progress
 
 TIMEOUT_S = 3 * 3600.0
 _LAST_LINES = 15
+_TOLD = 16_000  # bytes of its output that progress looks at
+_DOWNLOADING = re.compile(r"^Downloading (\S+) \(([^)\n]+)\)", re.MULTILINE)
+_DOWNLOADED = re.compile(r"^ *Downloaded (\S+)", re.MULTILINE)
 # Where packages come from, and how to reach that place; nothing that changes what is resolved.
 _INDEX_VARIABLES = re.compile(r"UV_(DEFAULT_INDEX|INDEX|EXTRA_INDEX|FIND_LINKS|NO_INDEX|CONFIG)")
 _PASSED = re.compile(
@@ -201,10 +205,20 @@ class Uv:
         return done.stdout
 
     def _tell(self, log: Path, doing: str) -> None:
-        lines = log.read_bytes()[-2000:].decode(errors="replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        last = words_of(log.read_bytes()[-_TOLD:].decode(errors="replace"))
         if last:
-            self.progress.update(f"{doing}: {without_secrets(last)[:80]}")
+            self.progress.update(f"{doing}: {last}")
+
+
+def words_of(output: str) -> str:
+    """What uv does, from the end of its output: what it still downloads, else its last line."""
+    begun = dict(_DOWNLOADING.findall(output))
+    open_ones = [f"{name} ({begun[name]})" for name in begun.keys() - _DOWNLOADED.findall(output)]
+    if open_ones:
+        done = f"{len(begun) - len(open_ones)} of {counted(len(begun), 'large file')}"
+        return without_secrets(f"{done} downloaded, now {', '.join(sorted(open_ones))}")[:160]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return without_secrets(lines[-1])[:80] if lines else ""
 
 
 def find_uv() -> str:

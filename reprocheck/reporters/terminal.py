@@ -265,7 +265,7 @@ def _findings(report: Report, width: int, verbose: bool) -> RenderableType | Non
     told = base.findings(
         report, *(tuple(Severity) if verbose else (Severity.ERROR, Severity.WARNING))
     )
-    most = 10_000 if verbose or len(told) <= FEW else 2 * width - 2
+    most = 10_000 if verbose or len(told) <= FEW else 2 * width - 16  # words break early
     lines = [_finding(each, verbose, most) for each in told]
     notes = len(base.findings(report, Severity.NOTE))
     if notes and not verbose:

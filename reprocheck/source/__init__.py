@@ -17,7 +17,7 @@ from pathlib import Path
 from reprocheck.errors import SourceError
 from reprocheck.git import Git
 from reprocheck.model import Finding, Severity
-from reprocheck.progress import Progress
+from reprocheck.progress import Progress, growing
 from reprocheck.source import clones, ids, lfs, patches, stored, submodules, trust, untracked
 from reprocheck.source.base import Checkout, CheckoutRequest, Found, Kept, NotHereError
 from reprocheck.source.patches import Wanted
@@ -77,14 +77,16 @@ def _not_found(
 
 def _completed(request: CheckoutRequest, found: Found, way: Wanted, progress: Progress) -> Checkout:
     git, place = found.git, found.place
-    progress.update("fetching LFS objects and submodules")
     findings = [] if way.patch is None else [*patches.move_modules(git, way.patch)]
     home = place.local or place.home
-    _complete_submodules(git, place.local, request, trust.checker(home, request))
-    if way.patch is not None:
-        patches.apply(git, way.patch)
-    trust.check_lfs(git, home, request)
-    lfs.restore(git, request.objects)
+    doing = "fetching LFS objects and submodules"
+    progress.update(doing)
+    with growing(progress, request.tree, doing):
+        _complete_submodules(git, place.local, request, trust.checker(home, request))
+        if way.patch is not None:
+            patches.apply(git, way.patch)
+        trust.check_lfs(git, home, request)
+        lfs.restore(git, request.objects)
     _forget_remotes(git)
     told = patches.finding(request.code, way)
     findings += [told] if told else []

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 
 from reprocheck.errors import SourceError
 from reprocheck.git import Git, last_lines
 from reprocheck.hostile import redact
 from reprocheck.process import Completed
-from reprocheck.progress import Progress
+from reprocheck.progress import Progress, growing
 from reprocheck.source import ids
 from reprocheck.source.base import CheckoutRequest, Found, NotHereError, Place
 
@@ -38,7 +39,8 @@ def obtain(place: Place, wanted: str, request: CheckoutRequest, progress: Progre
     """
     try:
         git, commit = _clone(place, wanted, request, progress)
-        done = git("checkout", "--quiet", "--detach", "--force", commit, check=False)
+        with growing(progress, request.tree, "checking out"):
+            done = git("checkout", "--quiet", "--detach", "--force", commit, check=False)
         if done.exit_code != 0:  # a clone that was made with a filter, or is damaged
             said = f"{place.words} has the commit, but not all of its files: {_said(done)}"
             raise NotHereError(said, "fetch them: git fetch --refetch --no-filter", asked=False)
@@ -92,19 +94,27 @@ class _Remote:
         self._progress.update(f"asking {self._place.words}")
         self._listed("HEAD", timeout_s=ANSWER_S)  # a dead one must not hold up all fetches below
         if len(wanted) in ids.LENGTHS:
-            self._progress.update(f"asking {self._place.words} for commit {wanted[:12]}")
             self._init(len(wanted))
-            if commit := self._fetched(wanted, [wanted], shallow=True):
+            with self._told(f"commit {wanted[:12]}"):
+                commit = self._fetched(wanted, [wanted], shallow=True)
+            if commit:
                 return self._git, commit
         refs = self._refs()
         self._init(len(next(iter(refs.values()))))
         for doing, refspecs, shallow in self._ways(refs, wanted):
-            self._progress.update(f"fetching {doing} of {self._place.words}")
-            if commit := self._fetched(wanted, refspecs, shallow=shallow):
+            with self._told(doing):
+                commit = self._fetched(wanted, refspecs, shallow=shallow)
+            if commit:
                 return self._git, commit
         said = f"{self._place.words} does not have it in any of its {len(refs)} refs"
         by_id = ", nor does it send it by its id" if len(wanted) in ids.LENGTHS else ""
         raise NotHereError(said + by_id, "push the commit", asked=True)
+
+    def _told(self, what: str) -> AbstractContextManager[None]:
+        """Tells what is fetched, and how much of it has come."""
+        doing = f"fetching {what} of {self._place.words}"
+        self._progress.update(doing)
+        return growing(self._progress, self._git.folder, doing)
 
     def _ways(self, refs: Mapping[str, str], wanted: str) -> Iterator[tuple[str, list[str], bool]]:
         """What to fetch, in words and refspecs, and whether the last commit of it will do."""

@@ -11,8 +11,9 @@ from pathlib import Path
 from reprocheck.errors import ReadError
 from reprocheck.exhibits import MOST_FILE_BYTES, may_be_exhibit
 from reprocheck.model import Artifact, Finding, Product, RunRecord, Severity
+from reprocheck.numbers import format_bytes
 from reprocheck.products import is_readable
-from reprocheck.progress import Progress
+from reprocheck.progress import Parts, Progress, watched
 from reprocheck.trackers.base import Fetched
 from reprocheck.trackers.mlflow_artifacts import ArtifactRoot, RootFinder, UnreachableError
 from reprocheck.trackers.mlflow_recorded_files import OWN, unreachable
@@ -54,16 +55,18 @@ class Reader:
         artifacts = _own(record)
         products, files, skipped = [], {}, []
         self._left = self.limits.all
-        for number, artifact in enumerate(artifacts, start=1):
-            progress.update(f"the run's product {number} of {len(artifacts)}: {artifact.path}")
-            if (artifact.size or 0) > min(self.limits.file, self._left):
-                skipped.append(artifact.path)
-                file = None
-            else:
-                file = self._fetch(artifact)
-            products.append(_product(artifact, file))
-            if file is not None and self._is_kept(artifact, file):
-                files[artifact.path] = file
+        parts = Parts(progress)
+        with watched(self.folder, lambda size: parts.whole(f"downloaded: {format_bytes(size)}")):
+            for number, artifact in enumerate(artifacts, start=1):
+                parts.update(f"the run's product {number} of {len(artifacts)}: {artifact.path}")
+                if (artifact.size or 0) > min(self.limits.file, self._left):
+                    skipped.append(artifact.path)
+                    file = None
+                else:
+                    file = self._fetch(artifact)
+                products.append(_product(artifact, file))
+                if file is not None and self._is_kept(artifact, file):
+                    files[artifact.path] = file
         if skipped:
             self._findings.append(_too_large(skipped, self.limits))
         return Fetched(products=tuple(products), files=files, findings=tuple(self._findings))

@@ -127,7 +127,8 @@ class Site(Shelf):
         self._server.site = self  # type: ignore[attr-defined]
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
-        self.fail: list[str] = []  # what to do with the next requests: "500", "401", "cut"
+        self.fail: list[str] = []  # what to do with the next requests: "500", "401", "cut", "wait"
+        self.go = threading.Event()  # for the last byte of those that wait
         self.login: str | None = None  # "user:password"
         self.host = f"127.0.0.1:{self._server.server_port}"
         self.address = f"http://{self.host}/a%20b"
@@ -166,6 +167,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, b"no such file")
         elif doing == "cut":
             self._answer(200, content[: len(content) // 2], length=len(content))
+        elif doing == "wait":
+            self._answer(200, content[:-1], length=len(content))
+            site.go.wait(10)
+            self.wfile.write(content[-1:])
         elif "gzip" in self.headers.get("Accept-Encoding", ""):
             self._answer(200, gzip.compress(content), **{"Content-Encoding": "gzip"})
         else:

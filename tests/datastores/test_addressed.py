@@ -11,6 +11,7 @@ import pytest
 from reprocheck.datastores.addresses import shown
 from reprocheck.errors import RestoreError
 from reprocheck.model import Material, Origin, OriginKind
+from reprocheck.progress import Silent, growth
 from tests.datastores.conftest import Restore
 from tests.datastores.servers import COMMIT, S3, Objects, Shelf, Site
 
@@ -36,6 +37,29 @@ def test_a_file_is_brought(shelf: Shelf, restore: Restore, tmp_path: Path) -> No
     restore(material(f"{shelf.address}/{name}", algorithm="md5"), env=shelf.env)
     assert restored(tmp_path).read_bytes() == ROWS
     assert shelf.content() == before
+
+
+def test_how_much_has_come_is_told_while_it_comes(
+    site: Site, restore: Restore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Told(Silent):
+        def update(self, doing: str) -> None:
+            told.append(doing)
+            if doing.startswith("["):
+                site.go.set()
+
+    told: list[str] = []
+    monkeypatch.setattr(growth, "_EVERY_S", 0.01)
+    content = bytes(4_000_000)
+    site.put("train.csv", content)
+    site.fail.append("wait")
+    wanted = material(f"{site.address}/train.csv", content, size=len(content))
+    restore(wanted, progress=Told())
+    assert site.go.is_set()
+    assert told[0] == "data/train.csv (1 of 1)"
+    bars = [line for line in told if line.startswith("[")]
+    assert bars[0].partition("\n")[0].endswith(" of 4 MB")
+    assert bars[0].partition("\n")[2] == "data/train.csv (1 of 1)"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from reprocheck.environments.uv_program import (
     classify,
     environment,
     index_settings,
+    words_of,
 )
 from tests.environments.samples import Heard
 
@@ -86,3 +87,16 @@ def test_the_index_settings_hold_variables_and_the_users_config(tmp_path):
     (tmp_path / "uv/uv.toml").write_text("no-index = true")
     caller = {"UV_INDEX": "https://host", "XDG_CONFIG_HOME": str(tmp_path), "UV_CACHE_DIR": "/c"}
     assert index_settings(caller) == "UV_INDEX=https://host\nno-index = true\nno-index = true"
+
+
+def test_what_is_still_downloaded_is_told_before_the_last_line():
+    begun = "Resolved 9 packages in 1s\nDownloading torch (731.1MiB)\nDownloading numpy (16.0MiB)\n"
+    assert words_of(begun) == (
+        "0 of 2 large files downloaded, now numpy (16.0MiB), torch (731.1MiB)"
+    )
+    assert words_of(f"{begun} Downloaded numpy\n") == (
+        "1 of 2 large files downloaded, now torch (731.1MiB)"
+    )
+    done = f"{begun} Downloaded numpy\n Downloaded torch\nPrepared 9 packages in 3s\n\n"
+    assert words_of(done) == "Prepared 9 packages in 3s"
+    assert words_of("") == ""
