@@ -17,7 +17,7 @@ test: lint
 
 # The site of docs/ in site/index.html; Material's notice of MkDocs 2 is none of its readers'.
 docs: $(STAMP)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo site/index.html
 
 lint: $(STAMP)

@@ -20,7 +20,7 @@ def page() -> str:
         "# Commands",
         _prose(cli.help or ""),
         "Options of several commands mean the same in all of them. What they exit with: "
-        "[exit codes](exit-codes.md).",
+        "[exit codes](verdicts.md).",
         *_rows(cli, group),
     ]
     for name in COMMANDS:

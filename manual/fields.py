@@ -70,11 +70,11 @@ class Walk:
 
     def under(self, node: Node, path: str, *, required: bool) -> list[Field]:
         """The field itself and, in order, all that are below it."""
-        told = {
-            (each.path, each.types, each.description): each
-            for each in self._fields(_Place(node, self._name), path, required)
-        }
-        return list(told.values())
+        every = list(self._fields(_Place(node, self._name), path, required))
+        told = {each.path for each in every if each.description}
+        # A second word on a key only narrows what was said of it.
+        kept = (each for each in every if each.description or each.path not in told)
+        return list({(each.path, each.types, each.description): each for each in kept}.values())
 
     def _fields(self, place: _Place, path: str, required: bool) -> Iterator[Field]:
         variants = list(self._variants(place))

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 REPOSITORY = "https://github.com/reprocheck/reprocheck/blob/main"
+_PAGES = {"README.md#verdicts-and-exit-codes": "reference/verdicts.md"}
 _SCHEMA = re.compile(r"schemas/(\w+)\.schema\.json")
 _LINK = re.compile(r"(?<=\]\()((?:\.\./)[^)#\s]*)(#[^)\s]*)?(?=\))")
 _FENCED = re.compile(r"^( *)(`{3,})[^\n]*\n.*?^\1\2`*$", re.MULTILINE | re.DOTALL)
@@ -42,6 +43,5 @@ def _target(link: str, anchor: str, source: str, root: Path) -> str:
     if not (root / path).exists():
         raise BrokenLinkError(f"docs/{source} links to {path}, which the repository has not")
     schema = _SCHEMA.fullmatch(path)
-    if schema is None:
-        return f"{REPOSITORY}/{path}{anchor}"
-    return posixpath.relpath(f"reference/{schema[1]}.md", folder or ".")
+    page = f"reference/{schema[1]}.md" if schema else _PAGES.get(path + anchor)
+    return posixpath.relpath(page, folder or ".") if page else f"{REPOSITORY}/{path}{anchor}"

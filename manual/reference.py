@@ -11,21 +11,32 @@ from manual import commands, schemas
 
 def pages(root: Path) -> dict[str, str]:
     """Text in Markdown by the page's name below `reference/`."""
-    made = {"cli.md": commands.page(), "exit-codes.md": exit_codes(root)}
+    made = {"cli.md": commands.page(), "verdicts.md": verdicts(root)}
     every = {_name(path): json.loads(path.read_text("utf-8")) for path in _files(root)}
     return made | {f"{name}.md": schemas.page(name, every) for name in every}
 
 
-def exit_codes(root: Path) -> str:
-    """The page of exit codes: the README's table."""
+def verdicts(root: Path) -> str:
+    """The page of verdicts and exit codes: the README's two tables."""
     readme = (root / "README.md").read_text("utf-8")
-    table = re.search(r"^\| exit code \|.*?\n(?:\|.*\n)+", readme, re.MULTILINE)
-    if table is None:
-        raise LookupError("README.md has no table that begins with '| exit code |'")
-    return (
-        "# Exit codes\n\nOf `reprocheck verify` and `compare`, and of the other commands where "
-        "their help says nothing else.\n\n" + table.group()
+    return "\n".join(
+        (
+            "# Verdicts and exit codes\n",
+            "A run has the worst verdict of the metrics that are judged. Strongest first:\n",
+            _table(readme, "verdict"),
+            "`reprocheck verify` and `compare` end with these codes, and so do the other commands "
+            "where their help says nothing else:\n",
+            _table(readme, "exit code"),
+        )
     )
+
+
+def _table(readme: str, first: str) -> str:
+    """Raises `LookupError` where there is no table whose first column is called so."""
+    table = re.search(rf"^\| {first} \|.*?\n(?:\|.*\n)+", readme, re.MULTILINE)
+    if table is None:
+        raise LookupError(f"README.md has no table that begins with '| {first} |'")
+    return table.group()
 
 
 def _files(root: Path) -> list[Path]:

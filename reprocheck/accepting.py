@@ -79,7 +79,7 @@ def accept(report: Report, decided: Decision, counting: Sequence[Acceptance]) ->
         tool_version=report.tool_version,
     )
     whole = accepted.added(counting, found)
-    if accepted.in_force(whole, found.run_id, own).acceptance != found:
+    if accepted.in_force(whole, found.run_id, own).acceptance is not found:
         raise AcceptError(
             "the report was judged against another baseline than the one that counts now",
             f"verify the run again, and accept that: reprocheck verify {record.ref.run_id}",

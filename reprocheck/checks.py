@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from reprocheck import exit_codes
@@ -37,6 +37,40 @@ def alone(report: Report) -> Check:
         head_sha="",
         reports=(report,),
     )
+
+
+def merged(checks: Sequence[Check]) -> Check:
+    """At least one check as one: what any of them says, once, in their order.
+
+    A commit is told where all have the same; what fails any of them fails the whole.
+    """
+    if len(checks) == 1:
+        return checks[0]
+    newest = max(checks, key=lambda each: each.created_at)
+    commits = {each.head_sha for each in checks}
+    failing = {answer for each in checks for answer in each.fail_on}
+    return Check(
+        schema_version=newest.schema_version,
+        tool_version=newest.tool_version,
+        created_at=newest.created_at,
+        head_sha=newest.head_sha if len(commits) == 1 else "",
+        reports=tuple(_once(report for each in checks for report in each.reports)),
+        problems=tuple(dict.fromkeys(told for each in checks for told in each.problems)),
+        rule_changes=tuple(dict.fromkeys(told for each in checks for told in each.rule_changes)),
+        fail_on=tuple(answer for answer in FailOn if answer in failing),
+        sought=tuple(dict.fromkeys(told for each in checks for told in each.sought)),
+        waiting="; ".join(dict.fromkeys(each.waiting for each in checks if each.waiting.strip())),
+    )
+
+
+def _once(reports: Iterable[Report]) -> Iterator[Report]:
+    """The reports without those that are there already, as of a run's file and of its job's."""
+    known: dict[tuple[datetime, str, str], list[Report]] = {}
+    for report in reports:
+        alike = known.setdefault((report.created_at, report.asked, report.subject), [])
+        if report not in alike:
+            alike.append(report)
+            yield report
 
 
 def verdict(check: Check) -> Verdict | None:

@@ -95,6 +95,6 @@ def _grid(grid: Grid) -> Document:
 
 
 def _cell(value: float) -> float | str | None:
-    """A count without a point: half as long."""
+    """A count without a point: half as long. Minus zero has no such form."""
     whole = math.isfinite(value) and value.is_integer() and abs(value) < _MOST_EXACT
-    return int(value) if whole else number(value)
+    return int(value) if whole and (value or math.copysign(1, value) > 0) else number(value)

@@ -34,6 +34,7 @@ MOST_FILE_BYTES = 32_000_000  # of an image's file
 MOST_LISTED = 1_000  # that are left out; the rest is told among the products
 LONGEST_S = 20.0  # for all of them
 MOST_READ = 400  # files
+MOST_REFUSED = 8  # for want of room, before no further one is read in vain
 
 _TOO_LONG = "reading the exhibits before it took too long"
 _NO_ROOM = f"the exhibits before it take up the {MOST_IN_ALL // 1000} KB that there are for them"
@@ -61,11 +62,23 @@ class _Room:
 
     bytes: int = MOST_IN_ALL
     files: int = MOST_READ
+    refused: int = 0  # for want of room
     until: float = field(default_factory=lambda: time.monotonic() + LONGEST_S)
 
-    def refuse_late(self) -> None:
+    def enter(self) -> None:
+        """Counts a file that is about to be read. Raises `OpaqueError` where none is any more."""
+        if self.refused >= MOST_REFUSED:
+            raise OpaqueError(_NO_ROOM)
         if self.files <= 0 or time.monotonic() > self.until:
             raise OpaqueError(_TOO_LONG)
+        self.files -= 1
+
+    def take(self, size: int) -> None:
+        """Takes so many bytes. Raises `OpaqueError`."""
+        if size > self.bytes:
+            self.refused += 1
+            raise OpaqueError(_NO_ROOM)
+        self.bytes -= size
 
 
 def may_be_exhibit(path: str) -> bool:
@@ -116,19 +129,15 @@ def _exhibit(pair: Pair, trial: int, room: _Room) -> Exhibit | None:
         trial=trial,
     )
     try:
-        room.refuse_late()
-        room.files -= 1
+        room.enter()
         found = _picture(empty, pair) if kind is ExhibitKind.IMAGE else _table(empty, pair)
-        size = size_of(exhibit(found))
-        if size > room.bytes:
-            raise OpaqueError(_NO_ROOM)
+        room.take(size_of(exhibit(found)))
     except NoTableError:
         return None
     except OpaqueError as error:
         return without_content(empty, str(error)) if kind else None
     except (OSError, ValueError, MemoryError):  # of an image that is decoded, and not written
         return without_content(empty, "it cannot be made an image of the report") if kind else None
-    room.bytes -= size
     return found
 
 

@@ -1471,6 +1471,54 @@ class Trend:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PastFact:
+    """Something that reruns had: as it was landed, and as the run's record asks for it."""
+
+    landed: str
+    asked: str = ""  # "": the record does not say
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastChange:
+    """What was otherwise in one verification than in the one before; "" is absent."""
+
+    what: str
+    asked: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastEntry:
+    """What is kept of one verification."""
+
+    verification: Verification
+    counts: Mapping[str, int]  # finished reruns, by gated metric
+    environment: str  # its digest; "" where none was built
+    tool_version: str
+    machine: str
+    accepted: bool  # judged against an accepted baseline
+    facts: Mapping[str, PastFact] = field(default_factory=dict)
+    cut: bool = False  # the report's file was too long to hold every fact
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Past:
+    """All verifications of a run that are known, the oldest first, and the last turn in them."""
+
+    run_id: str
+    entries: tuple[PastEntry, ...]
+    standing: Standing
+    since: datetime
+    sentence: str
+    before: PastEntry | None = None  # the last that decided otherwise
+    after: PastEntry | None = None  # the first that decided as now
+    changes: tuple[PastChange, ...] = ()
+    older: int = 0  # reports that were not looked at
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Aggregate:
     """What the verifications of several runs say together."""
 

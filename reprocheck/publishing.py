@@ -45,6 +45,15 @@ def comment_key(workflow: str, named: str) -> str:
     return hashlib.sha256(f"{workflow}\0{named}".encode()).hexdigest()[:16]
 
 
+def page_of(check: Check) -> str:
+    """The check as a page of HTML that needs nothing else: its one report, or all of them."""
+    from reprocheck.reporters import batch_html, html
+
+    if len(check.reports) == 1 and not check.problems:
+        return html.render(check.reports[0])
+    return batch_html.render(check)
+
+
 def publish(
     check: Check, page: Page, forge: Forge, wish: Wish, warn: Callable[[str], None]
 ) -> Posted | None:

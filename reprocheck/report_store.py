@@ -109,7 +109,7 @@ class ReportStore:
         exact = [run for run in found if run.lower() == begins]
         if len(exact or found) == 1:
             return (exact or found)[0]
-        shown = found or sorted(latest, key=lambda run: latest[run], reverse=True)
+        shown = sorted(found) or sorted(latest, key=lambda run: latest[run], reverse=True)
         if not shown:
             raise UnknownRunError(
                 f"{self.folder} holds no report of any run", "verify one: reprocheck verify RUN_ID"

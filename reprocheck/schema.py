@@ -45,7 +45,7 @@ __all__ = [
 NAMES = (
     *("run", "config", "experiment", "report", "check"),
     *("plan", "doctor", "audit", "validation", "top", "aggregate", "bundle"),
-    "baseline",
+    *("baseline", "history"),
 )
 DEEPEST = 100
 LONGEST_NUMBER = 1_024  # bits: as large as a float may be

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import shlex
 
-import click
 import pytest
 import yaml
 
 from reprocheck import schema
-from reprocheck.cli import cli
 from reprocheck.model import Finding, Severity
 from tests import finding_codes
 from tests.finding_codes import KEBAB, PAGE, Watcher, sections, source_codes
@@ -101,17 +98,6 @@ def test_the_lines_of_python_are_python():
     given = [words[2] for words in commands() if words[:2] == ["python", "-c"]]
     for text in (*blocks("python"), *given):
         compile(text, "findings.md", "exec")
-
-
-def test_the_commands_have_the_options_that_the_page_gives_them():
-    for words in commands():
-        if "reprocheck" in words[:-1] and words[0] != "mlflow":
-            name, *rest = words[words.index("reprocheck") + 1 :]
-            command = cli.get_command(click.Context(cli), name)
-            known = {option for each in command.params for option in each.opts}
-            own = itertools.takewhile(lambda word: word != "--", rest)
-            given = {word.partition("=")[0] for word in own if word.startswith("-")}
-            assert given <= known, words
 
 
 # --- how the codes are found --------------------------------------------------------------

@@ -161,3 +161,18 @@ def test_a_gate_that_nothing_matches_names_its_line():
 def test_a_gate_stays_open_where_the_artifacts_could_not_be_listed():
     record = record_with(code="artifacts-unreachable")
     assert gated_patterns([gate("*.npz")], record) == ("*.npz",)
+
+
+# --- exhibits -----------------------------------------------------------------------------
+
+
+def test_exhibits_are_those_of_the_first_trial_by_the_originals_names(run, known):
+    ours = {"confusion.csv": "1,2\n3,4\n", "roc.csv": "x,y\n0,0\n1,1\n2,2\n", "p.csv": "1,2\n"}
+    left = known(ours, RULE)
+    left.exhibit_beside(run({"confusion.csv": "5,6\n7,8\n", "new.csv": "1,2\n3,4\n"}), 2)
+    left.exhibit_beside(run(ours), 3)
+    assert left.exhibits is not None
+    matrix, curve = left.exhibits
+    assert (matrix.path, matrix.trial) == ("confusion.csv", 2)
+    assert matrix.rerun.content.values[0] == (5, 6)
+    assert (curve.path, curve.rerun.size) == ("roc.csv", None)

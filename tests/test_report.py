@@ -1,5 +1,6 @@
 """The command `report`."""
 
+import dataclasses
 import importlib
 import json as standard
 
@@ -7,11 +8,13 @@ import pytest
 
 from reprocheck import cli
 from reprocheck.check_documents import check_document
+from reprocheck.cli import outputs
+from reprocheck.cli.outputs import Outputs
 from reprocheck.detail import dump
 from reprocheck.model import Problem
 from reprocheck.report_store import ReportStore, default_folder
 from reprocheck.reporters import json, markdown, terminal
-from tests.reporters import cases
+from tests.reporters import cases, checks
 from tests.reporters.builders import RUN_ID, make_report
 from tests.test_check_documents import make_check
 
@@ -35,6 +38,77 @@ def test_one_of_several_goes_to_standard_output(file, capsys):
     assert cli.run(["report", str(file), "--markdown", "-"]) == 0
     assert capsys.readouterr().out == markdown.render(cases.several())
     assert cli.run(["report", str(file), "--markdown", "-", "--json", "-"]) == 2
+
+
+def test_every_format_is_the_same_as_verify_gave(tmp_path, capsys):
+    written, again = tmp_path / "written", tmp_path / "again"
+    for folder in (written, again):
+        folder.mkdir()
+    names = ("json", "markdown", "html", "junit", "sarif", "csv")
+    report = dataclasses.replace(checks.whole(), hardware=None)
+    given = {name: str(written / name) for name in names}
+    outputs.write(report, Outputs(**given, verbose=False, quiet=True))
+    shown = capsys.readouterr().out
+    options = [text for name in names for text in (f"--{name}", str(again / name))]
+    assert cli.run(["report", given["json"], *options]) == 0
+    assert capsys.readouterr().out == shown == terminal.render(report)
+    for name in names:
+        assert (again / name).read_bytes() == (written / name).read_bytes(), name
+        assert (again / name).stat().st_size > 500
+
+
+def test_several_files_are_one_check(tmp_path, capsys):
+    paths = [tmp_path / f"{i}.json" for i in range(3)]
+    one, two = cases.several(), cases.crashed()
+    for path, text in zip(
+        paths,
+        (json.render(one), json.render(two), dump(check_document(make_check(one)))),
+        strict=True,
+    ):
+        path.write_text(text, encoding="utf-8")
+    assert cli.run(["report", *map(str, paths), "--json", "-"]) == 0
+    document = standard.loads(capsys.readouterr().out)
+    assert [each["verdict"] for each in document["reports"]] == ["REPRODUCED", "NOT_VERIFIED"]
+    assert cli.run(["report", *map(str, paths)]) == 0
+    assert capsys.readouterr().out == f"{terminal.render(one)}\n{terminal.render(two)}"
+
+
+def test_a_page_of_many_has_a_name_of_its_own(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = [f"{i}.json" for i in range(6)]
+    for i, name in enumerate(names):
+        report = checks.named(make_report(), f"{i}" * 32, f"run {i}")
+        (tmp_path / name).write_text(json.render(report), encoding="utf-8")
+    assert cli.run(["report", *names, "--html"]) == 0
+    out, err = capsys.readouterr()
+    assert err == "The page: report.html\n"
+    assert out.startswith("✓ 6 runs: 6 REPRODUCED\n\n✓ REPRODUCED             00000000 run 0 ")
+    assert len(out.splitlines()) == 8
+    assert max(map(len, out.splitlines())) <= 80
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert all(f"run {i}" in page for i in range(6))
+
+
+@pytest.mark.parametrize(
+    "named", [["--html", "other.json"], ["--html", "./Other.JSON"], ["--csv", "report.json"]]
+)
+def test_no_report_is_written_over(file, named, monkeypatch, capsys):
+    monkeypatch.chdir(file.parent)
+    before = file.read_bytes()
+    assert cli.run(["report", "report.json", *named]) == 2
+    assert "would be written over a report" in capsys.readouterr().err
+    assert [each.name for each in file.parent.iterdir()] == ["report.json"]
+    assert file.read_bytes() == before
+
+
+def test_one_broken_file_of_several_is_named_and_nothing_written(file, tmp_path, capsys):
+    broken, page = tmp_path / "broken.json", tmp_path / "page.html"
+    broken.write_text("{}")
+    assert cli.run(["report", str(file), str(broken), "--html", str(page)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert str(broken) in err
+    assert not page.exists()
 
 
 def test_a_check_has_its_reports_and_problems(tmp_path, capsys):

@@ -46,6 +46,7 @@ from tests.reporters.builders import (
     make_report,
     make_trial,
 )
+from tests.reporters.exhibits import make_exhibit, make_picture
 
 TAG = Origin(kind=OriginKind.TAG, where="hardware.gpus")
 
@@ -111,6 +112,10 @@ def everything():
         ),
         scope=Scope(rerun=("b",), skipped=("a",), given=(Given(path="p", digest="", made_by="a"),)),
         undeclared=(UndeclaredInput(path="/x", sha256="", size=None, hint="h"),),
+        exhibits=(
+            make_exhibit("a.png", make_picture(), make_picture("blue"), pixels=0.5),
+            make_exhibit("b.csv", missing=True),
+        ),
         subject="ab" * 32,
         detail=model.ReportDetail.MINIMAL,
         seeds=("1", None),

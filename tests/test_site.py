@@ -36,14 +36,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     env = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
         cwd=ROOT,
         env=env | {"NO_MKDOCS_2_WARNING": "1", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    told = done.stdout + done.stderr
+    assert done.returncode == 0, told
+    assert [line for line in told.splitlines() if not line.startswith("INFO ")] == []
     return folder
 
 
@@ -89,15 +91,19 @@ def test_every_page_is_in_the_search_and_in_the_navigation(site: Path) -> None:
 # --- links that leave docs/ ---------------------------------------------------------------
 
 
-def test_links_out_of_docs_lead_to_the_reference_or_to_the_repository() -> None:
-    text = "[a](../schemas/run.schema.json) [b](../README.md#options) [c](data.md) `[d](../no.md)`"
-    assert links.rewritten(text.partition("`")[0], "x.md", ROOT) == (
-        f"[a](reference/run.md) [b]({links.REPOSITORY}/README.md#options) [c](data.md) "
-    )
-    below = links.rewritten(
-        "[a](../../schemas/run.schema.json) [b](../data.md)", "how-to/x.md", ROOT
-    )
-    assert below == "[a](../reference/run.md) [b](../data.md)"
+@pytest.mark.parametrize(
+    ("page", "link", "site"),
+    [
+        ("x.md", "../schemas/run.schema.json", "reference/run.md"),
+        ("how-to/x.md", "../../schemas/run.schema.json", "../reference/run.md"),
+        ("x.md", "../README.md#verdicts-and-exit-codes", "reference/verdicts.md"),
+        ("x.md", "../README.md#install", f"{links.REPOSITORY}/README.md#install"),
+        ("x.md", "data.md#x", "data.md#x"),
+        ("how-to/x.md", "../data.md", "../data.md"),
+    ],
+)
+def test_links_lead_to_the_site_or_to_the_repository(page: str, link: str, site: str) -> None:
+    assert links.rewritten(f"see [a]({link}).", page, ROOT) == f"see [a]({site})."
 
 
 def test_a_link_to_what_the_repository_has_not_ends_the_build() -> None:
@@ -127,7 +133,9 @@ def test_the_reference_has_every_option_of_every_command(name: str) -> None:
     section = shown(PAGES["cli.md"]).partition(f"## reprocheck {name}\n")[2].partition("\n## ")[0]
     command = commands()[name]
     for parameter in command.params:
-        if isinstance(parameter, click.Option):
+        if getattr(parameter, "hidden", False):
+            assert parameter.opts[-1] not in section
+        elif isinstance(parameter, click.Option):
             told = re.search(rf"^\| [^|]*{re.escape(parameter.opts[-1])}\b.*", section, re.M)
             assert told, parameter.opts
             first = (parameter.help or "").partition(". ")[0].partition(" [default")[0]
@@ -201,8 +209,10 @@ def test_limits_and_examples_are_told() -> None:
     assert 'For example "30m", "4h", 900' in page
 
 
-def test_the_exit_codes_are_those_of_the_code() -> None:
-    rows = dict(re.findall(r"^\| ([0-9, ]+) \| (.+) \|$", PAGES["exit-codes.md"], re.MULTILINE))
+def test_the_verdicts_and_exit_codes_are_those_of_the_code() -> None:
+    page = PAGES["verdicts.md"]
+    assert set(re.findall(r"^\| ([A-Z_]+) \|", page, re.MULTILINE)) == set(EXIT_CODES)
+    rows = dict(re.findall(r"^\| ([0-9, ]+) \| (.+) \|$", page, re.MULTILINE))
     for verdict, code in EXIT_CODES.items():
         (told,) = [row for codes, row in rows.items() if str(code) in codes.split(", ")]
         assert verdict.value in told

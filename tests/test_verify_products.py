@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reprocheck import schema
-from tests.lab import Lab, copy_of
+from tests.lab import Lab, Result, copy_of
 
 SCRIPT = """
 import random, sys
@@ -23,6 +23,29 @@ with mlflow.start_run():
     mlflow.log_dict({"weight": noise.random()}, "model/weights.json")
     table = "".join(f"{i},1,{int(right)}\\n" for i, right in rows)
     mlflow.log_text("id,label,prediction\\n" + table, "predictions.csv")
+"""
+PNG = """
+import struct, zlib
+
+def png(pixels):
+    def chunk(kind, data):
+        crc = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", len(pixels), 1, 8, 0, 0, 0, 0))
+    body = chunk(b"IDAT", zlib.compress(bytes([0, *pixels])))
+    return b"\\x89PNG\\r\\n\\x1a\\n" + header + body + chunk(b"IEND", b"")
+"""
+EXHIBITS = """
+    wrong = [noise.random() < 0.5 for _ in range(100)]
+    with open("predicted.png", "wb") as file:
+        file.write(png([255 * flag for flag in wrong]))
+    mlflow.log_artifact("predicted.png", "plots")
+    count = 900 + sum(wrong)
+    mlflow.log_text(f",cat,dog\\ncat,{count},1\\ndog,2,4\\n", "confusion_matrix.csv")
+    xs = [i / 10 for i in range(11)]
+    ys = [x ** (1 - noise.random() / 2) for x in xs]
+    mlflow.log_dict({"fpr": xs, "tpr": ys}, "roc_curve.json")
+    mlflow.log_dict({"fpr": xs, "tpr": xs}, "chance_curve.json")
 """
 CONFIG = """
 version: 1
@@ -62,9 +85,11 @@ def test_a_column_that_the_predictions_lack_is_told_before_anything_is_built(gue
 
 
 def test_an_unseeded_run_has_flips_and_a_gated_product_that_is_not_settled(guesses: Lab) -> None:
+    guesses.repo.commit({"guess.py": PNG + SCRIPT + EXHIBITS})
     result = guesses.verify(guesses.train("--seed", "none", script="guess.py"), "--reruns", "3")
     assert (result.exit_code, result.verdict) == (11, "INCONCLUSIVE"), result.stderr + result.stdout
-    weights, table = result.report["products"]
+    products = {product["path"]: product for product in result.report["products"]}
+    weights, table = products["model/weights.json"], products["predictions.csv"]
     assert (weights["path"], weights["gated"]) == ("model/weights.json", True)
     assert (weights["verdict"], weights["reason"]) == ("INCONCLUSIVE", "noise")
     assert "1 of 1 number differs" in weights["sentence"]
@@ -74,6 +99,28 @@ def test_an_unseeded_run_has_flips_and_a_gated_product_that_is_not_settled(guess
     assert len(predictions["churn"]) == 3
     assert 0 < predictions["flip_sd"] < 0.2
     assert not schema.check(result.report, "report")
+    assert_exhibits(result)
+
+
+def assert_exhibits(result: Result) -> None:
+    """An image, a matrix and two curves of both sides; the report on a terminal counts them."""
+    matrix, image, curve, same = result.report["exhibits"]
+    assert [each["path"] for each in (matrix, image, curve, same)] == [
+        "confusion_matrix.csv", "plots/predicted.png", "roc_curve.json", "chance_curve.json"
+    ]  # fmt: skip
+    assert [each["kind"] for each in (matrix, image, curve, same)] == [
+        "matrix", "image", "curve", "curve"
+    ]  # fmt: skip
+    assert {each["trial"] for each in result.report["exhibits"]} == {1}
+    assert {each["left_out"] for each in result.report["exhibits"]} == {""}
+    grids = [matrix[side]["grid"] for side in ("original", "rerun")]
+    assert [grid["rows"] for grid in grids] == [["cat", "dog"]] * 2
+    assert grids[0]["values"] != grids[1]["values"]
+    assert 0 < image["pixels"] < 1
+    assert image["original"]["picture"]["width"] == image["rerun"]["picture"]["width"] == 100
+    assert curve["rerun"]["grid"]["columns"] == ["fpr", "tpr"]
+    assert (same["rerun"]["grid"], same["original"]["sha256"]) == (None, same["rerun"]["sha256"])
+    assert "1 image, 1 matrix and 2 curves, 3 differ" in result.stdout
 
 
 def test_other_ids_and_a_missing_product_are_findings(guesses: Lab) -> None:

@@ -25,6 +25,7 @@ OWN |= {"github-token", "upload-artifact", "artifact-name", "artifact-retention-
 OWN |= {"extras", "python-version"}
 """Inputs of the action that are no options of `reprocheck verify`."""
 NO_INPUTS = {"json", "markdown", "keep", "verbose", "quiet", "dry-run", "help"}
+NO_INPUTS |= {"html", "junit", "sarif", "csv", "accepted"}
 """Options of `reprocheck verify` that the action chooses itself, or that would verify nothing."""
 BIN = Path(sys.executable).parent
 by_name = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -341,7 +342,39 @@ def test_examples_are_workflows_with_rights_by_job() -> None:
                 assert needed["permissions"].items() <= job["permissions"].items()
 
 
+def test_pages_are_uploaded_as_they_are_and_overwrite_none() -> None:
+    for name in ("", "report/", "aggregate/"):
+        pages = [
+            each["with"]
+            for each in used(ROOT / f"{name}action.yml", "actions/upload-artifact")
+            if "archive" in each["with"]
+        ]
+        assert len(pages) == 1, name
+        assert pages[0]["archive"] is False
+        assert not {"name", "overwrite"} & set(pages[0])  # both are of another artifact then
+
+
+def test_a_page_that_cannot_be_made_or_uploaded_fails_nothing() -> None:
+    for name in ("", "report/", "aggregate/"):
+        for step in action(name)["runs"]["steps"]:
+            if step["name"].endswith(" the page"):
+                assert step["continue-on-error"] is True, step["name"]
+                assert "INPUT_GITHUB_TOKEN" not in step.get("env", {}) or name == "aggregate/"
+
+
 # --- scripts ------------------------------------------------------------------------------
+
+
+def test_the_page_is_linked_in_the_summary(tmp_path: Path) -> None:
+    (link,) = (step for step in steps(ROOT / "action.yml") if step["name"] == "Link the page")
+    summary = tmp_path / "summary"
+    summary.write_text("# Ours\n")
+    url = "https://github.com/a/b/actions/runs/1/artifacts/2"
+    env = {"PATH": os.environ["PATH"], "URL": url, "GITHUB_STEP_SUMMARY": str(summary)}
+    assert run("bash", "-eo", "pipefail", "-c", link["run"], env=env).returncode == 0
+    first, second = summary.read_text().splitlines()
+    assert first == "# Ours"
+    assert second.startswith(f"**[Open the full report]({url})**: ")
 
 
 def test_a_maintainer_fetches_the_commit_that_was_looked_at(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reprocheck.action import history, hub, outputs, surroundings
+from reprocheck.action import history, hub, outputs, rendering, surroundings
 from reprocheck.action.commands import unheeded
 from reprocheck.action.surroundings import Surroundings
 from reprocheck.action.verifying import Job
@@ -16,12 +17,15 @@ from reprocheck.errors import ForgeError, ReportFileError, ReprocheckError
 from reprocheck.forges.github_nouns import Wanted
 from reprocheck.model import Aggregate
 from reprocheck.schedule import issue
-from reprocheck.schedule.aggregating import AggregateRequest, aggregate
+from reprocheck.schedule.aggregating import AggregateRequest, aggregate, gather, newest
 
 SINCE = "35d"
 """A run that the schedule has not verified for so long is not one of its runs any more."""
 
 SUMMARY, JSON, BADGE = "aggregate.md", "aggregate.json", "badge.json"
+ARTIFACT = "reprocheck-aggregate"
+
+_STORE = "REPORTS"  # that the step which made the page found
 
 
 def run(job: Job) -> Aggregate:
@@ -30,8 +34,8 @@ def run(job: Job) -> Aggregate:
     Raises `UsageError` for inputs that are none, and `MachineError` where nothing can be written.
     What the forge refuses is told, and changes nothing else.
     """
-    here, store = surroundings.read(job.env), job.folder / "reports"
-    history.fill(job, here, store)
+    here = surroundings.read(job.env)
+    store = Path(job.env.get(_STORE) or _filled(job, here))
     found, fresh = _aggregated(job, store)
     written = _written(job, found, with_badge=fresh)
     url = _issue(job, here, found, fresh=fresh) if job.inputs.flag("issue") else ""
@@ -39,30 +43,67 @@ def run(job: Job) -> Aggregate:
     return found
 
 
+def page(job: Job) -> str:
+    """Leaves the page of all runs, and for the step after it the earlier reports that it found.
+
+    The path of the page, "" where there is none: why is a warning.
+    """
+    store = _filled(job, surroundings.read(job.env))
+    path = rendering.written(job, lambda: _page(job, store), ARTIFACT)
+    outputs.set_outputs(job.env, {"report-html": path, "reports": str(store)})
+    return path
+
+
+def _filled(job: Job, here: Surroundings) -> Path:
+    """A store with the reports of earlier runs of the schedule."""
+    store = job.folder / "reports"
+    history.fill(job, here, store)
+    return store
+
+
+def _page(job: Job, store: Path) -> str:
+    from reprocheck.reporters import batch_html
+
+    now = datetime.now(UTC)
+    found = gather(_request(job, store), lambda _: None, now)  # the next step tells it
+    return batch_html.render(*newest(found, now))
+
+
 def _aggregated(job: Job, store: Path) -> tuple[Aggregate, bool]:
     """What the reports say, and whether there is a new one among them."""
-    since_s = parse_duration(job.inputs.text("since") or SINCE, "input since")
-    folder = job.cwd / (job.inputs.text("files") or "reprocheck-reports")
-    files = (folder,) if folder.is_dir() and any(folder.rglob("*.json")) else ()
-    now = datetime.now(UTC)
+    asked, now = _request(job, store), datetime.now(UTC)
 
-    def of(files: tuple[Path, ...]) -> Aggregate:
-        request = AggregateRequest(files=files, reports=store, since_s=since_s, by_job=True)
+    def of(request: AggregateRequest) -> Aggregate:
         return aggregate(request, lambda text: history.warn(job, text), now)
 
     try:
-        if files:
-            return of(files), True
-        history.warn(job, f"this run left no report in {folder.name}: nothing new was measured")
+        if asked.files:
+            return of(asked), True
+        folder = _folder(job).name
+        history.warn(job, f"this run left no report in {folder}: nothing new was measured")
     except ReportFileError as error:
         history.warn(job, f"no report of this run can be read: {error.message}")
-    return of(()), False
+    return of(dataclasses.replace(asked, files=())), False
+
+
+def _request(job: Job, store: Path) -> AggregateRequest:
+    folder = _folder(job)
+    return AggregateRequest(
+        files=(folder,) if folder.is_dir() and any(folder.rglob("*.json")) else (),
+        reports=store,
+        since_s=parse_duration(job.inputs.text("since") or SINCE, "input since"),
+        by_job=True,
+    )
+
+
+def _folder(job: Job) -> Path:
+    return job.cwd / (job.inputs.text("files") or "reprocheck-reports")
 
 
 def _written(job: Job, found: Aggregate, *, with_badge: bool) -> dict[str, str]:
     from reprocheck.reporters import aggregate_json, aggregate_markdown, aggregate_terminal, badge
 
-    markdown = aggregate_markdown.render(found)
+    markdown = aggregate_markdown.render(found, html_url=rendering.url_of(job.env))
     outputs.add_summary(job.env, markdown)
     with unheeded(job.say):
         job.say(aggregate_terminal.render(found).rstrip())
@@ -88,7 +129,9 @@ def _issue(job: Job, here: Surroundings, found: Aggregate, *, fresh: bool) -> st
         posted = hub.github(job.env, here, job.say).rolling_issue(
             key=_key(job),
             title=issue.TITLE,
-            body=aggregate_markdown.issue(found, page_url=here.run_url),
+            body=aggregate_markdown.issue(
+                found, page_url=here.run_url, html_url=rendering.url_of(job.env)
+            ),
             labels=_labels(job),
             wanted=issue.wanted(found) if fresh else Wanted.AS_IT_IS,
         )

@@ -64,9 +64,26 @@ def of_check(check: Check) -> dict[str, str]:
         "job-exit-code": str(checks.job_exit_code(check)),
         "run-ids": json.dumps([report.asked for report in check.reports]),
         "checked-count": str(len(check.reports)),
+        "mismatched": json.dumps(_mismatched(check.reports)),
         "metrics-json": _metrics(check.reports),
+        "environment-digest": json.dumps(_environments(check.reports)),
+        "cached": _cached(check.reports),
         "waiting": check.waiting,
     }
+
+
+def _mismatched(reports: tuple[Report, ...]) -> list[str]:
+    return [each.asked for each in reports if each.verdict is Verdict.NOT_REPRODUCED]
+
+
+def _environments(reports: tuple[Report, ...]) -> dict[str, str]:
+    return {each.asked: each.environment.digest for each in reports if each.environment}
+
+
+def _cached(reports: tuple[Report, ...]) -> str:
+    """Whether nothing had to be built; "" where no environment was needed."""
+    known = [each.environment.cached for each in reports if each.environment]
+    return str(all(known)).lower() if known else ""
 
 
 def annotated(check: Check) -> Iterator[str]:

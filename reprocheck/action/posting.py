@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reprocheck import publishing
-from reprocheck.action import base_branch, downloading, hub, merge_request, outputs, surroundings
+from reprocheck.action import (
+    base_branch,
+    downloading,
+    hub,
+    merge_request,
+    outputs,
+    rendering,
+    surroundings,
+)
 from reprocheck.action.commands import Level, Say, annotation
 from reprocheck.action.inputs import Inputs
 from reprocheck.action.surroundings import Surroundings, WorkflowRun
@@ -48,7 +56,7 @@ def post(check: Check, env: Mapping[str, str], say: Say) -> None:
         plain = f"Warning: {printable(redact(text))}"
         say(annotation(Level.WARNING, text, _TITLE) if is_github else plain)
 
-    thread = _with_base(check, env, _thread(env, inputs, say, warn))
+    thread = _with_base(check, env, _with_page(env, _thread(env, inputs, say, warn)))
     outputs.add_summary(env, _summary(check, thread.page))
     if thread.forge is None:
         return
@@ -66,6 +74,11 @@ def _with_base(check: Check, env: Mapping[str, str], thread: Thread) -> Thread:
         return thread
     found = base_branch.reports(check, surroundings.read(env), thread.forge)
     return dataclasses.replace(thread, page=dataclasses.replace(thread.page, base=found))
+
+
+def _with_page(env: Mapping[str, str], thread: Thread) -> Thread:
+    page = dataclasses.replace(thread.page, html_url=rendering.url_of(env))
+    return dataclasses.replace(thread, page=page)
 
 
 def _mode(inputs: Inputs) -> CommentMode:

@@ -30,6 +30,7 @@ COMMANDS = {
     "audit": "Say how verifiable the runs of an experiment are, and why.",
     "top": "Say which runs are worth verifying again.",
     "aggregate": "Say what the verifications of several runs say together, and how it was before.",
+    "history": "Say since when a run no longer reproduces, and what changed then.",
     "record": "Run a training so that its run can be verified, or refuse to.",
     "init": "Write a config, and workflows that verify pull requests and the best runs.",
     "doctor": "Say what this machine offers to verifications, and what mends the rest.",

@@ -30,7 +30,17 @@ Variables:
 \b
 Outputs:
   verdict (in lower case, or none), exit-code, job-exit-code, report, markdown, run-ids,
-  checked-count, metrics-json, waiting
+  checked-count, mismatched, metrics-json, environment-digest, cached, waiting
+"""
+
+PAGE = """\b
+Variables:
+  REPORT               report.json of one run, or the check of a job
+  INPUT_ARTIFACT_NAME  name of the report's artifact [reprocheck-report]
+
+\b
+Outputs:
+  report-html (path; empty where no page can be made)
 """
 
 PLAN = """\b
@@ -47,6 +57,17 @@ Outputs:
   matrix (JSON), count
 """
 
+AGGREGATE_PAGE = """\b
+Variables:
+  INPUT_FILES, INPUT_SINCE, INPUT_WORKFLOW, INPUT_GITHUB_TOKEN
+                       as for aggregate
+  INPUT_ARTIFACT_NAME  what the page is named for [reprocheck-aggregate]
+
+\b
+Outputs:
+  report-html (path; empty where no page can be made), reports (a folder of earlier reports)
+"""
+
 AGGREGATE = """\b
 Variables:
   INPUT_FILES        folder of this run's reports [default: reprocheck-reports]
@@ -55,6 +76,9 @@ Variables:
   INPUT_ISSUE_LABELS its labels, between commas or one a line
   INPUT_WORKFLOW     file of the schedule's workflow, whose artifacts make the trend
   INPUT_GITHUB_TOKEN reads them (actions: read), and writes the issue (issues: write)
+  REPORTS            what aggregate-page found already
+  REPROCHECK_HTML_URL
+                     where its page is
 
 \b
 Outputs:
@@ -86,7 +110,8 @@ Variables:
 
 \b
 Outputs:
-  verdict, exit-code, job-exit-code, report, run-ids, checked-count, metrics-json, waiting
+  verdict, exit-code, job-exit-code, report, run-ids, checked-count, mismatched, metrics-json,
+  environment-digest, cached, waiting
 """
 
 
@@ -143,6 +168,18 @@ def download() -> int:
     return 0
 
 
+@action.command(epilog=PAGE)
+def page() -> int:
+    """Make the page of a report: one file of HTML that needs nothing else.
+
+    Ends with 0: a page that cannot be made is a warning, and changes no answer.
+    """
+    from reprocheck.action import rendering
+
+    rendering.run(_job("reprocheck-page"), Path(os.environ.get("REPORT", "")))
+    return 0
+
+
 @action.command(epilog=PLAN)
 def plan() -> int:
     """Choose the runs that a schedule verifies, as the matrix of a job.
@@ -154,6 +191,18 @@ def plan() -> int:
 
     job = _job("reprocheck-plan")
     planning.run(job, planned(job.inputs, job.folder / "reports"))
+    return 0
+
+
+@action.command("aggregate-page", epilog=AGGREGATE_PAGE)
+def aggregate_page() -> int:
+    """Make the page of all runs of a schedule: one file of HTML that needs nothing else.
+
+    Ends with 0: a page that cannot be made is a warning, and changes no answer.
+    """
+    from reprocheck.action import aggregating
+
+    aggregating.page(_job("reprocheck-page"))
     return 0
 
 

@@ -27,12 +27,10 @@ def markdown(check: Check) -> str:
 
 
 def html(check: Check) -> str:
-    """A page of one report, or of all together."""
-    from reprocheck.check_documents import is_single
-    from reprocheck.reporters import batch_html
-    from reprocheck.reporters import html as one
+    """A page of one report, or of all."""
+    from reprocheck import publishing
 
-    return one.render(check.reports[0]) if is_single(check) else batch_html.render(check)
+    return publishing.page_of(check)
 
 
 def junit(check: Check) -> str:

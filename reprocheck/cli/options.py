@@ -154,7 +154,9 @@ sarif = click.option(
 csv = click.option(
     "--csv", metavar="FILE", help="Write the metrics as CSV, one a line; - is standard output."
 )
-html = click.option("--html", metavar="FILE", help="Write a page to look at; - is standard output.")
+html = click.option(
+    "--html", metavar="FILE", help="Write the report as a page; - is standard output."
+)
 reports = click.option(
     "--reports",
     metavar="DIR",

@@ -13,9 +13,14 @@ import click
 from reprocheck import hostile
 from reprocheck.cli import options, outputs, project
 from reprocheck.cli.outputs import STDOUT, Outputs
+from reprocheck.errors import UsageError
 
 if TYPE_CHECKING:
     from reprocheck.model import Check
+
+PAGE = "report.html"
+SHOWN = 5
+"""Reports that are shown in full; of more, a line each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,23 +56,33 @@ class _Options:
 EXAMPLES = """\b
 Examples:
   reprocheck report report.json
-  reprocheck report report.json --markdown report.md
   reprocheck report report.json --markdown - >> "$GITHUB_STEP_SUMMARY"
+  reprocheck report reports/*.json --html
+  reprocheck report report.json --junit junit.xml --sarif report.sarif
   reprocheck report report.json --write-back
 
-Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or a broken one,
+Exit codes: 0 it was rendered, whatever its verdict, 2 a file is no report, or a broken one,
 3 --write-back was refused.
 """
 
 
 @click.command(
-    short_help="Render a report that verify wrote, or the check of a job, once more.",
+    short_help="Render reports that verify wrote, or the check of a job, once more.",
     epilog=EXAMPLES,
 )
-@click.argument("file", metavar="REPORT.json", type=click.Path(path_type=Path))
+@click.argument(
+    "files", metavar="REPORT.json...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
 @options.json
 @options.markdown
-@options.html
+@click.option(
+    "--html",
+    metavar="[FILE]",
+    is_flag=False,
+    flag_value=PAGE,
+    help=f"Write a page of the report, or of all of them: {PAGE} where no FILE is named; - is "
+    "standard output.",
+)
 @options.junit
 @options.sarif
 @options.csv
@@ -78,7 +93,8 @@ Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or
     help="In a job of a pull request on GitHub or a merge request on GitLab: also write the one "
     "comment there, and the job's summary. Reads GITHUB_* and GITHUB_TOKEN, or CI_* and "
     "REPROCHECK_GITLAB_TOKEN; INPUT_COMMENT_MODE (always, changes, failures, off) and "
-    "INPUT_COMMENT_KEY. What cannot be posted is a warning.",
+    "INPUT_COMMENT_KEY; REPROCHECK_HTML_URL, where the report's page is. What cannot be posted is "
+    "a warning.",
 )
 @click.option(
     "--write-back",
@@ -88,23 +104,44 @@ Exit codes: 0 it was rendered, whatever its verdict, 2 the file is no report, or
     "fork's job computed.",
 )
 @options.tracking_uri
-def report(file: Path, **given: Any) -> int:  # noqa: ANN401 - click's own types
-    """Render REPORT.json: the same text as verify gave, from the file alone.
+def report(files: tuple[Path, ...], **given: Any) -> int:  # noqa: ANN401 - click's own types
+    """Render REPORT.json: the same text as verify gave, from the file alone. Several are rendered
+    as one check.
 
     REPORT.json is what `reprocheck verify --json` wrote, or the check of a job, which may hold
     several reports (schemas/check.schema.json). It may come from anybody: it is read by its
     schema, up to 6 MB.
     """
     from reprocheck.check_reading import read_check
+    from reprocheck.checks import merged
 
     parsed = _Options(**given)
-    outputs.check(parsed.outputs)
-    check = read_check(file)
+    _check_names(parsed.outputs, files)
+    check = merged([read_check(file) for file in files])
     if parsed.post:
         _post(check, parsed)
     else:
         _write(check, parsed)
+    if parsed.html == PAGE:
+        click.echo(f"The page: {PAGE}", err=True)
     return _write_back(check, parsed) if parsed.write_back else 0
+
+
+def _check_names(told: Outputs, files: tuple[Path, ...]) -> None:
+    """Refuses what would be written over a report: `--html *.json` names one.
+
+    Raises `UsageError`.
+    """
+    read = {file.resolve() for file in files}
+    for option, name in told.names.items():
+        if name is None or name == STDOUT:
+            continue
+        if Path(name).resolve() in read or (option == "--html" and name.lower().endswith(".json")):
+            raise UsageError(
+                f"{option} {name} would be written over a report",
+                f"name the reports before {option}, and another file behind it",
+            )
+    outputs.check(told)
 
 
 def _write_back(check: Check, given: _Options) -> int:
@@ -155,16 +192,8 @@ def _write(check: Check, given: _Options) -> None:
 
 
 def _shown(check: Check, *, verbose: bool) -> str:
-    from reprocheck.hostile import printable
-    from reprocheck.reporters import terminal
+    from reprocheck.reporters import check_terminal
 
     width, color = outputs.screen()
-    told = [
-        terminal.render(each, width=width, color=color, verbose=verbose) for each in check.reports
-    ]
-    told += [
-        f"{printable(each.asked)}: {printable(each.message)}"
-        + (f" ({printable(each.hint)})\n" if each.hint else "\n")
-        for each in check.problems
-    ]
-    return "\n".join(told) or "Nothing was verified.\n"
+    short = len(check.reports) > SHOWN and not verbose
+    return check_terminal.render(check, width=width, color=color, verbose=verbose, short=short)

@@ -100,7 +100,13 @@ Exit codes: 0 reproduced, 2 wrong usage or config, 3 not verified, 10 not reprod
 @options.sigma
 @options.gate
 @options.accepted
-@click.option("--proposed", type=click.Path(path_type=Path), hidden=True)
+@click.option(
+    "--proposed",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The same file as a pull request has it: what it adds or changes is told as proposed, "
+    "and counts nothing.",
+)
 @options.require
 @click.option(
     "--env",

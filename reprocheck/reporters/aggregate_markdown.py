@@ -12,6 +12,7 @@ from reprocheck.reporters.markup import code, head, link, prose, row
 
 MOST_ROWS = 100
 SHORT_ID, NAME = 64, 80
+PAGE = "Open the full report"
 
 NOTE = (
     "A run is listed here once it had reproduced and then did not, two times in a row, as one and "
@@ -20,9 +21,9 @@ NOTE = (
 )
 
 
-def render(aggregate: Aggregate) -> str:
-    """The summary of a schedule's verifications."""
-    parts = [f"## {prose(trends.headline(aggregate))}"]
+def render(aggregate: Aggregate, *, html_url: str = "") -> str:
+    """The summary of a schedule's verifications; `html_url` is of its page, https or ""."""
+    parts = [f"## {prose(trends.headline(aggregate))}", *_linked(PAGE, html_url)]
     if aggregate.trends:
         parts += [*_table(aggregate.trends), f"<sub>{prose(trends.LEGEND)}</sub>"]
     doubted = [each for each in aggregate.trends if each.standing is Standing.UNCONFIRMED]
@@ -36,8 +37,9 @@ def render(aggregate: Aggregate) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def issue(aggregate: Aggregate, *, page_url: str = "") -> str:
-    """The body of the schedule's issue; `page_url` is of what verified, https or ""."""
+def issue(aggregate: Aggregate, *, page_url: str = "", html_url: str = "") -> str:
+    """The body of the schedule's issue; `page_url` is of what verified, `html_url` of its page,
+    https or ""."""
     stopped = [each for each in aggregate.trends if each.standing is Standing.STOPPED]
     if not stopped:
         parts = ["No run that is verified by the schedule is known to have stopped reproducing."]
@@ -52,9 +54,15 @@ def issue(aggregate: Aggregate, *, page_url: str = "") -> str:
             )
         )
     parts.append(f"<sub>{prose(trends.LEGEND)}<br>{prose(NOTE)}</sub>")
-    if page_url:
-        parts.append(link("The verifications", page_url, (urlsplit(page_url).netloc,)))
-    return "\n\n".join(parts) + "\n"
+    parts.append(" · ".join((*_linked(PAGE, html_url), *_linked("The verifications", page_url))))
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _linked(told: str, url: str) -> Iterator[str]:
+    """A link to where the job itself put something, if it is an address that can be linked."""
+    found = link(told, url, (urlsplit(url).netloc,))
+    if found.startswith("["):
+        yield found
 
 
 def _table(shown: Sequence[Trend]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,13 +10,17 @@ from itertools import accumulate
 
 from reprocheck import checks
 from reprocheck.durations import format_duration
+from reprocheck.exit_codes import exit_code
 from reprocheck.hostile import cut, printable
 from reprocheck.model import SEVERITY_ORDER, Check, Problem, Report, Severity, Verdict, Verification
 from reprocheck.numbers import counted, format_value
 from reprocheck.reporters import base, checked, plots, trends
+from reprocheck.reporters.figures.base import Figure
+from reprocheck.reporters.figures.trends import reproduced_share, trend
+from reprocheck.reporters.html_parts import LOOKS, SEVERITIES
 from reprocheck.reporters.pages import page
 
-BUDGET = 4_000
+BUDGET = 2_000
 """Entries of each kind (metrics, findings) that all runs have together; a run has two at least."""
 MOST_OF_RUN = 20
 NAMED_METRICS = 3
@@ -23,13 +28,12 @@ NAMED_METRICS = 3
 LONGEST, SHORT = 1_000, 300
 """Characters of a text, of few runs and of many."""
 NAME = 100
+SUMMARY = 120
+"""Characters of a run's reason before it is unfolded."""
 
-LOOKS = {
-    **dict.fromkeys(base.GOOD, "good"),
-    Verdict.NOT_REPRODUCED: "bad",
-}
-"""Classes of the style sheet; of the others fair."""
-_SEVERITIES = {Severity.ERROR: "bad", Severity.WARNING: "fair", Severity.NOTE: "quiet"}
+DRAWN = 12
+"""Runs whose trend is also drawn; drawing takes its time."""
+
 _BAR = 1000  # units of its width
 
 
@@ -41,16 +45,18 @@ class _Room:
     length: int
 
 
-def render(check: Check) -> str:
+def render(check: Check, earlier: Sequence[Report] = ()) -> str:
     """The check as a page: the counts, how it went over time, and every run, worst first.
 
-    It fetches nothing, and works without a script but for sorting and searching.
+    Of `earlier` reports of the same runs only the trends are made. It fetches nothing, and works
+    without a script but for sorting and searching.
     """
     clean = checked.clean(check)
     reports = checked.worst_first(clean.reports)
+    before = checked.clean(dataclasses.replace(check, reports=tuple(earlier))).reports
     room = _room(len(reports))
     values = {
-        "headline": _text(checked.headline(clean), LONGEST),
+        "headline": _headline(clean),
         "subtitle": _subtitle(clean),
         "waiting": _text(clean.waiting, LONGEST),
         "verdicts": _verdicts(reports),
@@ -58,16 +64,27 @@ def render(check: Check) -> str:
         "several": len({_experiment(report) for report in reports}) > 1,
         "legend": plots.LEGEND,
         "runs": [_run(report, room) for report in reports],
-        "trends": list(_trends(reports)),
-        "signs": trends.LEGEND,
+        **_over_time((*reports, *before)),
         "problems": [_problem(each) for each in clean.problems],
     }
-    return page("batch.html", values, style="batch.css", script="table.js")
+    return page("batch.html", values, style=("batch.css", "figures.css"), script="table.js")
 
 
 def _room(reports: int) -> _Room:
     entries = max(2, min(MOST_OF_RUN, BUDGET // max(1, reports)))
     return _Room(entries=entries, length=LONGEST if reports <= BUDGET // MOST_OF_RUN else SHORT)
+
+
+def _headline(check: Check) -> str:
+    """How many verifications reproduced; one that was not required so much is none."""
+    good = sum(not report.dry_run and exit_code(report) == 0 for report in check.reports)
+    every = len(check.reports)
+    told = (
+        f"{good} of {counted(every, 'verification')} reproduced"
+        if every
+        else checked.NOTHING_VERIFIED
+    )
+    return f"{told}, {counted(len(check.problems), 'problem')}" if check.problems else told
 
 
 def _subtitle(check: Check) -> str:
@@ -85,7 +102,7 @@ def _look(report: Report) -> str:
         return "quiet"
     if base.misses_criteria(report):
         return "bad"
-    return "fair" if base.shortfall(report) else LOOKS.get(report.verdict, "fair")
+    return "fair" if base.shortfall(report) else LOOKS[report.verdict]
 
 
 def _counts(reports: Iterable[Report]) -> list[tuple[Verdict, int]]:
@@ -97,7 +114,7 @@ def _verdicts(reports: Sequence[Report]) -> list[dict[str, object]]:
     return [
         {
             "slug": _slug(verdict),
-            "look": LOOKS.get(verdict, "fair"),
+            "look": LOOKS[verdict],
             "mark": base.MARKS[verdict],
             "words": verdict.value,
             "count": count,
@@ -110,7 +127,7 @@ def _bar(reports: Sequence[Report]) -> list[dict[str, object]]:
     counts = _counts(reports)
     ends = [round(_BAR * end / len(reports)) for end in accumulate(count for _, count in counts)]
     return [
-        {"look": LOOKS.get(verdict, "fair"), "start": start, "width": end - start}
+        {"look": LOOKS[verdict], "start": start, "width": end - start}
         for (verdict, _), start, end in zip(counts, [0, *ends], ends, strict=False)
     ]
 
@@ -130,17 +147,21 @@ def _run(report: Report, room: _Room) -> dict[str, object]:
         "slug": _slug(report.verdict),
         "look": _look(report),
         "mark": base.mark(report).strip(),
-        "words": checked.answer(report),
+        "words": base.headline(report),
+        "lacking": base.shortfall(report),
         "rank": f"{SEVERITY_ORDER.index(report.verdict):02}",
         "id": run_id,
         "name": name,
         "key": f"{name} {run_id}".strip().casefold(),
         "experiment": _text(_experiment(report), NAME),
-        "when": f"{report.created_at:%Y-%m-%d %H:%M}",
+        "when": f"{report.created_at:%Y-%m-%d %H:%M:%S}",
+        "day": f"{report.created_at:%Y-%m-%d}",
+        "time": f"{report.created_at:%H:%M}",
         "metrics": _values(report),
         "duration": format_duration(duration_s),
         "seconds": f"{duration_s:015.3f}",  # sorted as a text
-        "reason": _text(base.reason(report), room.length) or base.headline(report),
+        "why": _text(base.reason(report), SUMMARY) or base.headline(report),
+        "reason": _text(base.reason(report), room.length),
         "cause": _text(base.cause(report), room.length),
         "judged": list(_judged(report, room)),
         "findings": _findings(report, room),
@@ -168,11 +189,13 @@ def _judged(report: Report, room: _Room) -> Iterator[dict[str, str]]:
         yield {
             "name": _text(each.metric, NAME),
             "mark": base.MARKS[each.verdict].strip(),
-            "look": LOOKS.get(each.verdict, "fair"),
+            "look": LOOKS[each.verdict],
             "verdict": each.verdict.value,
             "bar": plots.interval_bar(each, 25),
             "told": _text(each.sentence, room.length),
         }
+    if len(found) > room.entries:
+        yield {"name": "", "told": f"and {counted(len(found) - room.entries, 'more metric')}"}
     for result in report.criteria[: room.entries]:
         yield {"name": "", "told": _text(result.sentence, room.length)}
 
@@ -183,7 +206,7 @@ def _findings(report: Report, room: _Room) -> list[dict[str, str]]:
         {
             "code": _text(each.code, NAME),
             "severity": each.severity.value,
-            "look": _SEVERITIES[each.severity],
+            "look": SEVERITIES[each.severity],
             "message": _text(each.message, room.length),
             "hint": _text(each.hint, room.length),
         }
@@ -197,28 +220,48 @@ def _findings(report: Report, room: _Room) -> list[dict[str, str]]:
 # --- over time --------------------------------------------------------------------------------
 
 
-def _trends(reports: Sequence[Report]) -> Iterator[dict[str, str]]:
-    """Of each run that was verified more than once, the last verdicts and means."""
-    names = {checked.run_id(report): report for report in reports}
-    for run_id, history in histories(reports).items():
-        if len(history) < 2:
-            continue
-        record = names[run_id].record
-        metric = next((name for each in reversed(history) for name in sorted(each.means)), "")
-        known = [each.means[metric] for each in history if metric in each.means]
-        shown = history[-trends.SHOWN :]
-        yield {
-            "id": _text(run_id, NAME),
-            "name": _text(record.name if record else "", NAME),
-            "count": str(len(history)),
-            "signs": "".join(base.MARKS[each.verdict] for each in shown),
-            "metric": _text(metric, NAME),
-            "bars": trends.sparkline(shown, metric) if metric else "",
-            "first": format_value(known[0]) if known else base.NOTHING,
-            "last": format_value(known[-1]) if known else base.NOTHING,
-            "days": f"{history[0].at:%Y-%m-%d} to {history[-1].at:%Y-%m-%d}",
-            "verdict": history[-1].verdict.value,
-        }
+def _over_time(reports: Sequence[Report]) -> dict[str, object]:
+    """How many runs reproduced by day, and each run that was verified more than once."""
+    found = histories(reports)
+    days = {each.at.date() for history in found.values() for each in history}
+    several = {run_id: history for run_id, history in found.items() if len(history) > 1}
+    names = {checked.run_id(report): report.record.name for report in reports if report.record}
+    drawn = (trend(each, _metric(each)) for each in list(several.values())[:DRAWN])
+    figures: list[Figure | None] = [*drawn, *[None] * len(several)]
+    return {
+        "share": reproduced_share(found) if len(days) > 1 and len(found) > 1 else None,
+        "signs": trends.LEGEND,
+        "trends": [
+            _trend(run_id, names.get(run_id, ""), history) | {"figure": figure}
+            for (run_id, history), figure in zip(several.items(), figures, strict=False)
+        ],
+    }
+
+
+def _trend(run_id: str, name: str, history: Sequence[Verification]) -> dict[str, object]:
+    """The last verdicts and means, in characters."""
+    metric, shown = _metric(history), history[-trends.SHOWN :]
+    known = [each.means[metric] for each in history if metric in each.means]
+    return {
+        "id": _text(run_id, NAME),
+        "name": _text(name, NAME),
+        "count": len(history),
+        "signs": "".join(base.MARKS[each.verdict] for each in shown),
+        "metric": _text(metric, NAME),
+        "bars": trends.sparkline(shown, metric) if metric else "",
+        "first": format_value(known[0]) if known else base.NOTHING,
+        "last": format_value(known[-1]) if known else base.NOTHING,
+        "since": f"{history[0].at:%Y-%m-%d}",
+        "newest": f"{history[-1].at:%Y-%m-%d}",
+        "look": LOOKS[history[-1].verdict],
+        "mark": base.MARKS[history[-1].verdict].strip(),
+        "verdict": history[-1].verdict.value,
+    }
+
+
+def _metric(history: Sequence[Verification]) -> str:
+    """The gated metric that is shown, the newest verification's first; "" for none."""
+    return next((name for each in reversed(history) for name in sorted(each.means)), "")
 
 
 def histories(reports: Iterable[Report]) -> dict[str, tuple[Verification, ...]]:

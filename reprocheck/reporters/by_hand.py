@@ -56,6 +56,7 @@ class Part:
     title: str
     lines: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    lock: tuple[str, ...] = ()  # lines of a file that the commands read
 
 
 def by_hand(report: Report) -> tuple[Part, ...]:
@@ -108,7 +109,9 @@ def _code(record: RunRecord) -> Part:
         lines += _untracked(record, each)
     absent = [_shown(each.path) for each in state.untracked[:MOST] if not _is_at_hand(each)]
     if absent:
-        notes.append(f"Untracked files that the run had, and no artifact holds: {', '.join(absent)}.")
+        notes.append(
+            f"Untracked files that the run had, and no artifact holds: {', '.join(absent)}."
+        )
     if len(state.untracked) > MOST:
         notes.append(f"{len(state.untracked) - MOST} more untracked files are in the JSON report.")
     return Part(title="The code", lines=tuple(lines), notes=tuple(notes))
@@ -137,11 +140,16 @@ def _said_of_code(state: CodeState) -> Iterator[str]:
 
 
 def _artifact(record: RunRecord, path: str) -> Iterator[str]:
-    """A file of the run into the folder of what it recorded."""
+    """A file of the run into the folder of what it recorded, at its path there.
+
+    MLflow's command leaves it in the folder that is named, without the path of the artifact.
+    """
+    folder = path.rpartition("/")[0]
     if record.ref.tracker == "mlflow" and _fits(path) and _fits(record.ref.run_id):
         yield (
             f"mlflow artifacts download --run-id={shlex.quote(record.ref.run_id)} "
-            f"--artifact-path={shlex.quote(path)} --dst-path={RECORDED}"
+            f"--artifact-path={shlex.quote(path)} "
+            f"--dst-path={shlex.quote(f'{RECORDED}/{folder}' if folder else RECORDED)}"
         )
 
 
@@ -194,7 +202,8 @@ def _environment(report: Report, record: RunRecord) -> Part:
             lines, notes = (), ("The run records no environment.",)
     if built and HIDDEN in built.lock:
         notes = (*notes, f"What was secret in the lock stands as {HIDDEN}: put it back first.")
-    return Part(title="The environment", lines=lines, notes=notes)
+    lock = tuple(built.lock.splitlines()) if built else ()
+    return Part(title="The environment", lines=lines, notes=notes, lock=lock)
 
 
 _Found = tuple[tuple[str, ...], tuple[str, ...]]
@@ -299,9 +308,9 @@ def _checked(each: Material) -> Iterator[str]:
     """The line that proves a file; of folders and weak digests there is none."""
     program = _SUMS.get(each.algorithm)
     whole = not each.weak and each.files is None and each.place is MaterialPlace.TREE
-    if program and whole and _DIGEST.fullmatch(each.digest) and _fits(each.path):
-        if "\\" not in each.path:
-            yield f"echo {shlex.quote(f'{each.digest}  {each.path}')} | {program} --check -"
+    plain = _fits(each.path) and "\\" not in each.path  # which the program escapes
+    if program and whole and plain and _DIGEST.fullmatch(each.digest):
+        yield f"echo {shlex.quote(f'{each.digest}  {each.path}')} | {program} --check -"
 
 
 # --- the training -------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from reprocheck.reporters.blocks import BETWEEN, Block, Size
 from reprocheck.reporters.blocks import page as fitted
 from reprocheck.reporters.comment_base import against_base
 from reprocheck.reporters.comment_check import around
-from reprocheck.reporters.comment_context import description, footer, links, since
+from reprocheck.reporters.comment_context import description, footer, links, since, whole
 from reprocheck.reporters.comment_curves import curves
 from reprocheck.reporters.comment_digests import digests
 from reprocheck.reporters.comment_method import locally, method
@@ -96,6 +96,7 @@ def _blocks(check: Check, page: Page, size: Size) -> Iterator[Block]:
         yield from _verdict(reports[0], level="##", length=REASON)
     else:
         yield Block(rank=0, title="", before=f"## {prose(checked.headline(check))}")
+    yield from whole(page)
     yield from around(check, reports, page)
     yield from since(check, page)
     for report in reports[: size.sections]:

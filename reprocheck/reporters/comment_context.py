@@ -82,6 +82,14 @@ def _repository(page: Page, recorded: str) -> str:
     return next((each for each in known if path.endswith((f"/{each}", f":{each}"))), "")
 
 
+def whole(page: Page) -> Iterator[Block]:
+    """The link to the page that tells all."""
+    told = link("Open the full report", page.html_url, hosts(page))
+    if told.startswith("["):
+        before = f"**{told}**: plots, what was the same and what was not, logs"
+        yield Block(rank=0, title="the full report", before=before)
+
+
 def footer(page: Page) -> str:
     """Links to the verifying workflow and what it left."""
     told = (

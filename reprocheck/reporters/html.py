@@ -6,6 +6,7 @@ from reprocheck.discretion import minimal
 from reprocheck.hostile import redacted_report
 from reprocheck.model import Report
 from reprocheck.reporters import checked
+from reprocheck.reporters.exhibit_rows import exhibits
 from reprocheck.reporters.html_answer import answer
 from reprocheck.reporters.html_by_hand import commands
 from reprocheck.reporters.html_metrics import metrics
@@ -21,7 +22,8 @@ def render(report: Report) -> str:
     values = {
         **answer(clean),
         **commands(clean),
+        "exhibits": exhibits(clean),
         "judged": tuple(metrics(clean)),
         "rest": (*sides(clean), *findings(clean), *course(clean), *method(clean)),
     }
-    return page("report.html", values, style=("report.css", "figures.css"))
+    return page("report.html", values, style=("figures.css", "exhibits.css", "report.css"))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from reprocheck.durations import format_duration
 from reprocheck.hostile import cut
 from reprocheck.model import (
-    Acceptance,
     Report,
     ReportDetail,
     RunRecord,
@@ -18,8 +17,9 @@ from reprocheck.model import (
     StageStatus,
     Verdict,
 )
-from reprocheck.numbers import counted, format_value
+from reprocheck.numbers import counted
 from reprocheck.reporters import base, checked, plans, used
+from reprocheck.reporters.accepted_words import judged_against, proposed
 from reprocheck.reporters.comment_method import is_plain
 from reprocheck.reporters.html_parts import LOOKS, NAME, address, host
 
@@ -37,7 +37,6 @@ MEANINGS = {
 }
 PLANNED = "Nothing was built and nothing was run: this is what a verification would do."
 _SIGN = "•"
-_METRICS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +72,7 @@ def answer(report: Report) -> dict[str, object]:
         "reason": base.reason(report),
         "cause": base.cause(report),
         "lines": base.last_lines(report),
-        "baselines": tuple(_baselines(report)),
+        "baselines": tuple(filter(None, (judged_against(report), proposed(report)))),
         "facts": tuple(_facts(report)),
         "detail": used.MINIMAL if report.detail is ReportDetail.MINIMAL else "",
         "next_title": _next_title(report),
@@ -93,40 +92,13 @@ def look(report: Report) -> str:
     return "fair" if base.shortfall(report) else LOOKS[report.verdict]
 
 
-# --- which baseline -----------------------------------------------------------------------
-
-
-def _baselines(report: Report) -> Iterator[str]:
-    if report.acceptance:
-        yield f"Judged against the baseline that {_accepted(report.acceptance)}"
-    if report.proposed:
-        yield (
-            f"Proposed, and without effect before the merge: a baseline that "
-            f"{_accepted(report.proposed)}"
-        )
-
-
-def _accepted(each: Acceptance) -> str:
-    """Who, when, why, and what it was before."""
-    old = [f"{one.metric} {_values(one.old)}" for one in each.metrics[:_METRICS]]
-    more = f" and {len(each.metrics) - _METRICS} more" if len(each.metrics) > _METRICS else ""
-    was = f"; it was {', '.join(old)}{more}" if old else ""
-    return f"{each.by} accepted on {each.at:%Y-%m-%d}: {each.reason}{was}"
-
-
-def _values(values: tuple[float, ...]) -> str:
-    if len(values) < 2:
-        return format_value(values[0]) if values else base.NOTHING
-    return f"{format_value(math.fsum(values) / len(values))} (mean of {len(values)})"
-
-
 # --- which run, when, where, at what cost ---------------------------------------------------
 
 
 def _facts(report: Report) -> Iterator[Told]:
     yield _run(report)
     if report.record:
-        yield from _original(report, report.record)
+        yield from _original(report.record)
     yield Told(
         label="Planned" if report.dry_run else "Verified",
         text=f"{report.created_at:%Y-%m-%d %H:%M} UTC",
@@ -141,13 +113,13 @@ def _run(report: Report) -> Told:
     run = cut(checked.run_id(report), NAME)
     if record is None:
         return Told(label="Run", text="", code=run)
-    group = f"of {cut(record.experiment, NAME)}" if record.experiment else ""
-    place = f"in {record.ref.tracker}" + (f", {host(url)}" if url else "")
-    more = tuple(each for each in (group, place) if each)
+    group = f"experiment {cut(record.experiment, NAME)}, " if record.experiment else ""
+    place = f"{record.ref.tracker} at {host(url)}" if url else record.ref.tracker
+    more = (group + place,)
     return Told(label="Run", text=cut(record.name, NAME), code=run, href=url, more=more)
 
 
-def _original(report: Report, record: RunRecord) -> Iterator[Told]:
+def _original(record: RunRecord) -> Iterator[Told]:
     commit = record.code.commit[:12]
     at = f"commit {commit}" if commit else ""
     took = "" if record.duration_s is None else f"took {format_duration(record.duration_s)}"
@@ -189,11 +161,12 @@ def _reruns(report: Report) -> Told:
     original = report.cost.original_s if report.cost else None
     if original is not None:
         more.append(f"the original took {format_duration(original)}")
-    if report.plan and (end := plans.ended(report, report.plan)):
+    end = plans.ended(report, report.plan) if report.plan else ""
+    if end and report.stopped_by != "planned":
         more.append(end)
     if report.cost:
         longest = format_duration(report.cost.longest_s)
-        more.append(f"at most {report.cost.reruns} and {longest} were planned")
+        more.append(f"planned were at most {report.cost.reruns}, and {longest}")
     return Told(label="Cost", text=counted(len(report.trials), "rerun"), more=tuple(more))
 
 

@@ -8,12 +8,11 @@ from reprocheck.reporters.html_parts import Fold
 
 
 def commands(report: Report) -> dict[str, object]:
-    """The commands, and the lock that they install from."""
-    built = report.environment
-    lock = tuple(built.lock.splitlines()) if built else ()
+    """The commands, each part with the lock that it installs from."""
+    title = "The lock that the reruns had"
     return {
-        "by_hand": by_hand(report),
-        "lock": Fold(title="The lock that the reruns had", lines=lock, is_long=True)
-        if lock
-        else None,
+        "by_hand": tuple(
+            (part, Fold(title=title, lines=part.lock, is_long=True) if part.lock else None)
+            for part in by_hand(report)
+        )
     }

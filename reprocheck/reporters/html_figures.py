@@ -30,7 +30,8 @@ def interval(comparison: Comparison) -> Shown | None:
     from reprocheck.reporters.figures import intervals
 
     drawn = intervals.interval(comparison)
-    return Shown(figure=drawn) if drawn else None
+    label = f"Interval of {cut(comparison.metric, NAME)}"
+    return Shown(label=label, figure=drawn) if drawn else None
 
 
 def curve(report: Report, comparison: Comparison) -> Shown | None:
@@ -40,7 +41,9 @@ def curve(report: Report, comparison: Comparison) -> Shown | None:
     drawn = curves.histories(report, comparison.metric)
     if drawn is None:
         return None
-    return Shown(figure=drawn, numbers=_one(fold("The curves as a table", _steps(report, comparison))))
+    numbers = _one(fold("The curves as a table", _steps(report, comparison)))
+    label = f"Curves of {cut(comparison.metric, NAME)}"
+    return Shown(label=label, figure=drawn, numbers=numbers)
 
 
 def siblings(report: Report, metric: str) -> Shown | None:
@@ -59,7 +62,8 @@ def siblings(report: Report, metric: str) -> Shown | None:
             for each in known[:SIBLINGS]
         ),
     )
-    return Shown(figure=drawn, numbers=_one(fold("The siblings as a table", found)))
+    numbers = _one(fold("The siblings as a table", found))
+    return Shown(label=f"Siblings by {cut(metric, NAME)}", figure=drawn, numbers=numbers)
 
 
 def timeline(report: Report) -> Shown | None:
@@ -67,7 +71,7 @@ def timeline(report: Report) -> Shown | None:
     from reprocheck.reporters.figures import timeline as drawing
 
     drawn = drawing.timeline(report)
-    return Shown(figure=drawn) if drawn else None
+    return Shown(label="Times of the stages", figure=drawn) if drawn else None
 
 
 def _one(folds: tuple[Fold, ...]) -> Fold | None:

@@ -35,7 +35,7 @@ from reprocheck.reporters.html_parts import (
 from reprocheck.reporters.plans import planned_margins
 
 MOST_DRAWN = 12
-"""Judged metrics that have figures; the table has all."""
+"""Judged metrics that have figures; of the others there are row and sentence."""
 
 
 def metrics(report: Report) -> Iterator[Section]:
@@ -46,14 +46,18 @@ def metrics(report: Report) -> Iterator[Section]:
     judged = _judged(report)
     if judged:
         yield judged
-    for place, each in enumerate(_in_order(report), start=1):
+    for place, each in enumerate(_gated(report)[:MOST_DRAWN], start=1):
         yield _metric(report, each, place)
     yield from _beside(report)
 
 
 def _planned(report: Report) -> Iterator[Section]:
-    rows = [(code(name), number(value), words(told)) for name, value, told in planned_margins(report)]
-    found = table("The metrics that would be judged", ("Metric", "Original", "Margin"), rows)
+    rows = [
+        (code(name), number(value), words(told)) for name, value, told in planned_margins(report)
+    ]
+    found = table(
+        "The metrics that would be judged", ("Metric", base.baseline_head(report), "Margin"), rows
+    )
     if found:
         yield Section(id="metrics", title="What would be judged", tables=(found,))
 
@@ -65,13 +69,15 @@ def _judged(report: Report) -> Section | None:
     rows = base.rows(report)
     common, level = base.common_count(rows), base.levels(report)
     difference = f"Difference ({level} interval)" if level else "Difference"
+    head = base.baseline_head(report)
     found = table(
-        f"The original beside {'the mean of ' + common if common else 'the means of the reruns'}",
-        ("Metric", "Original", "Reruns", difference, "Margin", "Verdict"),
+        f"{head} beside the mean of {common}" if common else f"{head} beside the reruns’ means",
+        ("Metric", head, "Reruns", difference, "Margin", "Verdict"),
         (_row(each, with_count=not common) for each in rows),
     )
     power = beside.power(report, every=True)
-    items = tuple(Item(text=text) for text in (power, *_common_notes(report)) if text)
+    left = [each.sentence for each in _gated(report)[MOST_DRAWN:]]
+    items = tuple(Item(text=text) for text in (power, *_common_notes(report), *left) if text)
     if found is None:
         return None
     return Section(id="metrics", title="What was judged", tables=(found,), items=items)
@@ -89,10 +95,10 @@ def _row(row: base.Row, *, with_count: bool) -> tuple[Cell, ...]:
     )
 
 
-def _in_order(report: Report) -> list[Comparison]:
-    """The judged metrics as the table has them, as many as are drawn."""
+def _gated(report: Report) -> list[Comparison]:
+    """The judged metrics as the table has them."""
     known = {each.metric: each for each in report.comparisons if each.gated}
-    return [known[row.metric] for row in base.rows(report)][:MOST_DRAWN]
+    return [known[row.metric] for row in base.rows(report)]
 
 
 def _common_notes(report: Report) -> tuple[str, ...]:
@@ -119,27 +125,28 @@ def _metric(report: Report, each: Comparison, place: int) -> Section:
         title=cut(each.metric, NAME),
         items=(head, *(Item(text=note) for note in notes)),
         figures=tuple(shown for shown in drawn if shown),
-        folds=fold("All numbers of this metric", _numbers(each)),
+        folds=fold("All numbers of this metric", _numbers(report, each)),
         level=3,
     )
 
 
-def _numbers(each: Comparison) -> Table | None:
-    rows = [(words(label), number(text)) for label, text in _told(each) if text]
-    return table("What was measured and computed", ("What", "Value"), rows)
+def _numbers(report: Report, each: Comparison) -> Table | None:
+    told = _told(each, base.baseline_head(report))
+    rows = [(words(label), number(text)) for label, text in told if text]
+    return table("What was measured and computed", ("What", "Value"), rows, name="numbers")
 
 
-def _told(each: Comparison) -> Iterator[tuple[str, str]]:
+def _told(each: Comparison, head: str) -> Iterator[tuple[str, str]]:
     scale, found = each.scale, each.margin
     for i, value in enumerate(each.baseline, start=1):
-        yield ("Original" if len(each.baseline) == 1 else f"Original {i}"), _exact(value)
+        yield (head if len(each.baseline) == 1 else f"{head} {i}"), _exact(value)
     for i, value in enumerate(each.reruns, start=1):
         yield f"Rerun {i}", _exact(value)
     yield "Mean of the reruns", "" if each.mean is None else _exact(each.mean)
     yield "Standard deviation of the reruns", _spread(each.sd, scale)
     yield "Difference", "" if each.difference is None else format_change(each.difference, scale)
     yield "Interval of the difference", _interval(each.interval, scale)
-    yield "Prediction interval of one more rerun", _prediction(each.prediction, scale)
+    yield "Prediction interval of one more rerun", _prediction(each.prediction)
     yield "Margin", f"{base.margin(each)} ({found.text})" if found else "none known"
     yield "p of equivalence", _size(each.p_equivalence)
     yield "p of a difference, adjusted for all metrics", _size(each.p_difference)
@@ -174,7 +181,7 @@ def _interval(found: Interval | None, scale: Scale) -> str:
     return f"{ends} ({format_percent(found.level)})"
 
 
-def _prediction(found: Interval | None, scale: Scale) -> str:
+def _prediction(found: Interval | None) -> str:
     if found is None:
         return ""
     ends = " … ".join(map(format_value, (found.low, found.high)))

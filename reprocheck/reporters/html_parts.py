@@ -55,6 +55,12 @@ class Table:
     caption: str
     heads: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    name: str = ""  # of its class in the style sheet, where its columns have widths of their own
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether narrow screens show a row as lines: not of numbers alone, which are scrolled."""
+        return any(cell.kind != "number" for row in self.rows for cell in row[1:])
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -78,6 +84,7 @@ class Fold:
 class Shown:
     """A figure and the same numbers as a table."""
 
+    label: str
     figure: Figure
     numbers: Fold | None = None
 
@@ -127,10 +134,12 @@ def number(text: str, *more: str) -> Cell:
     return Cell(text=text, kind="number", more=tuple(each for each in more if each))
 
 
-def table(caption: str, heads: Sequence[str], rows: Iterable[Iterable[Cell]]) -> Table | None:
+def table(
+    caption: str, heads: Sequence[str], rows: Iterable[Iterable[Cell]], name: str = ""
+) -> Table | None:
     """The table, or None where it would have no rows."""
     made = tuple(tuple(row) for row in rows)
-    return Table(caption=caption, heads=tuple(heads), rows=made) if made else None
+    return Table(caption=caption, heads=tuple(heads), rows=made, name=name) if made else None
 
 
 def fold(title: str, found: Table | None, *notes: str, is_long: bool = False) -> tuple[Fold, ...]:

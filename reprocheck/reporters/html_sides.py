@@ -9,49 +9,35 @@ from dataclasses import dataclass
 from reprocheck import hardware
 from reprocheck.hostile import cut
 from reprocheck.model import (
-    Difference,
     HardwareGrade,
-    Material,
-    Origin,
     OriginKind,
-    PackageGrade,
     Report,
     ReportDetail,
     RunRecord,
     Stage,
-    StageStatus,
     TreeState,
 )
-from reprocheck.numbers import counted, format_bytes
+from reprocheck.numbers import counted
 from reprocheck.reporters import base, used
 from reprocheck.reporters.comment_rows import data_told
 from reprocheck.reporters.html_parts import (
     NAME,
     Cell,
-    Fold,
     Section,
-    Table,
-    code,
-    fold,
     table,
     words,
+)
+from reprocheck.reporters.html_records import (
+    GRADES,
+    NOT_REACHED,
+    differences,
+    folds,
+    origin_told,
+    passed,
 )
 from reprocheck.reporters.plans import planned
 from reprocheck.reporters.seeds import given_seeds
 from reprocheck.reporters.undeclared import undeclared
-
-GRADES: dict[str, str] = {
-    PackageGrade.PYTHON.value: "bad",
-    HardwareGrade.DIRECT.value: "bad",
-    PackageGrade.FRAMEWORK.value: "bad",
-    PackageGrade.NUMERIC.value: "fair",
-    HardwareGrade.INDIRECT.value: "fair",
-    PackageGrade.OTHER.value: "quiet",
-    HardwareGrade.SPEED.value: "quiet",
-    "same": "good",
-}
-MOST_PARAMETERS = 500
-_NOT_REACHED = "not reached"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,13 +66,14 @@ def sides(report: Report) -> Iterator[Section]:
         "The run beside its reruns",
         ("What", "The run", "The reruns", "The same?", "Known from"),
         (_row(each) for each in _sides(report, record)),
+        name="beside",
     )
     yield Section(
         id="same",
         title="What would be the same" if report.dry_run else "What was the same, and what was not",
         tables=(found,) if found else (),
         facts=tuple(undeclared(report, every=True)),
-        folds=tuple(_folds(report, record)),
+        folds=tuple(folds(report, record)),
     )
 
 
@@ -129,23 +116,10 @@ def _sides(report: Report, record: RunRecord) -> Iterator[Side]:
     yield _seeds(report, record)
 
 
-def _passed(report: Report, stage: Stage) -> bool:
-    return any(
-        each.stage is stage and each.status is StageStatus.PASSED for each in report.stages
-    )
-
-
 def _found(record: RunRecord, *pointers: str) -> str:
     """Where the facts at these places of the record were found, each place once."""
     found = (record.origins.get(each) for each in pointers)
     return ", ".join(dict.fromkeys(origin_told(each) for each in found if each))
-
-
-def origin_told(origin: Origin) -> str:
-    """Where a fact was found, in words."""
-    if origin.kind is OriginKind.INFERRED:
-        return f"inferred from {origin.where}"
-    return f"{origin.kind.value} {origin.where}".strip()
 
 
 def _code(report: Report, record: RunRecord) -> Side:
@@ -155,8 +129,8 @@ def _code(report: Report, record: RunRecord) -> Side:
     files = f", {counted(len(state.untracked), 'untracked file')}" if state.untracked else ""
     asked = f"{commit}, tree {state.tree.value}{patch}{files}"
     origin = _found(record, "/code/commit", "/code/tree", "/code/patch")
-    if not _passed(report, Stage.CHECKOUT):
-        return Side(what="Code", asked=asked, landed=_NOT_REACHED, same=None, origin=origin)
+    if not passed(report, Stage.CHECKOUT):
+        return Side(what="Code", asked=asked, landed=NOT_REACHED, same=None, origin=origin)
     if state.stored:
         landed = f"what the run stored in {', '.join(state.stored)}"
         told = "not the commit’s code; nothing proves that it is the run’s"
@@ -170,9 +144,9 @@ def _code(report: Report, record: RunRecord) -> Side:
 
 def _command(report: Report, record: RunRecord) -> Side:
     if record.command is None:
-        return Side(what="Command", asked="not recorded", landed=_NOT_REACHED, same=None)
+        return Side(what="Command", asked="not recorded", landed=NOT_REACHED, same=None)
     asked = " && ".join(used.command_line(step) for step in record.command.steps)
-    landed = "the same, in the same folder" if report.trials else _NOT_REACHED
+    landed = "the same, in the same folder" if report.trials else NOT_REACHED
     origin, told, same = record.origins.get("/command"), "", bool(report.trials) or None
     if report.trials and origin and origin.kind is OriginKind.INFERRED:
         told = "the same, as the logged parameters prove"
@@ -184,15 +158,12 @@ def _command(report: Report, record: RunRecord) -> Side:
     return Side(what="Command", asked=asked, landed=landed, same=same, told=told, origin=found)
 
 
-def _differences(report: Report) -> list[tuple[int, Difference]]:
-    return [(trial.index, each) for trial in report.trials for each in trial.differences]
-
-
 def _parameters(report: Report, record: RunRecord) -> Side:
-    found = [each for _, each in _differences(report)]
+    found = [each for _, each in differences(report)]
     open_ones = {each.name for each in found if each.excuse is None}
     aside = {each.name for each in found if each.excuse is not None} - open_ones
-    landed = f"{counted(len(report.trials), 'rerun')} compared" if report.trials else _NOT_REACHED
+    compared = sum(trial.exit_code == 0 and bool(trial.parameters) for trial in report.trials)
+    landed = f"{counted(compared, 'rerun')} compared" if compared else NOT_REACHED
     told = f"{counted(len(open_ones), 'parameter')} differ" if open_ones else ""
     if not open_ones and aside:
         told = f"the same, {len(aside)} set aside"
@@ -200,7 +171,7 @@ def _parameters(report: Report, record: RunRecord) -> Side:
         what="Parameters",
         asked=f"{len(record.parameters)} logged",
         landed=landed,
-        same=not open_ones if report.trials else None,
+        same=False if open_ones else bool(compared and record.parameters) or None,
         told=told,
         origin=_found(record, "/parameters") or record.ref.tracker,
         grade="direct" if open_ones else "",
@@ -212,14 +183,14 @@ def _data(report: Report, record: RunRecord) -> Side:
     origin = ", ".join(dict.fromkeys(origin_told(each.origin) for each in record.data))
     if not record.data:
         return Side(what="Data", asked="no digest recorded", landed="not compared", same=None)
-    restored = _passed(report, Stage.RESTORE)
+    restored = passed(report, Stage.RESTORE)
     whole = restored and digests == len(record.data)
     told = "" if whole or not restored else f"{len(record.data) - digests} by a weak digest"
     return Side(
         what="Data",
         asked=", ".join(cut(each.label, NAME) for each in record.data[:4])
         + (f" and {len(record.data) - 4} more" if len(record.data) > 4 else ""),
-        landed=data_told(report) if restored else _NOT_REACHED,
+        landed=data_told(report) if restored else NOT_REACHED,
         same=True if whole else None,
         told=told,
         origin=cut(origin, NAME),
@@ -231,9 +202,7 @@ def _environment(report: Report, record: RunRecord) -> Side:
     asked = built.asked if built else f"{spec.kind.value} {spec.file}" if spec else "not recorded"
     origin = origin_told(spec.origin) if spec else ""
     if built is None:
-        return Side(
-            what="Environment", asked=asked, landed=_NOT_REACHED, same=None, origin=origin
-        )
+        return Side(what="Environment", asked=asked, landed=NOT_REACHED, same=None, origin=origin)
     differ = lists.differences if lists else ()
     told = used.packages_told(lists) if lists else "not known: no list of packages to compare"
     return Side(
@@ -251,7 +220,8 @@ def _environment(report: Report, record: RunRecord) -> Side:
 def _hardware(report: Report) -> Side:
     found = report.hardware
     if found is None:
-        return Side(what="Hardware", asked="not known", landed=_NOT_REACHED, same=None)
+        landed = "not looked at" if report.trials else NOT_REACHED
+        return Side(what="Hardware", asked="not looked at", landed=landed, same=None)
     recorded = hardware.texts(found.asked)
     worst = found.differences[0].grade.value if found.differences else ""
     differs = any(each.grade is not HardwareGrade.SPEED for each in found.differences)
@@ -276,7 +246,7 @@ def _settings(report: Report) -> Side:
     return Side(
         what="Settings",
         asked=told,
-        landed="the same" if report.trials else _NOT_REACHED,
+        landed="the same" if report.trials else NOT_REACHED,
         same=bool(report.trials) or None,
         origin=", ".join(origins),
     )
@@ -285,7 +255,7 @@ def _settings(report: Report) -> Side:
 def _seeds(report: Report, record: RunRecord) -> Side:
     asked = ", ".join(f"{name} {value}" for name, value in record.seeds.items()) or "none recorded"
     given = dict.fromkeys(trial.seed for trial in report.trials if trial.seed is not None)
-    landed = ", ".join(given) or ("none given" if report.trials else _NOT_REACHED)
+    landed = ", ".join(given) or ("none given" if report.trials else NOT_REACHED)
     same = set(given) <= set(record.seeds.values()) if given and record.seeds else None
     told = given_seeds(report, report.plan.seeds) if report.plan and report.seeds else ""
     return Side(
@@ -297,128 +267,3 @@ def _seeds(report: Report, record: RunRecord) -> Side:
         origin=_found(record, "/seeds", *(f"/seeds/{name}" for name in record.seeds)),
         grade="speed",  # meant, where they differ: the reruns were given others
     )
-
-
-# --- what it sums up ----------------------------------------------------------------------
-
-
-def _folds(report: Report, record: RunRecord) -> Iterator[Fold]:
-    yield from fold("Parameters that differ or were set aside", _differing(report))
-    yield from fold(
-        counted(len(record.parameters), "parameter") + " of the run", _logged(record), is_long=True
-    )
-    yield from fold(counted(len(record.data), "input"), _materials(report, record))
-    heads = ("Package", "The run asks for", "The reruns had", "Matters as")
-    differ = table("Packages that are not as the run had them", heads, _graded(report, "package"))
-    count = len(report.packages.differences) if report.packages else 0
-    yield from fold(f"{counted(count, 'package')} not as the run had them", differ)
-    yield from fold(*_installed(report), is_long=True)
-    yield from fold("Hardware, fact by fact", _machines(report))
-    yield from fold(counted(len(report.settings), "setting"), _variables(report))
-    facts = planned(report)
-    if facts:
-        yield Fold(title="What was planned", facts=facts)
-    yield from fold("Where each fact of the record was found", _origins(record), is_long=True)
-
-
-def _differing(report: Report) -> Table | None:
-    rows = (
-        (
-            code(each.name, NAME),
-            code(base.NOTHING if each.original is None else each.original, NAME),
-            code(base.NOTHING if each.trial is None else each.trial, NAME),
-            words(f"rerun {index}"),
-            words(f"set aside: {each.excuse}", "quiet")
-            if each.excuse
-            else words("differs", "bad", mark="≠"),
-        )
-        for index, each in _differences(report)[:MOST_PARAMETERS]
-    )
-    heads = ("Parameter", "The run", "The rerun", "Which", "Counts?")
-    return table("Parameters that a rerun logged otherwise", heads, rows)
-
-
-def _logged(record: RunRecord) -> Table | None:
-    some = list(record.parameters.items())[:MOST_PARAMETERS]
-    rows = ((code(name, NAME), code(value)) for name, value in some)
-    return table("Parameters as the run logged them", ("Parameter", "Value"), rows)
-
-
-def _materials(report: Report, record: RunRecord) -> Table | None:
-    restored = _passed(report, Stage.RESTORE)
-    rows = (
-        (
-            code(each.label, NAME),
-            code(f"{each.algorithm} {each.digest}"),
-            words(_extent(each)),
-            words(*_checked(each, restored=restored)),
-            words(origin_told(each.origin), "quiet"),
-        )
-        for each in record.data[:MOST_PARAMETERS]
-    )
-    heads = ("Input", "Digest", "Size", "In the reruns", "Known from")
-    return table("What the run read", heads, rows)
-
-
-def _checked(each: Material, *, restored: bool) -> tuple[str, str]:
-    if not restored:
-        return _NOT_REACHED, "quiet"
-    if each.weak:
-        return "restored; this digest does not cover the content", "fair"
-    return "restored and checked by this digest", "good"
-
-
-def _extent(each: Material) -> str:
-    size = format_bytes(each.size) if each.size is not None else ""
-    files = counted(each.files, "file") if each.files is not None else ""
-    return ", ".join(filter(None, (size, files))) or base.NOTHING
-
-
-def _graded(report: Report, what: str) -> Iterator[tuple[Cell, ...]]:
-    rows = used.package_rows(report) if what == "package" else used.hardware_rows(report, every=True)
-    for name, asked, landed, grade in rows:
-        mark = "" if grade == base.NOTHING else "✓" if grade == "same" else "≠"
-        yield (
-            code(name, NAME),
-            code(asked),
-            code(landed),
-            words(grade, GRADES.get(grade, "quiet"), mark=mark),
-        )
-
-
-def _machines(report: Report) -> Table | None:
-    origins = report.hardware.origins if report.hardware else {}
-    rows = (
-        (*row, words(origin_told(origins[row[0].text]) if row[0].text in origins else "", "quiet"))
-        for row in _graded(report, "hardware")
-    )
-    heads = ("Hardware", "The run", "The reruns", "Matters as", "Known from")
-    return table("What the run computed on, and what the reruns did", heads, rows)
-
-
-def _installed(report: Report) -> tuple[str, Table | None]:
-    built = report.environment.packages if report.environment else ()
-    asked = dict(report.packages.asked) if report.packages else {}
-    rows = (
-        (code(each.name, NAME), code(asked.get(each.name, base.NOTHING)), code(each.version))
-        for each in built
-    )
-    title = f"All {counted(len(built), 'package')} that the reruns had"
-    return title, table(title, ("Package", "The run asks for", "Installed"), rows)
-
-
-def _variables(report: Report) -> Table | None:
-    rows = (
-        (code(each.name), code(each.value), words(origin_told(each.origin), "quiet"))
-        for each in report.settings
-    )
-    heads = ("Variable", "Value", "Known from")
-    return table("Variables that decide how a training computes, set as recorded", heads, rows)
-
-
-def _origins(record: RunRecord) -> Table | None:
-    rows = (
-        (code(pointer, NAME), words(origin_told(origin)))
-        for pointer, origin in list(record.origins.items())[:MOST_PARAMETERS]
-    )
-    return table("By JSON pointer into the record", ("Fact", "Found in"), rows)

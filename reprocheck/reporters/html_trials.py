@@ -69,7 +69,11 @@ def _finding(each: Finding) -> Item:
 
 def course(report: Report) -> Iterator[Section]:
     """How the verification went: its stages, its reruns, and their logs."""
-    stages = table("The stages of the verification", ("Stage", "How it ended", "Time", "What it did"), _stages(report))
+    stages = table(
+        "The stages of the verification",
+        ("Stage", "How it ended", "Time", "What it did"),
+        _stages(report),
+    )
     reruns = table("The reruns", _heads(report), (_rerun(report, each) for each in report.trials))
     drawn = timeline(report)
     if stages or reruns:

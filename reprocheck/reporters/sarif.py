@@ -11,16 +11,24 @@ from urllib.parse import quote
 from reprocheck import checks
 from reprocheck.detail import Document, dump
 from reprocheck.hostile import cut, printable
-from reprocheck.model import Check, Comparison, Finding, Problem, Report, Severity, Verdict
-from reprocheck.reporters import checked
+from reprocheck.model import (
+    Check,
+    Comparison,
+    Finding,
+    Problem,
+    Report,
+    Severity,
+    Stage,
+    Verdict,
+)
+from reprocheck.reporters import base, checked
 from reprocheck.reporters.places import Place, place
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 SITE = "https://github.com/reprocheck/reprocheck"
-FINDINGS = f"{SITE}/blob/main/docs/findings.md"
-REPORTS = f"{SITE}/blob/main/docs/reports.md"
+DOCS = f"{SITE}/blob/main/docs"
 LONGEST = 1_000
 """Characters of a message: what code scanning takes of one."""
 MOST = 5_000
@@ -30,8 +38,18 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: 
 _PROBLEM = {"error": "error", "warning": "warning", "note": "recommendation"}
 
 NOT_REPRODUCED = "metric-not-reproduced"
+NOT_VERIFIED = "not-verified"
 NO_REPORT = "no-report"
-"""Rules that are no findings."""
+
+_OTHERS = {
+    NOT_REPRODUCED: (
+        "Rerunning the training gave another value than the one that was recorded.",
+        "statistics.md",
+    ),
+    NOT_VERIFIED: ("A stage of a verification could not do its work.", "reports.md"),
+    NO_REPORT: ("A run that was to be verified has no report.", "reports.md"),
+}
+"""Rules that are no findings: what each says, and the page about it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +99,8 @@ def _results(check: Check) -> Iterator[_Result]:
         for each in report.comparisons:
             if each.gated and each.verdict is Verdict.NOT_REPRODUCED:
                 yield _metric(report, each)
+        if report.failed_stage is not None:
+            yield _stage(report, report.failed_stage)
     yield from map(_problem, check.problems)
 
 
@@ -108,6 +128,20 @@ def _metric(report: Report, judged: Comparison) -> _Result:
         run_id=checked.run_id(report),
         experiment=report.record.experiment if report.record else "",
         place=place(report.record, "/command"),
+    )
+
+
+def _stage(report: Report, stage: Stage) -> _Result:
+    failed = base.failure(report)
+    told = [base.reason(report), base.cause(report), failed.hint if failed else ""]
+    return _Result(
+        rule=NOT_VERIFIED,
+        level="error",
+        message=f"{stage.value}: {'. '.join(text.rstrip('.') for text in told if text)}",
+        pointer="",
+        run_id=checked.run_id(report),
+        experiment=report.record.experiment if report.record else "",
+        place=place(report.record, ""),
     )
 
 
@@ -175,16 +209,12 @@ def _rule(code: str, level: str) -> Document:
 
 def _words(code: str) -> tuple[str, str, str]:
     """What a rule is called, where it is explained, and what it says."""
-    match code:
-        case "metric-not-reproduced":
-            told = "Rerunning the training gave another value than the one that was recorded."
-            return "Metric not reproduced", f"{FINDINGS.rpartition('/')[0]}/statistics.md", told
-        case "no-report":
-            told = "A run that was to be verified has no report."
-            return "No report", REPORTS, told
     words = _line(code).replace("-", " ").capitalize()
+    if code in _OTHERS:
+        told, where = _OTHERS[code]
+        return words, f"{DOCS}/{where}", told
     told = f"{words}: found while a recorded training run was verified."
-    return words, f"{FINDINGS}#{quote(code)}", told
+    return words, f"{DOCS}/findings.md#{quote(code)}", told
 
 
 def _line(text: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from reprocheck import __version__
+from reprocheck.check_documents import CHECK_VERSION
 from reprocheck.check_reading import read_check
 from reprocheck.errors import ReportFileError, UsageError
 from reprocheck.model import Aggregate, Check, Problem, Report
@@ -31,8 +33,23 @@ class AggregateRequest:
     by_job: bool = False  # folders are artifacts of a schedule's jobs, each named for its run
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gathered:
+    """What is summed up."""
+
+    checks: tuple[Check, ...]
+    earlier: Mapping[str, tuple[Report, ...]]  # by run id, of the store
+    problems: tuple[Problem, ...]  # with files
+
+
 def aggregate(request: AggregateRequest, notice: Notice, now: datetime) -> Aggregate:
-    """What the reports and the store say together.
+    """What the reports and the store say together; raises as `gather` does."""
+    found = gather(request, notice, now)
+    return join(found.checks, found.earlier, found.problems, now)
+
+
+def gather(request: AggregateRequest, notice: Notice, now: datetime) -> Gathered:
+    """The reports, and what the store has of their runs.
 
     A file that is no report is a problem among the others. Raises `ReportFileError` where none is
     one, and `UsageError` where a name is neither a file nor a folder.
@@ -60,7 +77,28 @@ def aggregate(request: AggregateRequest, notice: Notice, now: datetime) -> Aggre
     store = ReportStore(request.reports)
     ids = [*_told(checks), *_kept(store, request, now)]
     earlier = {run_id: tuple(reports(store, run_id, notice)) for run_id in dict.fromkeys(ids)}
-    return join(checks, earlier, problems, now)
+    return Gathered(checks=tuple(checks), earlier=earlier, problems=tuple(problems))
+
+
+def newest(found: Gathered, now: datetime) -> tuple[Check, tuple[Report, ...]]:
+    """A check of the newest report of each run, and the reports before those, for trends."""
+    by_run: dict[str, dict[tuple[datetime, str], Report]] = {}
+    told = (each for check in found.checks for each in check.reports)
+    for report in (*told, *(each for kept in found.earlier.values() for each in kept)):
+        if not report.dry_run:
+            known = by_run.setdefault(run_id_of(report), {})
+            known.setdefault((report.created_at, report.subject), report)
+    ordered = [[known[key] for key in sorted(known)] for known in by_run.values()]
+    problems = (*found.problems, *(each for check in found.checks for each in check.problems))
+    check = Check(
+        schema_version=CHECK_VERSION,
+        tool_version=__version__,
+        created_at=now.replace(microsecond=0),
+        head_sha="",
+        reports=tuple(reports[-1] for reports in ordered),
+        problems=tuple(dict.fromkeys(problems)),
+    )
+    return check, tuple(each for reports in ordered for each in reports[:-1])
 
 
 def _foreign(check: Check, path: Path) -> tuple[Report, ...]:

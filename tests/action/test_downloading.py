@@ -225,6 +225,7 @@ def test_a_github_that_is_down_loses_the_report_and_says_so(stage: Stage) -> Non
 
 
 def test_posting_from_the_verifying_job_itself(github: FakeGitHub, tmp_path: Path) -> None:
+    shown = "https://github.com/octo/demo/actions/runs/7/artifacts/9"
     pull = github.repository.add_pull()
     event = payloads.pull_request(number=pull.number, head={"sha": SHA})
     event["pull_request"]["head"]["repo"]["full_name"] = "octo/demo"
@@ -232,11 +233,13 @@ def test_posting_from_the_verifying_job_itself(github: FakeGitHub, tmp_path: Pat
     report = tmp_path / "report.json"
     report.write_text(dump(check_document(GOOD)))
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (env | {"GITHUB_TOKEN": "writer"}).items():
+        env |= {"GITHUB_TOKEN": "writer", "GITHUB_SERVER_URL": "https://github.com"}
+        for name, value in (env | {"REPROCHECK_HTML_URL": shown}).items():
             patch.setenv(name, value)
         assert cli.run(["report", str(report), "--post"]) == 0
     (comment,) = github.repository.comments_of(pull.number)
     assert "[!IMPORTANT]" not in comment.body
+    assert f"[Open the full report]({shown})" in comment.body
 
 
 def test_outside_of_a_job_posting_is_a_wrong_usage(

@@ -11,6 +11,7 @@ from reprocheck.action.commands import Level
 from reprocheck.action.inputs import Inputs
 from reprocheck.errors import MachineError, UsageError
 from reprocheck.model import Comparison, RuleChange, Verdict
+from tests.reporters.builders import make_environment
 from tests.test_checks import REPORT, check_of
 
 JUDGED = Comparison(
@@ -72,9 +73,21 @@ def test_a_checks_outputs_name_runs_and_metrics() -> None:
     assert json.loads(told["metrics-json"]) == {
         "run": {"acc": {"verdict": "REPRODUCED", "original": [0.9], "mean": None, "reruns": 2}}
     }
+    assert (told["mismatched"], told["environment-digest"], told["cached"]) == ("[]", "{}", "")
     nothing = outputs.of_check(check_of(waiting="for x"))
     assert (nothing["verdict"], nothing["metrics-json"]) == ("none", "{}")
     assert nothing["waiting"] == "for x"
+
+
+def test_outputs_tell_what_did_not_reproduce_and_what_was_built() -> None:
+    built = make_environment(digest="a" * 64, cached=True)
+    worse = replace(REPORT, asked="a", verdict=Verdict.NOT_REPRODUCED, environment=built)
+    fresh = replace(REPORT, asked="b", environment=replace(built, digest="b" * 64, cached=False))
+    told = outputs.of_check(replace(check_of(), reports=(worse, fresh, REPORT)))
+    assert json.loads(told["mismatched"]) == ["a"]
+    assert json.loads(told["environment-digest"]) == {"a": "a" * 64, "b": "b" * 64}
+    assert told["cached"] == "false"
+    assert outputs.of_check(replace(check_of(), reports=(worse, REPORT)))["cached"] == "true"
 
 
 def test_metrics_that_do_not_fit_are_left_out_by_run() -> None:

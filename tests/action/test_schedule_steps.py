@@ -155,19 +155,24 @@ def test_nothing_to_verify_is_an_empty_matrix(
 
 
 def aggregate(
-    github: FakeGitHub, patch: pytest.MonkeyPatch, folder: Path, *found: Report, **inputs: str
+    github: FakeGitHub,
+    patch: pytest.MonkeyPatch,
+    folder: Path,
+    *found: Report,
+    name: str = "aggregate",
+    **inputs: str,
 ) -> Step:
     """The step after jobs that left these reports."""
     patch.chdir(folder)
     for index, each in enumerate(found):
         assert each.record is not None
-        name = slug(f"job {index}", each.record.ref.run_id)
-        path = folder / f"new{len(github.seen)}" / f"reprocheck-report-{name}" / "report.json"
+        job = slug(f"job {index}", each.record.ref.run_id)
+        path = folder / f"new{len(github.seen)}" / f"reprocheck-report-{job}" / "report.json"
         path.parent.mkdir(parents=True)
         path.write_text(dump(report_document(each)))
     reports = folder / f"new{len(github.seen)}"
     given = {"files": str(reports), "issue": "true"} | inputs
-    return Step(github, patch, folder / "temp", "aggregate", **given)
+    return Step(github, patch, folder / "temp", name, **given)
 
 
 def issues(github: FakeGitHub) -> list[tuple[str, str]]:
@@ -196,6 +201,43 @@ def test_the_issue_follows_what_two_verifications_say(
     assert step.outputs["badge"] == ""
     aggregate(github, monkeypatch, tmp_path, recent("✓", 0))
     assert issues(github) == [("closed", "Runs stopped reproducing")]
+
+
+def test_the_page_of_all_runs_comes_first_and_is_linked(
+    github: FakeGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    upload(github, recent("✓", 21))
+    upload(github, recent("✗", 14))
+    new = recent("✗", 0)
+    made = aggregate(github, monkeypatch, tmp_path, new, name="aggregate-page")
+    page = Path(made.outputs["report-html"])
+    assert page.name == "page-of-reprocheck-aggregate.html"
+    assert "✓✗✗" in page.read_text(encoding="utf-8")  # the trend: one run, verified three times
+    url = "https://github.com/octo/demo/actions/runs/15/artifacts/4"
+    monkeypatch.setenv("REPROCHECK_HTML_URL", url)
+    monkeypatch.setenv("REPORTS", made.outputs["reports"])
+    asked = len(github.seen)
+    step = aggregate(github, monkeypatch, tmp_path, new)
+    assert not [each for each in github.seen[asked:] if "/actions/" in each.path]
+    assert f"[Open the full report]({url})" in step.summary
+    (issue,) = github.repository.issues.values()
+    assert f"[Open the full report]({url})" in issue.body
+
+
+def test_without_a_report_there_is_no_page_and_the_answer_is_the_same(
+    github: FakeGitHub,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    broken = tmp_path / "broken" / "reprocheck-report-1" / "report.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{}")
+    inputs = {"files": str(tmp_path / "broken")}
+    made = aggregate(github, monkeypatch, tmp_path, name="aggregate-page", **inputs)
+    assert (made.exit_code, made.outputs["report-html"]) == (0, "")
+    assert "the report has no page" in capsys.readouterr().out
+    assert "full report" not in aggregate(github, monkeypatch, tmp_path, recent("✓", 0)).summary
 
 
 @pytest.mark.parametrize("token", ["", "reader"])

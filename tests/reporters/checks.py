@@ -256,7 +256,10 @@ def whole_check() -> tuple[Check, Page]:
     check = make_check(
         whole(), problems=PROBLEMS, rule_changes=RULES, waiting="waiting for a maintainer's fetch"
     )
-    return check, make_page(base={RUN_ID: on_base()}, earlier=EARLIER, untrusted=True)
+    shown = "https://github.com/example/digits/actions/runs/9/artifacts/8"
+    return check, make_page(
+        base={RUN_ID: on_base()}, earlier=EARLIER, untrusted=True, html_url=shown
+    )
 
 
 COMMENTS: dict[str, tuple[Check, Page]] = {

@@ -108,7 +108,7 @@ def _luminance(color):
 
 def test_text_can_be_read_in_light_and_dark():
     style = "".join(Page(audit_html.render(three())).texts["style"])
-    for scheme in style.split("@media (prefers-color-scheme: dark)")[:2]:
+    for scheme in style.split("@media screen and (prefers-color-scheme: dark)")[:2]:
         colors = dict(re.findall(r"--(\w+): (#\w{6})", scheme))
         for name in ("text", "quiet", "accent", "good", "fair", "bad"):
             for ground in ("ground", "raised"):

@@ -12,6 +12,7 @@ from tests.reporters.builders import (
     make_product,
     make_report,
 )
+from tests.reporters.exhibits import make_curve, make_exhibit, make_picture
 
 
 def seen(label, every=False, **changes):
@@ -160,3 +161,18 @@ def test_products_that_differ_are_named_on_request():
         "c.csv: numbers in all 5 reruns.",
     ]
     assert seen("Products", products=()) == []
+
+
+def test_exhibits_are_counted_in_a_line_where_one_differs():
+    picture = make_picture()
+    same = make_exhibit("a.png", picture)
+    others = (make_exhibit("b.png", picture, make_picture("blue")), make_exhibit("c.csv"))
+    told = "2 images and 1 matrix, 1 differs"
+    assert seen("Exhibits", exhibits=(same, *others)) == [told]
+    assert seen("Exhibits", exhibits=(same,)) == []
+    assert seen("Exhibits", exhibits=(same,), every=True) == ["1 image, none differs"]
+    gone = (
+        make_exhibit("b.csv", missing=True),
+        make_exhibit("c.json", make_curve(), make_curve(2)),
+    )
+    assert seen("Exhibits", exhibits=(same, *gone)) == ["1 image, 1 matrix and 1 curve, 2 differ"]

@@ -55,6 +55,29 @@ def test_golden(case, golden):
     golden(f"comment-{case}.md", STATE.sub("…", text))
 
 
+@pytest.mark.parametrize("make", [comment.render, comment.summary])
+def test_the_page_is_linked_below_the_verdict(make):
+    url = "https://github.com/example/digits/actions/runs/9/artifacts/8"
+    text = make(make_check(reproduced()), make_page(html_url=url))
+    assert f"**[Open the full report]({url})**" in text.split("| Metric |")[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "http://github.com/example/digits/actions/runs/9/artifacts/8",
+        "https://elsewhere.example/digits",
+        "javascript:alert(1)",
+        "https://github.com/a) [b](https://elsewhere.example",
+        "https://github.com/" + "a" * 2_000,
+    ],
+)
+def test_a_page_elsewhere_is_not_linked(url):
+    text = comment.render(make_check(reproduced()), make_page(html_url=url))
+    assert "Open the full report" not in text
+
+
 def test_a_summary_is_the_comment_unfolded_and_without_its_state(golden):
     golden("summary-whole.md", comment.summary(*whole_check()))
 

@@ -1,6 +1,9 @@
+from pathlib import Path
 from xml.etree import ElementTree
 
+import junitparser
 import pytest
+from lxml import etree
 
 from reprocheck.model import FailOn, Outcome, Require, Stage, Verdict
 from reprocheck.reporters import junit
@@ -12,7 +15,14 @@ from tests.reporters.builders import (
     make_record,
     make_report,
 )
-from tests.reporters.checks import PROBLEMS, make_check, several_runs
+from tests.reporters.checks import COMMENTS, PROBLEMS, make_check, several_runs
+
+SCHEMA = Path(__file__).parent / "schemas" / "junit-10.xsd"
+
+
+@pytest.fixture(scope="module")
+def published():
+    return etree.XMLSchema(file=str(SCHEMA))
 
 
 def told(check):
@@ -121,3 +131,30 @@ def test_hostile_text_stays_in_its_place():
     assert len(list(root.iter("testcase"))) == 1
     assert "&amp;" in root.find(".//failure").text
     assert not set(written) & set("\x00\x1b\ufffe\ud800")
+
+
+@pytest.mark.parametrize(
+    "check",
+    [check for check, _ in COMMENTS.values()]
+    + [make_check(*(case() for case in cases.CASES.values()), problems=PROBLEMS)],
+)
+def test_it_follows_the_published_schema(published, check):
+    published.assertValid(etree.fromstring(junit.render(check).encode()))
+
+
+def test_the_schema_refuses_what_is_wrong(published):
+    written = junit.render(several_runs()).replace("<testcase", "<test-case", 1)
+    written = written.replace("</testcase>", "</test-case>", 1)
+    assert not published.validate(etree.fromstring(written.encode()))
+
+
+def test_another_reader_finds_the_same():
+    check = make_check(cases.inconclusive(), cases.not_reproduced(), cases.crashed())
+    suites = junitparser.JUnitXml.fromstring(junit.render(check).encode())
+    assert (suites.tests, suites.failures, suites.errors) == (5, 1, 1)
+    [first, second, third] = suites
+    assert (first.skipped, second.failures, third.errors) == (1, 1, 1)
+    [undecided] = [case for case in first if case.is_skipped]
+    assert (undecided.name, undecided.result[0].type) == ("accuracy", "INCONCLUSIVE")
+    [failed] = [case for case in second if case.is_failure]
+    assert failed.result[0].message == cases.not_reproduced().sentence

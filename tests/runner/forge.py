@@ -23,8 +23,8 @@ class ForgeArtifacts:
 
     github: FakeGitHub
 
-    def add(self, run_id: int, name: str, zipped: bytes) -> int:
-        return self.github.repository.add_zip(run_id, name, zipped).id
+    def add(self, run_id: int, name: str, content: bytes) -> int:
+        return self.github.repository.add_zip(run_id, name, content).id
 
     def of(self, run_id: int) -> dict[str, bytes]:
         held = self.github.repository.artifacts.values()

@@ -103,7 +103,7 @@ def _setup_uv(given: Mapping[str, str], job: JobState) -> dict[str, str]:
 
 
 def _upload(given: Mapping[str, str], job: JobState) -> dict[str, str]:
-    name, shelf, run_id = given.get("name", "artifact"), job.run.world.artifacts, job.run.id
+    named, shelf, run_id = given.get("name", "artifact"), job.run.world.artifacts, job.run.id
     hidden = given.get("include-hidden-files", "false") == "true"
     files = _found(given["path"], job.workspace, hidden)
     if not files:
@@ -111,16 +111,28 @@ def _upload(given: Mapping[str, str], job: JobState) -> dict[str, str]:
             raise ActionFailedError(f"No files were found with the provided path: {given['path']}")
         job.console.print(f"::warning::No files were found: {given['path']}")
         return {}
+    if given.get("overwrite", "false") == "true":  # also of a file that is named otherwise: #769
+        shelf.remove(run_id, named)
+    name, content = _packed(given, named, files)
     if name in shelf.of(run_id):
-        if given.get("overwrite", "false") != "true":
-            raise ActionFailedError(f"(409) Conflict: an artifact with this name exists: {name}")
-        shelf.remove(run_id, name)
-    zipped = zip_of(files)
-    number = shelf.add(run_id, name, zipped)
+        raise ActionFailedError(f"(409) Conflict: an artifact with this name exists: {name}")
+    number = shelf.add(run_id, name, content)
     world = job.run.world
     place = f"{world.server_url}/{world.repository}/actions/runs/{run_id}/artifacts/{number}"
-    digest = hashlib.sha256(zipped).hexdigest()
+    digest = hashlib.sha256(content).hexdigest()
     return {"artifact-id": str(number), "artifact-url": place, "artifact-digest": digest}
+
+
+def _packed(given: Mapping[str, str], named: str, files: Mapping[str, Path]) -> tuple[str, bytes]:
+    """The artifact's name and content: a zip file, or with `archive: false` the one file itself."""
+    if given.get("archive", "true") == "true":
+        return named, zip_of(files)
+    if len(files) > 1:
+        raise ActionFailedError(
+            "When 'archive' is set to false, only a single file can be uploaded"
+        )
+    ((_, path),) = files.items()
+    return path.name, path.read_bytes()
 
 
 def _found(written: str, workspace: Path, hidden: bool) -> dict[str, Path]:

@@ -39,7 +39,12 @@ def test_a_pull_request_is_fetched_verified_and_commented_on(team: Team, project
         f"reprocheck-bundle-{pull.head_sha}",
         "reprocheck-report",
         "markdown-of-reprocheck-report",
+        "page-of-reprocheck-report.html",
     }
+    shown = verified.step("page").outputs["artifact-url"]
+    assert verified.summary.endswith(
+        f"({shown})**: plots, what was the same and what was not, logs\n"
+    )
 
     # The password is where it fetches, and nowhere where it trains.
     assert PASSWORD in fetched.step("fetch").env.values()
@@ -48,12 +53,20 @@ def test_a_pull_request_is_fetched_verified_and_commented_on(team: Team, project
     assert b"GITHUB_ACTIONS=true" in seen  # it did look
     assert PASSWORD.encode() not in seen
 
-    posted = team.comment(ran).job("comment")
+    commented = team.comment(ran)
+    posted = commented.job("comment")
     assert posted.result == "success", told(posted)
     (comment,) = team.github.repository.comments_of(pull.number)
     assert comment.body.startswith(MARKER)
     assert "IDENTICAL" in comment.body
     assert posted.step("report").outputs["comment-id"] == str(comment.id)
+    # The page that the comment links was made here, of what was checked.
+    shown = posted.step("page").outputs["artifact-url"]
+    assert posted.step("report").env["REPROCHECK_HTML_URL"] == shown
+    assert f"/{commented.id}/artifacts/" in shown
+    made = team.artifact(commented, "page-of-reprocheck-report.html")
+    assert made == team.artifact(ran, "page-of-reprocheck-report.html")
+    assert made.startswith(b"<!doctype html>")
 
     report = report_of(team.artifact(ran, "reprocheck-report"))
     team.push(pull)

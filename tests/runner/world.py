@@ -37,16 +37,16 @@ class Event:
 
 
 class Artifacts(Protocol):
-    """Where artifacts of runs are kept. A zip each; names are unique in a run."""
+    """Where artifacts of runs are kept: zips, and files as they are. Names are unique in a run."""
 
-    def add(self, run_id: int, name: str, zipped: bytes) -> int:
+    def add(self, run_id: int, name: str, content: bytes) -> int:
         """Keeps one and returns its id."""
 
     def of(self, run_id: int) -> dict[str, bytes]:
         """Those of a run by name."""
 
     def remove(self, run_id: int, name: str) -> None:
-        """Forgets one."""
+        """Forgets one, if it is there."""
 
 
 @dataclass
@@ -56,15 +56,15 @@ class Shelf:
     held: dict[int, dict[str, bytes]] = field(default_factory=dict)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    def add(self, run_id: int, name: str, zipped: bytes) -> int:
-        self.held.setdefault(run_id, {})[name] = zipped
+    def add(self, run_id: int, name: str, content: bytes) -> int:
+        self.held.setdefault(run_id, {})[name] = content
         return next(self._ids)
 
     def of(self, run_id: int) -> dict[str, bytes]:
         return dict(self.held.get(run_id, {}))
 
     def remove(self, run_id: int, name: str) -> None:
-        del self.held[run_id][name]
+        self.held.get(run_id, {}).pop(name, None)
 
 
 @dataclass(kw_only=True)

@@ -13,7 +13,7 @@ from reprocheck.documents import report_document
 from reprocheck.errors import ReportFileError, UsageError
 from reprocheck.model import Aggregate, Report, Standing, Verdict
 from reprocheck.report_store import KeptReport, ReportStore
-from reprocheck.schedule.aggregating import AggregateRequest, aggregate
+from reprocheck.schedule.aggregating import AggregateRequest, aggregate, gather, newest
 from reprocheck.schedule.remembering import verifications
 from reprocheck.schedule.slugs import slug
 from tests.schedule.builders import DAY, LETTERS
@@ -49,6 +49,19 @@ def test_a_report_is_joined_with_what_the_store_has_of_its_run(tmp_path: Path):
     found = run(tmp_path, write(tmp_path / "report.json", "✗", 2))
     assert [each.standing for each in found.trends] == [Standing.STOPPED]
     assert found.total == 1
+
+
+def test_the_newest_report_of_each_run_is_shown_and_the_others_are_its_past(tmp_path: Path):
+    keep(tmp_path, "✓✗")
+    keep(tmp_path, "✓", "2")
+    files = (write(tmp_path / "new.json", "✗", 2), write(tmp_path / "copy.json", "✗", 1))
+    request = AggregateRequest(files=files, reports=tmp_path / "store", since_s=10_000_000)
+    check, earlier = newest(gather(request, print, DAY), DAY)
+    shown = {
+        each.record.ref.run_id[0]: each.created_at.day for each in check.reports if each.record
+    }
+    assert shown == {"1": (DAY + timedelta(days=2)).day, "2": DAY.day}
+    assert [each.verdict for each in earlier] == [Verdict.REPRODUCED, Verdict.NOT_REPRODUCED]
 
 
 def test_a_copy_of_a_kept_report_confirms_nothing(tmp_path: Path):

@@ -53,7 +53,7 @@ def log_models(store, run_id: str, *names: str) -> None:
 
 
 def test_artifacts_and_models_are_read_by_digest(store, tmp_path):
-    run_id = store.log(artifacts=ARTIFACTS)
+    run_id = store.log(artifacts={**ARTIFACTS, "roc.png": "no image yet"})
     log_models(store, run_id, "net")
     found, _ = fetch(store, run_id, tmp_path / "products")
     assert {product.path: product.sha256 for product in found.products} == {
@@ -61,13 +61,17 @@ def test_artifacts_and_models_are_read_by_digest(store, tmp_path):
         for path, text in {
             "out/a.json": "[1]",
             "b.txt": "b",
+            "roc.png": "no image yet",
             "models/net/MLmodel": "number: 0",
         }.items()
     }
     assert found.findings == ()
-    assert {path: file.read_text() for path, file in found.files.items()} == {"out/a.json": "[1]"}
+    assert {path: file.read_text() for path, file in found.files.items()} == {
+        "out/a.json": "[1]",
+        "roc.png": "no image yet",
+    }
     # Downloads that will not be read again are removed.
-    assert len(list((tmp_path / "products").rglob("*.*"))) <= 1
+    assert len(list((tmp_path / "products").rglob("*.*"))) <= 2
 
 
 def test_models_of_one_name_are_told_apart_alike_on_both_sides(files):

@@ -23,12 +23,20 @@ class Figure:
     svg: str
     alt: str
     caption: str
-    wide: bool = False  # it does not fit a phone, and is scrolled there
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
     """A run's text on one line, without what is not to be seen, and not too long."""
     return cut(printable(cut(text, 10 * longest)), longest)
+
+
+def named(text: str, longest: int) -> str:
+    """A name of a run's: of a long one both ends, as names of one kind end differently."""
+    whole = plain(text)
+    if len(whole) <= longest:
+        return whole
+    last = (longest - 1) // 2
+    return f"{whole[: longest - 1 - last]}…{whole[-last:]}"
 
 
 def finite(values: Iterable[float]) -> tuple[float, ...]:

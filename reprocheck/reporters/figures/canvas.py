@@ -78,10 +78,7 @@ class Panel:
         self, xs: Sequence[float], ys: Sequence[float], name: str, shape: str = "o", size: float = 8
     ) -> None:
         """A mark at each point, in matplotlib's word for its shape."""
-        inner = self._inner(xs, ys)
-        self.axes.plot(
-            *inner, shape, markersize=size, markeredgewidth=0, gid=role(name), clip_on=False
-        )
+        self._mark(*self._inner(xs, ys), name, shape, size)
 
     def swarm(
         self, xs: Sequence[float], y: float, name: str, shape: str = "o", size: float = 8
@@ -104,15 +101,15 @@ class Panel:
         half = width(text) / 2
         self.write(min(max(x, half), WIDTH - half), y, text, name, "middle")
 
-    def ruler(self, title: str, most: int = 5) -> None:
+    def ruler(self, title: str, most: int = 5, *, whole: bool = False) -> None:
         """The axis across, below the panel, with its ticks and what it measures."""
-        found = ticks(self.x, most)
+        found = ticks(self.x, most, whole=whole)
         while most > 2 and sum(width(each.text) + 12 for each in found) > self.box.width:
             most -= 1
-            found = ticks(self.x, most)
-        low = self.y.low
-        self.line([self.x.low, self.x.high], [low, low], "axis")
-        self.marks([each.value for each in found], [low] * len(found), "tick", "|", 7)
+            found = ticks(self.x, most, whole=whole)
+        self.axes.plot([0, 1], [0, 0], gid=role("axis"), clip_on=False)
+        places = [self.x.at(each.value) for each in found]
+        self._mark(places, [0.0] * len(found), "tick", "|", 7)
         for each in found:
             at = self.across(each.value)
             self.write(at, self.box.bottom + LINE, each.text, "number", self._anchor(at, each.text))
@@ -132,6 +129,13 @@ class Panel:
         if at + half > self.box.right + 12:
             return "end"
         return "start" if at - half < 0 else "middle"
+
+    def _mark(
+        self, xs: Sequence[float], ys: Sequence[float], name: str, shape: str, size: float
+    ) -> None:
+        self.axes.plot(
+            xs, ys, shape, markersize=size, markeredgewidth=0, gid=role(name), clip_on=False
+        )
 
     def _inner(self, xs: Sequence[float], ys: Sequence[float]) -> tuple[list[float], list[float]]:
         return [self.x.at(x) for x in xs], [self.y.at(y) for y in ys]

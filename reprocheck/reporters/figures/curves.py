@@ -42,7 +42,7 @@ def histories(report: Report, metric: str) -> Figure | None:
     with canvas(_HEIGHT) as paper:
         panel = paper.panel(box, scale_of([float(step) for step in steps], pad=0.0), y)
         panel.scale()
-        panel.ruler("step")
+        panel.ruler("step", whole=True)
         _draw(panel, ours, theirs)
         _mark_parting(panel, parted)
         _name_ends(panel, ours, theirs)
@@ -117,7 +117,7 @@ def _name_ends(panel: Panel, ours: _Curve, theirs: Sequence[_Curve]) -> None:
         middle = sorted(lasts)[len(lasts) // 2]
         ends.append((counted(len(theirs), "rerun"), "rerun", middle))
     ys = [panel.place(panel.x.high, value)[1] + 4.5 for _, _, value in ends]
-    for (text, name, _), y in zip(ends, apart(ys, LINE), strict=True):
+    for (text, name, _), y in zip(ends, apart(ys, LINE, (LINE, _HEIGHT)), strict=True):
         panel.write(panel.box.right + 8, y, text, name)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from reprocheck.model import Grid
 from reprocheck.numbers import counted, format_size
-from reprocheck.reporters.figures.base import Figure, finite, plain
+from reprocheck.reporters.figures.base import Figure, finite, named, plain
 from reprocheck.reporters.figures.canvas import LINE, WIDTH, Box, Panel, canvas
 from reprocheck.reporters.figures.labels import apart, width
 from reprocheck.reporters.figures.scales import Scale, scale_of, ticks
@@ -15,7 +15,7 @@ from reprocheck.reporters.figures.scales import Scale, scale_of, ticks
 _POINTS = 200
 _LINES = 6
 """Of a curve's table, at most; of more, the first ones."""
-_NAME = 12
+_NAME = 13
 _TOP = LINE + 8
 _HEIGHT = 160.0
 _BELOW = 76.0
@@ -97,14 +97,15 @@ def _draw_sides(panel: Panel, original: Grid, rerun: Grid | None) -> None:
 def _name_lines(panel: Panel, grid: Grid) -> None:
     """The names of the original's lines where they end."""
     _, columns = _columns(grid)
-    ends = [next((y for y in reversed(column) if math.isfinite(y)), None) for column in columns]
+    lasts = [next((y for y in reversed(column) if math.isfinite(y)), None) for column in columns]
     known = [
-        (plain(name, _NAME - 1), y)
-        for name, y in zip(grid.columns[1:], ends, strict=False)
+        (named(name, _NAME - 1), y)
+        for name, y in zip(grid.columns[1:], lasts, strict=False)
         if y is not None
     ]
     ys = [panel.place(panel.x.high, y)[1] + 4.5 for _, y in known]
-    for (name, _), y in zip(known, apart(ys, LINE), strict=True):
+    ends = (panel.box.top, panel.box.bottom + LINE)
+    for (name, _), y in zip(known, apart(ys, LINE, ends), strict=True):
         panel.write(panel.box.right + 8, y, name, "quiet")
 
 
@@ -134,6 +135,8 @@ def _told(original: Grid, rerun: Grid | None, parts: Sequence[_Points]) -> str:
     largest = max((abs(y) for points in parts for _, y in points), default=None)
     if largest is None:
         return f"{text}; they are not over the same points, so no difference is drawn."
+    if largest == 0:
+        return f"{text}; they do not differ."
     return f"{text}; they differ by at most {format_size(largest)}."
 
 

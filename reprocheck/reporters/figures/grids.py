@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from reprocheck.model import Grid
-from reprocheck.numbers import format_difference, format_size, format_value
-from reprocheck.reporters.figures.base import Figure, finite, plain
+from reprocheck.numbers import counted, format_difference, format_size, format_value
+from reprocheck.reporters.figures.base import Figure, finite, named, plain
 from reprocheck.reporters.figures.canvas import LINE, WIDTH, Box, Panel, canvas
 from reprocheck.reporters.figures.exhibited_curves import curves
 from reprocheck.reporters.figures.labels import width
@@ -45,15 +45,27 @@ class _Table:
         return max(len(self.columns), len(self.shades)) <= _NUMBERED
 
 
-def matrix(grid: Grid, title: str) -> Figure:
-    """The table with its numbers; the stronger a cell's color, the larger its value."""
+def matrix(grid: Grid, title: str, *, beside: Grid | None = None) -> Figure:
+    """The table with its numbers; the stronger a cell's color, the larger its value.
+
+    With `beside` the same color stands for the same value in both tables.
+    """
     known = finite(_values(grid))
-    low, high = (min(known), max(known)) if known else (0.0, 0.0)
-    told = f"from {format_value(low)} to {format_value(high)}" if known else "no finite number"
-    # Counts and shares begin at nothing.
-    shade = Scale(low=0.0 if 0 < low < high / 2 else low, high=high)
+    told = _ends(known) if known else "no finite number"
+    shade = _shade(finite([*known, *(_values(beside) if beside else [])]))
     table = _table(grid, lambda value: _level(shade, value), _cell)
     return _drawn(table, _told(title, grid, told), _largest(grid))
+
+
+def _ends(known: tuple[float, ...]) -> str:
+    low, high = format_value(min(known)), format_value(max(known))
+    return f"all {low}" if low == high else f"from {low} to {high}"
+
+
+def _shade(known: tuple[float, ...]) -> Scale:
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    # Counts and shares begin at nothing.
+    return Scale(low=0.0 if 0 < low < high / 2 else low, high=high)
 
 
 def difference(original: Grid, rerun: Grid) -> Figure | None:
@@ -65,7 +77,7 @@ def difference(original: Grid, rerun: Grid) -> Figure | None:
     if not same or len(original.values) != len(rerun.values):
         return None
     values = tuple(
-        tuple(b - a for a, b in zip(*pair, strict=True))
+        tuple(_minus(b, a) for a, b in zip(*pair, strict=True))
         for pair in zip(original.values, rerun.values, strict=True)
     )
     grid = Grid(columns=original.columns, rows=original.rows, values=values)
@@ -78,6 +90,11 @@ def difference(original: Grid, rerun: Grid) -> Figure | None:
     return _drawn(table, _told("Rerun minus original", grid, told), "")
 
 
+def _minus(b: float, a: float) -> float:
+    """The difference; none between what is not finite in the same way."""
+    return 0.0 if b == a or (math.isnan(a) and math.isnan(b)) else b - a
+
+
 def _values(grid: Grid) -> list[float]:
     return [value for row in grid.values for value in row]
 
@@ -85,8 +102,8 @@ def _values(grid: Grid) -> list[float]:
 def _table(grid: Grid, shade: Callable[[float], str], text: Callable[[float], str]) -> _Table:
     shown = [row[:_CELLS] for row in grid.values[:_CELLS]]
     return _Table(
-        columns=tuple(plain(name, _NAME) for name in grid.columns[:_CELLS]),
-        rows=tuple(plain(name, _NAME) for name in grid.rows[:_CELLS]),
+        columns=tuple(named(name, _NAME) for name in grid.columns[:_CELLS]),
+        rows=tuple(named(name, _NAME) for name in grid.rows[:_CELLS]),
         shades=tuple(tuple(map(shade, row)) for row in shown),
         texts=tuple(tuple(map(text, row)) for row in shown),
     )
@@ -133,7 +150,7 @@ def _drawn(table: _Table, caption: str, more: str) -> Figure:
         _name_rows(panel, table)
         _name_columns(panel, table, turned=turned)
         alt = f"{caption} {more}".rstrip()
-        return Figure(svg=paper.svg(alt), alt=alt, caption=caption, wide=paper.width > WIDTH)
+        return Figure(svg=paper.svg(alt), alt=alt, caption=caption)
 
 
 def _box(table: _Table) -> tuple[Box, bool]:
@@ -153,11 +170,11 @@ def _box(table: _Table) -> tuple[Box, bool]:
 
 def _draw_cells(panel: Panel, table: _Table) -> None:
     rows = len(table.shades)
-    for i, shades in enumerate(table.shades):
-        for j, shade in enumerate(shades):
-            panel.block((j, j + 1), (rows - i, rows - i - 1), f"heat {shade}")
-            x, y = panel.place(j + 0.5, rows - i - 0.5)
-            panel.write(x, y + 4.5, table.texts[i][j], f"number on-{shade}", "middle")
+    cells = [(shade, i, j) for i, row in enumerate(table.shades) for j, shade in enumerate(row)]
+    for shade, i, j in sorted(cells):
+        panel.block((j, j + 1), (rows - i, rows - i - 1), f"heat {shade}")
+        x, y = panel.place(j + 0.5, rows - i - 0.5)
+        panel.write(x, y + 4.5, table.texts[i][j], f"number on-{shade}", "middle")
 
 
 def _draw_lines(panel: Panel, table: _Table) -> None:
@@ -207,7 +224,8 @@ def _some(count: int, size: float) -> Iterator[int]:
 
 
 def _told(title: str, grid: Grid, told: str) -> str:
-    text = f"{plain(title)}: {len(grid.values)} rows by {len(grid.columns)} columns, {told}"
+    size = f"{counted(len(grid.values), 'row')} by {counted(len(grid.columns), 'column')}"
+    text = f"{plain(title)}: {size}, {told}"
     if max(len(grid.values), len(grid.columns)) > _CELLS:
         text += f" (at most the first {_CELLS} each way are drawn)"
     return f"{text}."

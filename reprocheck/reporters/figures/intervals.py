@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from reprocheck.model import Comparison, Interval, Margin, Scale
 from reprocheck.numbers import counted, format_percent, format_value, format_width
 from reprocheck.reporters import base
-from reprocheck.reporters.figures.base import Figure, average, finite, plain
+from reprocheck.reporters.figures.base import Figure, average, finite, named, plain
 from reprocheck.reporters.figures.canvas import LINE, Box, Panel, canvas
+from reprocheck.reporters.figures.labels import width
 from reprocheck.reporters.figures.scales import Scale as Axis
 from reprocheck.reporters.figures.scales import scale_of
 
@@ -74,7 +75,7 @@ def _rows(comparison: Comparison) -> Iterator[_Row]:
     )
     mean = _mean(comparison)
     ends = _placed(comparison, comparison.interval)
-    if len(comparison.reruns) > 1 or ends:
+    if mean is not None and (len(comparison.reruns) > 1 or ends):
         yield _Row(
             name=f"mean, {_level(comparison.interval)} CI" if comparison.interval else "mean",
             told=base.mean(comparison),
@@ -92,10 +93,19 @@ def _rows(comparison: Comparison) -> Iterator[_Row]:
         )
 
 
-def _mean(comparison: Comparison) -> float:
-    if comparison.mean is not None:
+def _mean(comparison: Comparison) -> float | None:
+    """What the other reports call the mean; None where a rerun is not finite."""
+    if comparison.mean is not None or not all(map(math.isfinite, comparison.reruns)):
         return comparison.mean
-    return average(finite(comparison.reruns))
+    return average(comparison.reruns)
+
+
+def _fitting(text: str, values: tuple[float, ...]) -> str:
+    """The text beside a row, in fewer digits where it has no room."""
+    if width(text) <= _GUTTER - 8:
+        return text
+    short = list(dict.fromkeys(format_value(value) for value in (min(values), max(values))))
+    return "…".join(short) if len(short) > 1 else f"≈ {short[0]}"
 
 
 def _range(values: tuple[float, ...]) -> str:
@@ -158,7 +168,7 @@ def _band(comparison: Comparison) -> tuple[float, float] | None:
 def _draw(panel: Panel, row: _Row, at: float) -> None:
     _, y = panel.place(panel.x.low, at)
     panel.write(8, y - 3, row.name)
-    panel.write(8, y + 13, row.told, "number quiet")
+    panel.write(8, y + 13, _fitting(row.told, (*row.values, *(row.ends or ()))), "number quiet")
     if row.ends:
         low, high = row.ends
         panel.line([low, high], [at, at], row.role)
@@ -194,7 +204,7 @@ def _write_margin(
 
 
 def _title(comparison: Comparison, axis: Axis) -> str:
-    name = plain(comparison.metric, 40)
+    name = named(comparison.metric, 40)
     return f"{name} (logarithmic)" if axis.log else name
 
 
@@ -204,7 +214,7 @@ def _title(comparison: Comparison, axis: Axis) -> str:
 def _told(comparison: Comparison) -> str:
     """All that is drawn, in sentences."""
     name, row = plain(comparison.metric), base.row_of(comparison)
-    text = f"{name}: the original is {row.original}, {row.count} gave {_range(comparison.reruns)}."
+    text = f"{name}: the original is {row.original}, {_given(comparison)}."
     if comparison.margin:
         text += f" The margin is {row.margin}."
     if comparison.prediction:
@@ -213,10 +223,21 @@ def _told(comparison: Comparison) -> str:
     return f"{text} {_caption(comparison)}"
 
 
+def _given(comparison: Comparison) -> str:
+    count = len(comparison.reruns)
+    text = f"{counted(count, 'rerun')} gave {_range(comparison.reruns)}"
+    lost = count - len(finite(comparison.reruns))
+    return f"{text} and {counted(lost, 'value')} that cannot be drawn" if lost else text
+
+
 def _caption(comparison: Comparison) -> str:
     row = base.row_of(comparison)
-    several = len(comparison.reruns) > 1
-    text = f"The reruns average {row.reruns}" if several else f"The rerun gave {row.reruns}"
+    if _mean(comparison) is None:
+        text = _given(comparison)
+    elif len(comparison.reruns) > 1:
+        text = f"The reruns average {row.reruns}"
+    else:
+        text = f"The rerun gave {row.reruns}"
     if comparison.difference is not None:
         text += f", a difference of {row.difference} from the original"
     if row.interval and comparison.interval:

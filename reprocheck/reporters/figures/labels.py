@@ -26,10 +26,10 @@ def swarm(places: Sequence[float], size: float) -> list[float]:
     return moved
 
 
-def apart(places: Sequence[float], least: float) -> list[float]:
-    """The places in their order, moved as little as it takes to be `least` from one another.
+def apart(places: Sequence[float], least: float, ends: tuple[float, float]) -> list[float]:
+    """The places, moved as little as it takes to be `least` from one another and within the ends.
 
-    Of places that are the same the first one given stays first.
+    Their order stays; of places that are the same the first one given stays first.
     """
     order = sorted(range(len(places)), key=places.__getitem__)
     groups: list[list[int]] = []
@@ -37,11 +37,18 @@ def apart(places: Sequence[float], least: float) -> list[float]:
         groups.append([place])
         while len(groups) > 1 and _start(places, groups[-1], least) < _end(places, groups, least):
             groups[-2:] = [groups[-2] + groups[-1]]
-    moved = list(places)
-    for group in groups:
-        for at, place in enumerate(group):
-            moved[place] = _start(places, group, least) + at * least
-    return moved
+    moved = [
+        _start(places, group, least) + at * least for group in groups for at in range(len(group))
+    ]
+    held = _held(moved, least, ends)
+    return [held[order.index(place)] for place in range(len(places))]
+
+
+def _held(places: list[float], least: float, ends: tuple[float, float]) -> list[float]:
+    """Places in ascending order within the ends; the lower end counts more."""
+    last = len(places) - 1
+    lower = [min(place, ends[1] - (last - at) * least) for at, place in enumerate(places)]
+    return [max(place, ends[0] + at * least) for at, place in enumerate(lower)]
 
 
 def _start(places: Sequence[float], group: list[int], least: float) -> float:

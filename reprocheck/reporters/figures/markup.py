@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from xml.etree import ElementTree
 
 USUAL = 480.0
@@ -17,6 +18,9 @@ USUAL = 480.0
 _SVG = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
 _ROLE = "role:"
+_RECTANGLE = re.compile(
+    r"M(?P<a>[0-9.]+) (?P<b>[0-9.]+)L(?P<c>[0-9.]+) (?P=b)L(?P=c) (?P<d>[0-9.]+)L(?P=a) (?P=d)z"
+)
 _WORD = re.compile(r"[A-Za-z]|-?[0-9.]+(?:e-?[0-9]+)?")
 
 
@@ -54,7 +58,7 @@ def rewritten(svg: str, size: tuple[float, float], labels: Iterable[Label], alt:
             "stroke": "currentColor",
         },
     )
-    root.extend(_shapes(ElementTree.fromstring(svg)))  # noqa: S314 - matplotlib's own
+    root.extend(_joined(_shapes(ElementTree.fromstring(svg))))  # noqa: S314 - matplotlib's own
     words = ElementTree.SubElement(root, "g", {"fill": "currentColor", "stroke": "none"})
     words.extend(_texts(labels))
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
@@ -71,6 +75,20 @@ def _shapes(drawing: ElementTree.Element) -> Iterator[ElementTree.Element]:
         name = group.get("id", "")
         if name.startswith(_ROLE):
             yield from _of_group(group, name.removeprefix(_ROLE))
+
+
+def _joined(shapes: Iterable[ElementTree.Element]) -> Iterator[ElementTree.Element]:
+    """Closed shapes that follow one another and look alike as one path, as that is shorter."""
+    for (_, closed), group in groupby(shapes, _likeness):
+        first, *others = group
+        if closed:
+            first.set("d", "".join(each.get("d", "") for each in (first, *others)))
+        yield from (first,) if closed else (first, *others)
+
+
+def _likeness(shape: ElementTree.Element) -> tuple[str, bool]:
+    closed = shape.get("d", "").endswith("z") and "transform" not in shape.attrib
+    return shape.get("class", ""), closed
 
 
 def _of_group(group: ElementTree.Element, role: str) -> Iterator[ElementTree.Element]:
@@ -95,7 +113,17 @@ def _path(data: str) -> str:
     """The path's data, rounded, without what can be left out."""
     words = [word if word.isalpha() else number(float(word)) for word in _WORD.findall(data)]
     text = re.sub(r" ?([A-Za-z]) ?", r"\1", " ".join(words))
-    return re.sub(r"\s-", "-", text)
+    return _rectangle(re.sub(r"\s-", "-", text))
+
+
+def _rectangle(path: str) -> str:
+    """A rectangle by its sides, any other path as it is."""
+    corners = _RECTANGLE.fullmatch(path)
+    if not corners:
+        return path
+    left, top, right, bottom = map(float, corners.groups())
+    across, down = number(right - left), number(bottom - top)
+    return f"M{number(left)} {number(top)}h{across}v{down}h{number(left - right)}z"
 
 
 def _texts(labels: Iterable[Label]) -> Iterator[ElementTree.Element]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,16 +58,19 @@ def scale_of(values: Sequence[float], *, log: bool = False, pad: float = 0.06) -
     return Scale(low=_held(low), high=_held(high))
 
 
-def ticks(scale: Scale, most: int = 5) -> tuple[Tick, ...]:
-    """Round values between the scale's ends, at most so many, and at least one."""
-    values = [value for value in _round(scale, most) if 0.0 <= scale.at(value) <= 1.0]
+def ticks(scale: Scale, most: int = 5, *, whole: bool = False) -> tuple[Tick, ...]:
+    """Round values between the scale's ends, about so many, and at least one.
+
+    With `whole` none of them is a fraction, as far as that goes.
+    """
+    values = [value for value in _round(scale, most, whole=whole) if 0.0 <= scale.at(value) <= 1.0]
     if len(values) < 2:
         values = sorted({scale.low, scale.high})
     beside = abs(values[-1] / 2 - values[0] / 2) / max(1, len(values) - 1)
     return tuple(Tick(value=value, text=format_value(value, beside)) for value in values)
 
 
-def _round(scale: Scale, most: int) -> list[float]:
+def _round(scale: Scale, most: int, *, whole: bool) -> list[float]:
     import numpy as np
 
     library.load()
@@ -78,8 +82,10 @@ def _round(scale: Scale, most: int) -> list[float]:
         powers = LogLocator(numticks=most).tick_values(scale.low, scale.high)
         return [float(value) for value in powers]
     # Near 1, where no step under- or overflows.
-    unit = 10.0 ** max(-300, min(300, _exponent(max(abs(scale.low), abs(scale.high)))))
-    locator = MaxNLocator(most - 1, steps=[1, 2, 2.5, 5, 10])
+    size = max(abs(scale.low), abs(scale.high))
+    whole = whole and size < 1e15
+    unit = 1.0 if whole else 10.0 ** max(-300, min(300, _exponent(size)))
+    locator = MaxNLocator(most - 1, steps=[1, 2, 2.5, 5, 10], integer=whole)
     with np.errstate(all="ignore"):
         found = locator.tick_values(scale.low / unit, scale.high / unit)
     # The shortest decimal: 0.3, not 0.30000000000000004.
@@ -95,4 +101,4 @@ def _power(x: float) -> float:
 
 
 def _held(x: float) -> float:
-    return max(-1.79e308, min(1.79e308, x))
+    return max(-sys.float_info.max, min(sys.float_info.max, x))
