@@ -23,6 +23,7 @@ from manual import links, reference
 from manual.fields import Walk
 from reprocheck.cli import COMMANDS, HIDDEN, LazyGroup, cli
 from reprocheck.exit_codes import EXIT_CODES
+from tests.conftest import shared_folder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -41,7 +42,15 @@ SCHEMAS = {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
+    """Built once for all workers."""
+    with shared_folder(tmp_path_factory, "site") as folder:
+        if not (folder / "built").exists():
+            build(folder)
+            (folder / "built").touch()
+    return folder
+
+
+def build(folder: Path) -> None:
     env = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
@@ -54,7 +63,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     told = done.stdout + done.stderr
     assert done.returncode == 0, told
     assert [line for line in told.splitlines() if not line.startswith("INFO ")] == []
-    return folder
 
 
 class Resources(HTMLParser):
