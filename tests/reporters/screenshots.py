@@ -32,7 +32,7 @@ FOLDER = ROOT / "docs" / "images"
 LARGEST = 150_000
 """Bytes of a picture."""
 DIGEST = "Source-SHA-256"
-COLORS = 64
+COLORS = 160
 
 _JOB = "https://github.com/example/digits/actions/runs/7"
 
