@@ -23,6 +23,7 @@ from reprocheck.bundles import open_bundle
 from reprocheck.errors import MetadataError
 from reprocheck.model import Cost, RunRecord, Severity, Stage
 from reprocheck.numbers import counted, format_bytes
+from reprocheck.progress import growing
 from reprocheck.trackers.base import Tracker
 
 
@@ -36,7 +37,9 @@ def read(account: Account, tracker: Tracker) -> tuple[RunRecord, tuple[Baseline,
         if request.bundle is not None:
             account.bundle = open_bundle(request.bundle)
         read_run = account.noting(tracker.read)
-        record = account.take(read_run(request.asked))
+        # A copy of the tracker's database, and files of the run.
+        with growing(account.progress, account.workspace / "tracker", "read from the tracker"):
+            record = account.take(read_run(request.asked))
         named = baselines.read(config.baselines, record, read_run)
         pooled, repeated = baselines.distinct(record, named)
         note.findings.extend(repeated)

@@ -198,7 +198,7 @@ def test_the_list_fits_the_terminal(tty, monkeypatch, width, height):
             progress.start(stage, "x" * 200)
             progress.finish(result)
         progress.start(Stage.RESTORE, "数" * 100)
-        progress.update("y" * 500)
+        progress.update("y" * 500 + "\nz\nz")
         frame = _plain(str(progress._view._frame())).split("\n")
     assert max(map(cell_len, frame)) < width
     assert len(frame) < height

@@ -21,6 +21,7 @@ from reprocheck.dvc_files import Kept
 from reprocheck.errors import ReprocheckError
 from reprocheck.git import Git, last_lines
 from reprocheck.model import Material, Origin, OriginKind
+from reprocheck.progress import growing
 
 MOST_IMPORTS = 3  # an import of an import of an import
 
@@ -169,6 +170,7 @@ class SourceRepository:
                         repository=local,
                         folder=local or self._tree,
                         env=self._around.env,
+                        progress=self._around.progress,
                         stop=self._around.stop,
                         trust=self._trust(),
                     )
@@ -194,7 +196,10 @@ class SourceRepository:
         options = ("clone", "--quiet", "--no-checkout", "--template=", "--origin", "origin")
         self._folder.mkdir(parents=True, exist_ok=True)
         outside = Git(self._folder, env)
-        done = outside(*options, "--", location, str(tree), trusting=True, check=False)
+        doing = f"cloning {self.words}"
+        self._around.progress.update(doing)
+        with growing(self._around.progress, tree, doing):
+            done = outside(*options, "--", location, str(tree), trusting=True, check=False)
         if done.exit_code != 0:
             raise MissingSourceError(f"cloning it failed: {last_lines(done.stderr, 2)}")
         git = Git(tree, env)
