@@ -24,6 +24,7 @@ _LIMITS = {
     "maxItems": "at most {} entries",
     "minProperties": "at least {} keys",
 }
+_PLURALS = re.compile(r"(?<!>)\b(string|number|integer|boolean|list|mapping)\b")
 _FORMATS = {"date-time": "RFC 3339"}
 
 
@@ -131,7 +132,7 @@ class Walk:
         if not kind:
             return ""
         inner = [self._words(place.holding(child)) for _, child in _entries(place.node, "")]
-        held = ", ".join(dict.fromkeys(filter(None, inner)))
+        held = _PLURALS.sub(r"\1s", ", ".join(dict.fromkeys(filter(None, inner))))
         limits = ", ".join(_limits(place.node))
         return kind + (f" ({limits})" if limits else "") + (f" of {held}" if held else "")
 

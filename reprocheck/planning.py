@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reprocheck.compare import Question, preview
-from reprocheck.compare.case import resolution_of
+from reprocheck.compare.case import centre_of, resolution_of
 from reprocheck.compare.margins import KNOWN, known_spread
 from reprocheck.compare.power import Chance, chance_of_answer, reruns_for
 from reprocheck.compare.selection import selection_of
@@ -207,9 +207,9 @@ def _of(draws: Draws, index: int) -> Draws:
 
 def _metric(outlook: Outlook, planned: Comparison, draws: Draws) -> MetricForecast:
     question, name = outlook.question, planned.metric
-    original = planned.baseline[0] if planned.baseline else None
+    baseline, rule = planned.baseline, question.rule(name)
+    original = centre_of(rule, baseline) if baseline else None
     usable = original is not None and math.isfinite(original)
-    rule = question.rule(name)
     spread = _spread(outlook, rule, original) if usable and original is not None else None
     ratio = _ratio(rule, spread, planned.margin, original)
     alpha, alone = question.plan.alpha, _originals(question) == 1
@@ -354,6 +354,8 @@ def _notes(
     if not math.isfinite(original):
         return ["the original is not finite: no chance can be told"]
     told = []
+    if accepted := outlook.question.accepted.get(rule.metric):
+        told.append(f"the baseline is what was accepted: {counted(len(accepted), 'value')}")
     if margin is not None and margin.low != margin.high:
         told.append("the narrower side of the margin is counted on both")
     if margin is None:
@@ -366,7 +368,7 @@ def _notes(
     if spread and spread.source is SpreadSource.GIVEN and rule.metric not in outlook.given:
         told.append("a sigma of the config is used by the tests too: the chance is higher")
     selection = selection_of(rule, original, outlook.question.peers)
-    if selection:
+    if selection and not accepted:
         told.append(
             f"the run is the best of {selection.best_of}: it is expected to beat its reruns, "
             "which lowers the chance"

@@ -124,3 +124,37 @@ def test_what_does_not_fail_the_job_leaves_its_code_to_what_does() -> None:
     check = check_of(Verdict.NOT_VERIFIED, Verdict.NOT_REPRODUCED, fail_on=(FailOn.NOT_REPRODUCED,))
     assert (checks.exit_code(check), checks.job_exit_code(check)) == (3, 10)
     assert checks.job_exit_code(replace(check, fail_on=())) == 0
+
+
+def _check(*reports: Report, **changes: object) -> Check:
+    check = Check(
+        schema_version=1,
+        tool_version="1",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        head_sha="a" * 40,
+        reports=reports,
+    )
+    return replace(check, **changes)  # type: ignore[arg-type]
+
+
+def test_several_checks_say_together_what_each_says_once() -> None:
+    other = replace(REPORT, asked="other")
+    problem = Problem(asked="x", message="m", hint="", exit_code=3)
+    newer = datetime(2026, 2, 1, tzinfo=UTC)
+    one = _check(REPORT, problems=(problem,), fail_on=(FailOn.CRITERIA,), sought=("a", "b"))
+    two = _check(other, REPORT, problems=(problem,), sought=("b",), created_at=newer)
+    found = checks.merged([one, two, _check(head_sha="b" * 40, waiting="for a fetch")])
+    assert found.reports == (REPORT, other)
+    assert (found.problems, found.sought) == ((problem,), ("a", "b"))
+    assert (found.created_at, found.head_sha, found.waiting) == (newer, "", "for a fetch")
+    assert found.fail_on == (FailOn.NOT_REPRODUCED, FailOn.NOT_VERIFIED, FailOn.CRITERIA)
+
+
+def test_two_answers_on_one_run_are_both_kept() -> None:
+    bad = replace(REPORT, verdict=Verdict.NOT_REPRODUCED)
+    assert checks.merged([_check(REPORT), _check(bad), _check(REPORT)]).reports == (REPORT, bad)
+
+
+def test_one_check_alone_stays_as_it_is() -> None:
+    check = _check(REPORT, waiting=" ")
+    assert checks.merged([check]) is check

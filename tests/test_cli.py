@@ -12,6 +12,7 @@ import pytest
 
 from reprocheck import cli
 from reprocheck.cli import outputs
+from reprocheck.cli.outputs import Outputs
 from reprocheck.errors import UsageError
 from reprocheck.exit_codes import EXIT_CODES, exit_code
 from reprocheck.model import Failure, Require, Stage, StageResult, StageStatus, Verdict
@@ -177,6 +178,13 @@ def test_two_outputs_are_two_files(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--json and --markdown"):
         outputs.check_names({"--json": one, "--markdown": other})
     outputs.check_names({"--json": os.devnull, "--markdown": os.devnull})
+
+
+@pytest.mark.parametrize("name", ["json", "markdown", "html", "junit", "sarif", "csv"])
+def test_every_format_is_checked_before_anything_runs(tmp_path: Path, name: str) -> None:
+    named: dict[str, str | None] = {"json": None, "markdown": None} | {name: str(tmp_path)}
+    with pytest.raises(UsageError, match="cannot be written"):
+        outputs.check(Outputs(**named, verbose=False, quiet=True))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -149,6 +149,10 @@ def test_a_sensitive_run_is_told_by_numbers_and_digests():
     assert "accuracy" in text
     for secret in ("train.csv", "scikit", "digits"):
         assert secret not in text
+    marked = (dataclasses.replace(each, detail=good.detail) for each in (on(0, GOOD), on(1, BAD)))
+    assert not [each for each in told(*marked).changes if "package" in each.what]  # as if whole
+    facts = past.entry_of(dataclasses.replace(GOOD, detail=good.detail)).facts
+    assert not [name for name in facts if name.startswith(("package", "variable", "command"))]
     mixed = told(on(0, GOOD), discretion.minimal(on(1, alike(BAD))))
     assert mixed.changes == ()
 

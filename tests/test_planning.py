@@ -252,3 +252,12 @@ def test_the_best_of_a_sweep_is_expected_to_beat_its_reruns() -> None:
     rules = {"accuracy": MetricRule(metric="accuracy", best_of=10)}
     found = told("margin:accuracy=0.005", "sigma:accuracy=0.001", rules=rules, given="accuracy")
     assert "best of 10" in found.metrics[0].notes[0]
+
+
+def test_the_baseline_that_was_accepted_is_the_one_that_counts() -> None:
+    accepted = (0.9, 0.92, 0.94)
+    options = ("margin:accuracy=0.01", "sigma:accuracy=0.003")
+    found = told(*options, accepted={"accuracy": accepted})
+    (metric,) = found.metrics
+    assert metric.original == pytest.approx(0.92)
+    assert "the baseline is what was accepted: 3 values" in metric.notes

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -18,6 +23,9 @@ from manual import links, reference
 from manual.fields import Walk
 from reprocheck.cli import COMMANDS, HIDDEN, LazyGroup, cli
 from reprocheck.exit_codes import EXIT_CODES
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -78,6 +86,45 @@ def test_no_style_loads_anything_of_another_host(site: Path) -> None:
     assert styles
     for style in styles:
         assert not re.search(r"(?:url\(\s*[\"']?|@import\s+[\"'])(?:\w+:)?//", style.read_text())
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """The site from a server: a browser's search does not work from files."""
+    handler = functools.partial(Quiet, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files, and tells nobody."""
+
+    def log_message(self, *args: object) -> None:
+        """Says nothing."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_a_browser_nothing_else_is_asked_and_all_can_be_read(
+    address: str, browser: Browser, scheme: str
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = browser.new_page(color_scheme=scheme)
+    told: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{address}tutorial.html", wait_until="networkidle")
+    judged = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa"]})
+    assert [each["id"] for each in judged.response["violations"]] == []
+    page.goto(f"{address}reference/config.html?q=seen_as")
+    page.wait_for_selector(".md-search-result__item")
+    assert [url for url in asked if not url.startswith(address)] == []
+    assert told == []
+    page.close()
 
 
 def test_every_page_is_in_the_search_and_in_the_navigation(site: Path) -> None:

@@ -25,7 +25,7 @@ OWN |= {"github-token", "upload-artifact", "artifact-name", "artifact-retention-
 OWN |= {"extras", "python-version"}
 """Inputs of the action that are no options of `reprocheck verify`."""
 NO_INPUTS = {"json", "markdown", "keep", "verbose", "quiet", "dry-run", "help"}
-NO_INPUTS |= {"html", "junit", "sarif", "csv", "accepted"}
+NO_INPUTS |= {"html", "junit", "sarif", "csv", "accepted", "proposed"}
 """Options of `reprocheck verify` that the action chooses itself, or that would verify nothing."""
 BIN = Path(sys.executable).parent
 by_name = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -46,7 +46,7 @@ def _parts(past: Past) -> Iterator[RenderableType]:
 
 def _table(past: Past) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for head in ("When (UTC)", "Verdict", "Mean of n reruns", "Environment, machine"):
+    for head in ("When (UTC)", "Verdict", "Mean of n reruns", "Environment"):
         table.add_column(head, overflow="fold", no_wrap=head == "When (UTC)")
     before = ""
     for entry in past.entries:
@@ -77,7 +77,7 @@ def _means(entry: PastEntry) -> str:
 def _ran(entry: PastEntry) -> str:
     built = f"{printable(entry.environment)[:8]}, " if entry.environment else ""
     machine = f"\n{cut(printable(entry.machine), 40)}" if entry.machine else ""
-    return f"{built}reprocheck {printable(entry.tool_version)[:20]}{machine}"
+    return f"{built}v{printable(entry.tool_version)[:20]}{machine}"
 
 
 def _turn(past: Past, before: PastEntry, after: PastEntry) -> RenderableType:

@@ -28,14 +28,14 @@ MEANINGS = {
     Verdict.NUMERICALLY_EQUAL: "Every rerun gave the same numbers, up to rounding of arithmetic.",
     Verdict.REPRODUCED: "The reruns agree with the original, within the margin.",
     Verdict.NOT_WORSE: "The reruns are not worse than the original. Only that side was tested.",
-    Verdict.CONSISTENT: "The original lies within the reruns’ noise. Without a margin, no more "
-    "than that can be said.",
+    Verdict.CONSISTENT: "The reruns’ noise explains the original. Without a margin, no more than "
+    "that can be said.",
     Verdict.INCONCLUSIVE: "The reruns so far can neither confirm nor refute the original.",
     Verdict.NOT_COMPARABLE: "A judged metric could not be compared.",
     Verdict.NOT_REPRODUCED: "Rerunning the training gives something else.",
     Verdict.NOT_VERIFIED: "Nothing was answered: a stage could not do its work.",
 }
-PLANNED = "Nothing was built and nothing was run: this is what a verification would do."
+PLANNED = "Nothing was built, and nothing was run."
 _SIGN = "•"
 
 
@@ -68,7 +68,7 @@ def answer(report: Report) -> dict[str, object]:
         "mark": base.mark(report).strip() or _SIGN,
         "headline": base.headline(report),
         "lacking": base.shortfall(report),
-        "meaning": PLANNED if dry else MEANINGS.get(report.verdict, ""),
+        "meaning": PLANNED if dry else _meaning(report),
         "reason": base.reason(report),
         "cause": base.cause(report),
         "lines": base.last_lines(report),
@@ -81,6 +81,11 @@ def answer(report: Report) -> dict[str, object]:
         "tool_version": report.tool_version,
         "subject": report.subject,
     }
+
+
+def _meaning(report: Report) -> str:
+    told = MEANINGS.get(report.verdict, "")
+    return told.replace("the original", "the accepted baseline") if report.acceptance else told
 
 
 def look(report: Report) -> str:
@@ -132,7 +137,7 @@ def _original(record: RunRecord) -> Iterator[Told]:
 
 def _where(report: Report) -> Iterator[Told]:
     built, sides = report.environment, report.hardware
-    told = [used.machine(sides.landed)] if sides else []
+    told = list(used.machine(sides.landed).partition(", ")[::2]) if sides else []
     if built:
         told.append(f"{built.kind.value}, Python {built.python}" if built.python else "")
         told.append(f"isolation: {built.isolation}" if built.isolation else "")

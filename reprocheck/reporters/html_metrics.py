@@ -25,6 +25,7 @@ from reprocheck.reporters.html_parts import (
     Fold,
     Item,
     Section,
+    Shown,
     Table,
     code,
     fold,
@@ -36,6 +37,8 @@ from reprocheck.reporters.plans import planned_margins
 
 MOST_DRAWN = 12
 """Judged metrics that have figures; of the others there are row and sentence."""
+MOST_CURVES = 6
+"""Metrics that are not judged, with their curves."""
 
 
 def metrics(report: Report) -> Iterator[Section]:
@@ -203,7 +206,23 @@ def _beside(report: Report) -> Iterator[Section]:
     facts = (*beside.curves(report, every=True), *beside.outputs(report, every=True))
     others = _others(report)
     if facts or others:
-        yield Section(id="beside", title="Not judged", facts=facts, folds=others)
+        yield Section(
+            id="beside",
+            title="What else was compared",
+            facts=facts,
+            figures=tuple(_curves(report)),
+            folds=others,
+        )
+
+
+def _curves(report: Report) -> Iterator[Shown]:
+    """Histories of metrics that are not judged, those that part first."""
+    known = [each for each in report.comparisons if not each.gated and each.history is not None]
+    known.sort(key=lambda each: each.history is None or each.history.parted_at is None)
+    for each in known[:MOST_CURVES]:
+        shown = curve(report, each)
+        if shown:
+            yield shown
 
 
 def _others(report: Report) -> tuple[Fold, ...]:

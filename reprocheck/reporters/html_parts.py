@@ -47,6 +47,11 @@ class Cell:
     more: tuple[str, ...] = ()  # further lines, less strong
     href: str = ""
 
+    @property
+    def classes(self) -> str:
+        """Of the style sheet."""
+        return f"{self.kind} {self.look}".strip()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:

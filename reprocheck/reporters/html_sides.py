@@ -24,6 +24,7 @@ from reprocheck.reporters.html_parts import (
     NAME,
     Cell,
     Section,
+    Table,
     table,
     words,
 )
@@ -38,6 +39,7 @@ from reprocheck.reporters.html_records import (
 from reprocheck.reporters.plans import planned
 from reprocheck.reporters.seeds import given_seeds
 from reprocheck.reporters.undeclared import undeclared
+from reprocheck.seeds import is_no_seed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,19 +64,30 @@ def sides(report: Report) -> Iterator[Section]:
     if record is None or report.detail is ReportDetail.MINIMAL:
         yield from _plainly(report)
         return
-    found = table(
-        "The run beside its reruns",
-        ("What", "The run", "The reruns", "The same?", "Known from"),
-        (_row(each) for each in _sides(report, record)),
-        name="beside",
-    )
+    found = _planned(report, record) if report.dry_run else _beside(report, record)
     yield Section(
         id="same",
-        title="What would be the same" if report.dry_run else "What was the same, and what was not",
+        title="What would be rerun" if report.dry_run else "What was the same, and what was not",
         tables=(found,) if found else (),
         facts=tuple(undeclared(report, every=True)),
         folds=tuple(folds(report, record)),
     )
+
+
+def _beside(report: Report, record: RunRecord) -> Table | None:
+    heads = ("What", "The run", "The reruns", "The same?", "Known from")
+    rows = (_row(each) for each in _sides(report, record))
+    return table("The run beside its reruns", heads, rows, name="beside")
+
+
+def _planned(report: Report, record: RunRecord) -> Table | None:
+    """Before anything runs there is one side."""
+    rows = (
+        (words(each.what), words(each.asked), words(each.origin or base.NOTHING, "quiet"))
+        for each in _sides(report, record)
+        if report.hardware or each.what != "Hardware"
+    )
+    return table("The run as it is recorded", ("What", "The run", "Known from"), rows)
 
 
 def _plainly(report: Report) -> Iterator[Section]:
@@ -258,12 +271,14 @@ def _seeds(report: Report, record: RunRecord) -> Side:
     landed = ", ".join(given) or ("none given" if report.trials else NOT_REACHED)
     same = set(given) <= set(record.seeds.values()) if given and record.seeds else None
     told = given_seeds(report, report.plan.seeds) if report.plan and report.seeds else ""
+    if same:
+        told = "none on either side" if all(map(is_no_seed, given)) else "the same"
     return Side(
         what="Seeds",
         asked=asked,
         landed=landed,
         same=same,
-        told=told if not same else "the same",
+        told=told,
         origin=_found(record, "/seeds", *(f"/seeds/{name}" for name in record.seeds)),
         grade="speed",  # meant, where they differ: the reruns were given others
     )

@@ -30,6 +30,8 @@ from reprocheck.reporters.html_parts import (
 EXPLAINED = "https://github.com/reprocheck/reprocheck/blob/main/docs/findings.md"
 MOST_FINDINGS = 200
 MOST_METRICS = 8
+LOGS = 240_000
+"""Characters of all logs on the page, so that it stays one that a mail takes."""
 
 _CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _STATUS = {
@@ -127,19 +129,17 @@ def _logged(report: Report, trial: Trial, name: str) -> str:
 
 
 def _logs(report: Report) -> Iterator[Fold]:
+    most = LOGS // max(1, len(report.trials))
     for trial in report.trials:
-        lines = tuple(trial.log_tail.splitlines())
+        lines = tuple(trial.log_tail[-most:].splitlines())
         path = trial.log.as_posix()
+        facts = (base.Fact(label="Whole log", text=path),) if path != "." else ()
+        more = "The JSON report has more lines." if len(trial.log_tail) > most else ""
         told = counted(len(lines), "line") if lines else "no line"
-        facts = [base.Fact(label="Whole log", text=path)] if path != "." else []
-        if not lines and not facts:
-            continue
-        yield Fold(
-            title=f"Log of rerun {trial.index}: the last {told}",
-            facts=tuple(facts),
-            lines=lines,
-            is_long=True,
-        )
+        if lines or facts:
+            title = f"Log of rerun {trial.index}: the last {told}"
+            notes = (more,) if more else ()
+            yield Fold(title=title, facts=facts, lines=lines, notes=notes, is_long=True)
 
 
 # --- how it was judged --------------------------------------------------------------------

@@ -79,6 +79,9 @@ def _properties(report: Report) -> Iterator[tuple[str, str]]:
     yield "reruns", str(len(report.trials))
     yield "exit_code", str(exit_codes.exit_code(report))
     yield "tool_version", report.tool_version
+    if report.acceptance:
+        yield "baseline_accepted_by", report.acceptance.by
+        yield "baseline_reason", report.acceptance.reason
 
 
 def _of_problem(problem: Problem) -> _Suite:

@@ -94,6 +94,8 @@ def _tags(report: Report, wanted: WriteBack) -> dict[str, str]:
     verdict = report.verdict.value
     if report.verdict is Verdict.NOT_VERIFIED and failed is not None:
         verdict += f"({failed.value})"
+    elif report.acceptance is not None:
+        verdict += "(accepted)"
     return {
         VERDICT: verdict,
         VERIFIED_AT: str(time(report.created_at)),

@@ -93,16 +93,14 @@ def test_expressions_of_other_metrics_take_the_originals(after, build_rule):
 def test_accepted_values_stand_in_for_pooled_originals_and_were_not_selected(
     after, build_rule, build_question
 ):
-    pooled = tuple(build_question({"a": value}).metrics for value in (0.97, 0.96))
-    peers = (Sibling(run_id="1" * 32, metrics={"a": 0.9}),)
-    found = after(
-        *({"a": 0.9611}, {"a": NOISY}, *({"a": value} for value in NOISY)),
-        rules=[build_rule("a", margin=0.02)],
-        baselines=pooled,
-        peers=peers,
-    )
-    assert found.comparisons[0].baseline == NOISY
-    assert found.comparisons[0].best_of is None
+    pooled = tuple(build_question({"accuracy": value}).metrics for value in (0.97, 0.96))
+    peers = (Sibling(run_id="1" * 32, metrics={"accuracy": 0.9}),)
+    given = {"rules": [build_rule("accuracy", margin=0.02)], "baselines": pooled, "peers": peers}
+    reruns = one(accuracy=NOISY)
+    own = after({"accuracy": 0.9611}, {}, *reruns, **given)
+    assert (len(own.comparisons[0].baseline), own.comparisons[0].best_of) == (3, 2)
+    found = after({"accuracy": 0.9611}, {"accuracy": NOISY}, *reruns, **given)
+    assert (found.comparisons[0].baseline, found.comparisons[0].best_of) == (NOISY, None)
 
 
 def test_relative_margins_are_of_the_baseline_that_counts(build_question):

@@ -65,7 +65,7 @@ def large() -> Report:
         Sibling(run_id=f"{i:032x}", metrics=dict.fromkeys(METRICS, 0.96 + i / 2000))
         for i in range(20)
     )
-    log = "".join(f"epoch {i}: loss {1 / (i + 1):.6f}, all is well\n" for i in range(300))
+    log = "".join(f"epoch {i}: loss {1 / (i + 1):.6f}, all is well\n" for i in range(1600))
     trials = tuple(
         make_trial(
             index,

@@ -73,7 +73,7 @@ def shown_report() -> str:
 
 SHOTS: Mapping[str, Shot] = {
     "comment.png": Shot(source=shown_comment, width=860, height=1040),
-    "report.png": Shot(source=shown_report, width=1000, height=1140),
+    "report.png": Shot(source=shown_report, width=1000, height=1720),
 }
 """By file name."""
 

@@ -16,6 +16,7 @@ from tests.reporters.builders import (
     make_report,
 )
 from tests.reporters.checks import COMMENTS, PROBLEMS, make_check, several_runs
+from tests.reporters.test_accepted_words import ACCEPTED
 
 SCHEMA = Path(__file__).parent / "schemas" / "junit-10.xsd"
 
@@ -116,6 +117,13 @@ def test_suites_are_runs_and_their_counts_add_up():
     for suite in root:
         times = sum(float(case.get("time")) for case in suite.iter("testcase"))
         assert times == pytest.approx(float(suite.get("time")), abs=0.01)
+
+
+def test_an_accepted_baseline_is_told():
+    root = ElementTree.fromstring(junit.render(make_check(make_report(acceptance=ACCEPTED))))
+    properties = {each.get("name"): each.get("value") for each in root.iter("property")}
+    assert properties["baseline_accepted_by"] == ACCEPTED.by
+    assert properties["baseline_reason"] == ACCEPTED.reason
 
 
 def test_hostile_text_stays_in_its_place():

@@ -16,7 +16,9 @@ from reprocheck.model import Metric, Point, Report, Stage, Trial, Verdict
 from reprocheck.trackers import open_writer
 from reprocheck.trackers.base import WriteBack, WrittenBack
 from reprocheck.trackers.mlflow_settings import client_settings
+from reprocheck.trackers.mlflow_write_back import _tags
 from tests.reporters.builders import make_record, make_report, make_trial
+from tests.reporters.test_accepted_words import ACCEPTED
 from tests.trackers.conftest import START, Store
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -63,6 +65,11 @@ def test_the_run_says_what_came_out_when_by_what_and_where(store: Store) -> None
     assert tags["reprocheck.verified_at"] == "2026-01-31T12:00:00Z"
     assert tags["reprocheck.tool"].startswith("reprocheck ")
     assert tags["reprocheck.report"] == LINK
+
+
+def test_a_verdict_against_an_accepted_baseline_is_told_apart() -> None:
+    report = make_report(acceptance=ACCEPTED)
+    assert _tags(report, WriteBack(link=""))["reprocheck.verdict"] == "REPRODUCED(accepted)"
 
 
 def test_reruns_become_runs_that_lead_to_the_original(store: Store) -> None:

@@ -32,7 +32,7 @@ def plain(text: str, longest: int = LONGEST) -> str:
 
 def named(text: str, longest: int) -> str:
     """A name of a run's: of a long one both ends, as names of one kind end differently."""
-    whole = plain(text)
+    whole = plain(text, 10 * LONGEST)
     if len(whole) <= longest:
         return whole
     last = (longest - 1) // 2

@@ -70,6 +70,15 @@ def test_a_margin_far_wider_than_all_else_is_cut_and_said_to_be():
     assert len(set(across(figure.svg, "rerun"))) == 5
 
 
+def test_a_margin_may_be_wider_on_one_side():
+    margin = Margin(low=0.004, high=0.002, source=MarginSource.DECLARED, text="")
+    figure = intervals.interval(make_comparison(margin=margin))
+    assert figure
+    (left, *_), (right, *_) = shapes(figure.svg, "margin edge")
+    (original,) = across(figure.svg, "original")
+    assert original - left[0] == pytest.approx(2 * (right[0] - original), abs=0.3)
+
+
 def test_an_original_that_is_no_number_is_named_and_not_placed():
     given_one = make_comparison(baseline=(math.nan,), difference=None, interval=None)
     figure = intervals.interval(given_one)

@@ -1,5 +1,6 @@
 import pytest
 
+from reprocheck.reporters.figures.base import named
 from reprocheck.reporters.figures.labels import apart, swarm, width
 
 
@@ -30,3 +31,8 @@ def test_marks_at_one_place_lie_above_one_another():
 
 def test_wide_letters_count_twice():
     assert width("丽丽") == width("abcd")
+
+
+def test_of_long_names_both_ends_are_shown():
+    assert named("class number 17", 10) == "class…r 17"
+    assert named("x" * 100 + "17", 10).endswith("17") and named("short", 10) == "short"
