@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from reprocheck import hardware
 from reprocheck.hostile import cut
 from reprocheck.model import (
+    CodeState,
     HardwareGrade,
     OriginKind,
     Report,
@@ -149,10 +150,20 @@ def _code(report: Report, record: RunRecord) -> Side:
         told = "not the commit’s code; nothing proves that it is the run’s"
         return Side(what="Code", asked=asked, landed=landed, same=False, told=told, origin=origin)
     landed = f"a clean clone of {state.commit[:12]}{' with the patch' if patch else ''}"
-    known = state.tree is not TreeState.UNKNOWN
-    told = "" if known else "not known: the run does not say whether its tree was clean"
-    same = True if known else None
+    told = _doubt(state)
+    same = None if told else True
     return Side(what="Code", asked=asked, landed=landed, same=same, told=told, origin=origin)
+
+
+def _doubt(state: CodeState) -> str:
+    """Why the code of the reruns may not be the run's, "" where it is."""
+    if state.tree is TreeState.UNKNOWN:
+        return "not known: the run does not say whether its tree was clean"
+    if state.tree is TreeState.DIRTY and not (state.patch or state.upstream or state.untracked):
+        return "not known: the run does not hold its uncommitted changes"
+    if any(each.artifact is None for each in state.untracked):
+        return "not known: the run does not hold all of its untracked files"
+    return ""
 
 
 def _command(report: Report, record: RunRecord) -> Side:
@@ -162,7 +173,8 @@ def _command(report: Report, record: RunRecord) -> Side:
     landed = "the same, in the same folder" if report.trials else NOT_REACHED
     origin, told, same = record.origins.get("/command"), "", bool(report.trials) or None
     if report.trials and origin and origin.kind is OriginKind.INFERRED:
-        told = "the same, as the logged parameters prove"
+        same = _parameters(report, record).same or None
+        told = f"inferred, {'as the logged parameters prove' if same else 'and not proved'}"
     if report.scope:
         landed = used.steps_told(report.scope)
         told = "taken as given in part" if report.scope.skipped else told

@@ -5,7 +5,16 @@ import re
 import pytest
 
 from reprocheck.documents import report_document
-from reprocheck.model import ReportDetail, TreeState, Verdict
+from reprocheck.model import (
+    Difference,
+    Origin,
+    OriginKind,
+    ReportDetail,
+    Stage,
+    TreeState,
+    UntrackedFile,
+    Verdict,
+)
 from reprocheck.report_reading import report as report_of
 from reprocheck.reporters import base, html
 from tests.reporters.builders import (
@@ -13,6 +22,7 @@ from tests.reporters.builders import (
     make_comparison,
     make_record,
     make_report,
+    make_stages,
     make_trial,
 )
 from tests.reporters.cases import CASES
@@ -88,16 +98,51 @@ def test_what_was_not_the_same_is_told_by_severity_with_its_origin():
     assert "scikit-learn 1.5.1 1.5.2 ≠ framework" in told
 
 
-def test_a_tree_of_unknown_state_is_never_called_the_same():
-    record = make_record(code=make_code(tree=TreeState.UNKNOWN))
-    told = text_of(shown(make_report(record=record)))
-    assert "the run does not say whether its tree was clean" in told
+def row_of(report, what):
+    [row] = re.findall(rf'<tr role="row"><th[^>]*>{what}</th>.*?</tr>', html.render(report))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("changes", "doubt"),
+    [
+        ({"tree": TreeState.UNKNOWN}, "does not say whether its tree was clean"),
+        ({"tree": TreeState.DIRTY}, "does not hold its uncommitted changes"),
+        (
+            {
+                "tree": TreeState.DIRTY,
+                "untracked": (UntrackedFile(path="a.py", sha256=None, artifact=None),),
+            },
+            "does not hold all of its untracked files",
+        ),
+        ({"stored": ("code/",)}, "nothing proves that it is the run’s"),
+    ],
+)
+def test_code_in_doubt_is_never_called_the_same(changes, doubt):
+    row = row_of(make_report(record=make_record(code=make_code(**changes))), "Code")
+    assert doubt in row
+    assert "✓" not in row
+    assert "✓" in row_of(make_report(), "Code")
+
+
+def test_an_inferred_command_is_proved_by_what_the_reruns_logged():
+    inferred = Origin(kind=OriginKind.INFERRED, where="the recorded script name")
+    report = make_report(record=make_record(origins={"/command": inferred}))
+    assert "✓" in row_of(report, "Command")
+    other = Difference(name="lr", original="0.1", trial="0.2", excuse=None)
+    differing = dataclasses.replace(report, trials=(make_trial(1, differences=(other,)),))
+    assert "✓" not in row_of(differing, "Command") + row_of(differing, "Parameters")
+
+
+def test_weak_digests_and_data_that_was_not_restored_are_never_called_the_same():
+    weak = dataclasses.replace(make_record().data[0], weak=True)
+    assert "✓" not in row_of(make_report(record=make_record(data=(weak,))), "Data")
+    assert "✓" not in row_of(make_report(stages=make_stages(Stage.RESTORE)), "Data")
 
 
 def test_a_rerun_that_logged_nothing_proves_no_parameter():
     report = make_report(trials=(make_trial(1, parameters={}),))
-    [row] = re.findall(r"<tr[^>]*>.*?Parameters.*?</tr>", html.render(report))
-    assert "the same" not in row
+    assert "✓" not in row_of(report, "Parameters")
 
 
 def test_findings_link_to_what_explains_them():
