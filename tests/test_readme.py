@@ -11,7 +11,7 @@ import click
 import pytest
 
 from reprocheck import cli
-from reprocheck.model import Verdict
+from reprocheck.model import SEVERITY_ORDER, Verdict
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/design.md", "docs/security.md")
@@ -89,6 +89,7 @@ def test_every_verdict_has_its_row_strongest_first() -> None:
     table = README.partition("| verdict | meaning |")[2].partition("\n\n")[0]
     listed = re.findall(r"^\| ([A-Z_]+) \|", table, re.MULTILINE)
     assert set(listed) == {each.value for each in Verdict} - {"INFORMATIONAL"}
+    assert listed == [each.value for each in SEVERITY_ORDER if each.value in listed]
 
 
 def test_two_commands_set_a_fresh_clone_up() -> None:

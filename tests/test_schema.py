@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -6,6 +7,10 @@ import pytest
 from reprocheck import schema
 from reprocheck.documents import record_document, report_document
 from tests.reporters.builders import make_record, make_report
+
+PUBLISHED = sorted(
+    path.name.split(".")[0] for path in Path(__file__).parents[1].glob("schemas/*.schema.json")
+)
 
 
 def _record(**changes):
@@ -17,12 +22,12 @@ def _only(issues):
     return issue
 
 
-@pytest.mark.parametrize("name", ["run", "experiment", "report", "check", "validation", "bundle"])
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_schemas_follow_the_metaschema(name):
     jsonschema.Draft202012Validator.check_schema(schema.load(name))
 
 
-@pytest.mark.parametrize("name", ["run", "experiment", "report", "check", "validation", "bundle"])
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_examples_follow_their_schema(name):
     examples = schema.load(name)["examples"]
     assert examples

@@ -135,6 +135,11 @@ def test_every_page_is_in_the_search_and_in_the_navigation(site: Path) -> None:
     assert found - {""} | {"index.html"} == written | made
 
 
+def test_the_reference_tells_what_each_page_is_made_of() -> None:
+    index = (DOCS / "reference/index.md").read_text()
+    assert set(re.findall(r"schemas/(\w+)\.schema\.json", index)) == set(SCHEMAS)
+
+
 # --- links that leave docs/ ---------------------------------------------------------------
 
 

@@ -24,33 +24,13 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Options:
+class _Options(Outputs):
     """The command line, as click parsed it."""
 
-    json: str | None
-    markdown: str | None
-    html: str | None
-    junit: str | None
-    sarif: str | None
-    csv: str | None
-    verbose: bool
     post: bool
     write_back: bool
     tracking_uri: str | None
-
-    @property
-    def outputs(self) -> Outputs:
-        """Where the check goes."""
-        return Outputs(
-            json=self.json,
-            markdown=self.markdown,
-            html=self.html,
-            junit=self.junit,
-            sarif=self.sarif,
-            csv=self.csv,
-            verbose=self.verbose,
-            quiet=True,
-        )
+    quiet: bool = True
 
 
 EXAMPLES = """\b
@@ -116,7 +96,7 @@ def report(files: tuple[Path, ...], **given: Any) -> int:  # noqa: ANN401 - clic
     from reprocheck.checks import merged
 
     parsed = _Options(**given)
-    _check_names(parsed.outputs, files)
+    _check_names(parsed, files)
     check = merged([read_check(file) for file in files])
     if parsed.post:
         _post(check, parsed)
@@ -183,7 +163,7 @@ def _post(check: Check, given: _Options) -> None:
 
 
 def _write(check: Check, given: _Options) -> None:
-    names = given.outputs.names
+    names = given.names
     try:  # files first, as verify has it
         outputs.write_formats(check, names)
     finally:

@@ -15,14 +15,15 @@ NAMES = 5
 def judged_against(report: Report) -> str:
     """Whose accepted baseline the reruns were compared with; "" where it was the run's own."""
     found = report.acceptance
-    if found is None:
-        return ""
     gated = [each.metric for each in report.comparisons if each.gated]
+    if found is None or not gated:
+        return ""
     new = {each.metric: each.new for each in found.metrics if each.metric in gated}
     some = f" for {_listed(sorted(new))}" if len(new) < len(gated) else ""
     metrics = report.record.metrics if report.record else {}
     own = {name: metrics[name].value for name in new if name in metrics}
-    return f"Judged against the baseline that {_whose(found)}{some}{_own(own, new)}."
+    judged = "To be judged" if report.dry_run else "Judged"
+    return f"{judged} against the baseline that {_whose(found)}{some}{_own(own, new)}."
 
 
 def proposed(report: Report) -> str:

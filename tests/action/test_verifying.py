@@ -190,3 +190,19 @@ def test_tokens_and_the_runners_files_are_kept_from_trainings() -> None:
         ("GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "GH_TOKEN"), "s"
     ) | dict.fromkeys(("INPUT_GITHUB_TOKEN", "GITHUB_OUTPUT", "GITHUB_ENV", "RUNNER_TEMP"), "s")
     assert child.training_env(ours | theirs) == ours
+
+
+def test_of_what_a_verification_prints_only_its_own_groups_are_commands() -> None:
+    said: list[str] = []
+    follower = child._Follower(said.append)
+    token = follower.token
+    hostile = "::error::x\n##[group]x\n::endgroup::\r::set-env name=a::b\nword::group::x\n"
+    printed = f"{token}::group::read: x\n{hostile}{token}::error::x\nlast"
+    for byte in printed.encode():
+        follower.copy(bytes([byte]))
+    follower.end()
+    lines = "\n".join(said).split("\n")
+    assert [line for line in lines if line.startswith("::")] == ["::group::read: x", "::endgroup::"]
+    assert ": :error::x" in lines
+    assert "## [group]x" in lines
+    assert lines[-2:] == ["last", "::endgroup::"]

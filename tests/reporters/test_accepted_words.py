@@ -71,6 +71,13 @@ def test_what_is_proposed_is_told_and_is_no_verdict():
     assert "counts once it is on the base branch" in plain(comment.one(bare))
 
 
+def test_where_nothing_was_judged_nothing_is_said_of_it():
+    failed = dataclasses.replace(cases.not_verified(), acceptance=ACCEPTED)
+    assert judged_against(failed) == ""
+    assert terminal.render(failed).splitlines()[0] == "NOT_VERIFIED (rebuild)"
+    assert judged_against(report(dry_run=True)).startswith("To be judged against the baseline")
+
+
 def test_without_an_acceptance_nothing_is_said():
     assert (judged_against(make_report()), proposed(make_report())) == ("", "")
 

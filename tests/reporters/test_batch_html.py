@@ -1,7 +1,6 @@
 """The page of many runs, in a real browser: what it tells, filters, sorts, finds, and asks for."""
 
 import dataclasses
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,11 +11,9 @@ from reprocheck.reporters import batch_html
 from tests.reporters import cases
 from tests.reporters.builders import make_comparison, make_record, make_report, make_stages
 from tests.reporters.checks import PROBLEMS, make_check, named, whole
+from tests.reporters.test_html_browser import JUDGE, NARROW, OVER, TAGS, WIDE
+from tests.reporters.test_html_browser import opened as open_page
 
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-JUDGE = "tags => axe.run({runOnly: tags, resultTypes: ['violations']})"
-OVER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 START = datetime(2026, 1, 5, tzinfo=UTC)
 TEXT = "</td><script>hacked=1</script><img src=x onerror=hacked=2>\x1b[31m\u202e'\""
 
@@ -59,20 +56,8 @@ def hostile():
     return make_check(*weekly("c" * 32, report, report), problems=(problem,), waiting=TEXT)
 
 
-@contextmanager
 def opened(browser, tmp_path, check, **options):
-    """The page from a file, as a person opens it; fails where it asks for more, or complains."""
-    told, asked = [], []
-    file = tmp_path / "report.html"
-    file.write_text(batch_html.render(check), encoding="utf-8")
-    with browser.new_context(viewport=WIDE, **options) as context:
-        page = context.new_page()
-        page.on("console", lambda message: told.append(message.text))
-        page.on("pageerror", lambda error: told.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(file.as_uri())
-        yield page
-        assert (told, asked) == ([], [file.as_uri()])
+    return open_page(browser, tmp_path, batch_html.render(check), **options)
 
 
 def shown(page):
