@@ -1,6 +1,7 @@
 import dataclasses
 import itertools
 import re
+from functools import cache
 
 import pytest
 
@@ -35,6 +36,11 @@ def shown(report):
     return Page(html.render(report))
 
 
+@cache
+def shown_case(case):
+    return shown(CASES[case]())
+
+
 def text_of(page, tag="body"):
     return " ".join(" ".join(page.texts.get(tag, [])).split())
 
@@ -42,7 +48,7 @@ def text_of(page, tag="body"):
 @pytest.mark.parametrize("case", CASES)
 def test_the_verdict_stands_in_the_first_heading_with_a_sign(case):
     report = CASES[case]()
-    page = shown(report)
+    page = shown_case(case)
     told = text_of(page, "h1")
     assert base.headline(report) in told
     assert base.shortfall(report) in told
@@ -52,7 +58,7 @@ def test_the_verdict_stands_in_the_first_heading_with_a_sign(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_headings_come_in_order_and_ids_are_unique(case):
-    page = shown(CASES[case]())
+    page = shown_case(case)
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
@@ -64,7 +70,7 @@ def test_headings_come_in_order_and_ids_are_unique(case):
 
 def test_every_metric_has_its_row_and_its_sentence():
     report = CASES["several"]()
-    told = text_of(shown(report))
+    told = text_of(shown_case("several"))
     for each in report.comparisons:
         assert each.sentence in told
     for row in base.rows(report):
@@ -72,17 +78,17 @@ def test_every_metric_has_its_row_and_its_sentence():
 
 
 def test_a_failure_tells_its_stage_its_last_lines_and_the_next_step():
-    told = text_of(shown(CASES["crashed"]()))
+    told = text_of(shown_case("crashed"))
     assert "NOT_VERIFIED (rerun)" in told
     assert "FileNotFoundError: data/val.csv" in told
     assert "read the log of the rerun" in told
 
 
 def test_the_next_step_is_named_for_what_it_is():
-    assert "What would settle it" in text_of(shown(CASES["inconclusive"]()), "h2")
-    told = text_of(shown(CASES["not_reproduced"]()))
+    assert "What would settle it" in text_of(shown_case("inconclusive"), "h2")
+    told = text_of(shown_case("not_reproduced"))
     assert 'reprocheck accept --reason "why the new result is right" 5f0c8f6d' in told
-    assert "reprocheck accept" not in text_of(shown(CASES["reproduced"]()))
+    assert "reprocheck accept" not in text_of(shown_case("reproduced"))
 
 
 def test_an_accepted_baseline_and_a_proposed_one_are_told_at_the_top():

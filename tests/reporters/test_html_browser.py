@@ -15,8 +15,8 @@ from tests.reporters.everything import PAGES
 NARROW = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 900}
 REPORTS = {**CASES, **PAGES}
-OPENED = ("not_reproduced", "dry_run", "crashed", "everything", "hostile", "minimal")
-JUDGED = ("everything", "crashed", "hostile", "audit")
+OPENED = ("dry_run", "crashed", "everything", "hostile", "minimal")
+JUDGED = ("everything", "hostile", "audit")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 JUDGE = "tags => axe.run({runOnly: tags, resultTypes: ['violations']})"
 CUT = """[...document.querySelectorAll('.scroll:has(> .stacked)')]
