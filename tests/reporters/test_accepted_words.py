@@ -117,3 +117,17 @@ def test_of_a_sensitive_run_only_ids_and_numbers_are_told():
     assert "Jo" not in text
     assert "baseline that was accepted on 2026-05-03; the run's own value" in plain(text)
     assert discretion.minimal(told) == told
+
+
+def test_one_own_value_of_several_metrics_is_told_with_its_name():
+    gap = AcceptedMetric(metric="gap", old=(0.6,), new=(0.5,))
+    found = dataclasses.replace(ACCEPTED, metrics=(*ACCEPTED.metrics, gap))
+    both = (make_comparison(baseline=NEW), make_comparison(metric="gap", baseline=(0.5,)))
+    told = judged_against(make_report(comparisons=both, acceptance=found))
+    assert told.endswith("; the run's own value is accuracy 0.9611.")
+
+
+def test_a_drawn_interval_is_explained_by_the_name_of_its_column():
+    for told in (terminal.render(report()), html.unescape(markdown.render(report()))):
+        assert "○ baseline" in told
+        assert "○ original" not in told
