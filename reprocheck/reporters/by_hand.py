@@ -29,7 +29,7 @@ from reprocheck.model import (
     Step,
     UntrackedFile,
 )
-from reprocheck.reporters.comment_method import is_plain, verify_again
+from reprocheck.reporters.comment_method import AT_HAND, beside_command, is_plain, verify_again
 
 FOLDER, ENVIRONMENT, LOCK = "by-hand", "../environment", "../requirements.lock"
 RECORDED = "../recorded"
@@ -390,7 +390,5 @@ def _again(report: Report) -> Part:
     return Part(
         title="Or all of it by one command",
         lines=tuple(lines),
-        notes=("In a clone of the repository, with its tracker and data at hand.",)
-        if lines
-        else (),
+        notes=(f"{AT_HAND}.", *beside_command(report)) if lines else (),
     )

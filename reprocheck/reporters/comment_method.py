@@ -23,6 +23,7 @@ from reprocheck.reporters.plans import ended, looks
 from reprocheck.seeds import is_no_seed, recorded_seeds
 
 WIDE = 80
+AT_HAND = "In a clone of the repository, with its tracker and data at hand"
 LONGEST = 200
 """Characters of one argument that is shown to be pasted; none is cut: it is left out."""
 
@@ -110,9 +111,8 @@ def locally(report: Report) -> Iterator[Block]:
     if not lines:
         return
     before, rows, after = fence(lines, "sh")
-    text = "\n".join(
-        ("In a clone of the repository, with its tracker and data at hand:", "", before, *rows)
-    )
+    needed = " ".join((f"{AT_HAND}.", *beside_command(report)))
+    text = "\n".join((needed, "", before, *rows))
     yield Block(
         rank=5,
         title="How to do the same locally",
@@ -128,6 +128,16 @@ def verify_again(report: Report) -> list[str]:
         return []
     arguments = ["reprocheck", "verify", *_options(report)]
     return pasted([*arguments, "--", run] if run.startswith("-") else [*arguments, run])
+
+
+def beside_command(report: Report) -> Iterator[str]:
+    """What counted, and the command cannot give: the report has values of it, and no names."""
+    if report.acceptance:
+        yield "The clone's reprocheck.baseline.json has to hold the acceptance that counted."
+    accepted = {each.metric for each in report.acceptance.metrics} if report.acceptance else ()
+    gated = (each for each in report.comparisons if each.gated)
+    if any(len(each.baseline) > 1 and each.metric not in accepted for each in gated):
+        yield "Add --baseline RUN_ID for each of the further originals."
 
 
 def pasted(arguments: list[str]) -> list[str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 
 from reprocheck.model import RerunPlan
-from reprocheck.reporters.comment_method import judged_how
+from reprocheck.reporters import markdown
+from reprocheck.reporters.by_hand import by_hand
+from reprocheck.reporters.comment_method import beside_command, judged_how
 from tests.reporters.builders import make_comparison, make_record, make_report
 from tests.reporters.test_accepted_words import ACCEPTED
 
@@ -45,3 +49,15 @@ def test_reruns_that_ended_early_were_not_judged_as_planned():
 
 def test_an_accepted_baseline_is_what_the_reruns_are_compared_with():
     assert "compared with its accepted baseline" in told(acceptance=ACCEPTED)
+
+
+def test_what_the_command_cannot_give_is_said_beside_it():
+    several = make_report(comparisons=(make_comparison(baseline=(0.96, 0.95)),))
+    accepted = make_report(comparisons=several.comparisons, acceptance=ACCEPTED)
+    assert list(beside_command(make_report())) == []
+    assert "--baseline RUN_ID" in " ".join(beside_command(several))
+    (needed,) = beside_command(accepted)
+    assert "reprocheck.baseline.json" in needed
+    for report, said in ((several, "--baseline RUN_ID"), (accepted, "has to hold")):
+        assert any(said in note for part in by_hand(report) for note in part.notes)
+        assert said in html.unescape(markdown.render(report))
