@@ -94,6 +94,7 @@ def _environment(env: Mapping[str, str], trusting: bool) -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",  # a commit is what its digest says
         "GIT_LFS_SKIP_SMUDGE": "1",
         "LC_ALL": "C",
     }

@@ -7,6 +7,7 @@ import enum
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from reprocheck.model import Argv, Check, Difference, Metric, Report, RunRecord, Validation
@@ -95,7 +96,7 @@ def is_secret(name: str) -> bool:
 
 def redact(text: str, secrets: frozenset[str] = frozenset()) -> str:
     """The text without userinfo in URLs, well-known kinds of keys, and the given values."""
-    for secret in secrets:
+    for secret in _longest_first(secrets):
         text = text.replace(secret, HIDDEN)
     if "://" in text:
         text = _USERINFO.sub(HIDDEN + "@", text)
@@ -141,6 +142,12 @@ def printable(text: str) -> str:
 def cut(text: str, length: int) -> str:
     """The text, shortened to at most `length` characters."""
     return text if len(text) <= length else text[: max(0, length - 1)] + "…"
+
+
+@lru_cache(maxsize=16)
+def _longest_first(secrets: frozenset[str]) -> tuple[str, ...]:
+    """One that begins another must not leave the rest of that, nor the order be chance."""
+    return tuple(sorted(secrets, key=lambda secret: (-len(secret), secret)))
 
 
 def _redacted(thing: object, secrets: frozenset[str]) -> object:

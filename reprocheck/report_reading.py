@@ -25,7 +25,7 @@ from reprocheck import (
 from reprocheck.detail import Detail, Document, float_of
 from reprocheck.documents import LARGEST_REPORT
 from reprocheck.errors import ConfigError, ReportFileError
-from reprocheck.hostile import cut, printable
+from reprocheck.hostile import cut, printable, report_secrets
 from reprocheck.model import SEVERITY_ORDER, Verdict
 from reprocheck.text_files import BrokenTextError, parse_json, read_text
 
@@ -37,6 +37,8 @@ GOOD = SEVERITY_ORDER[: SEVERITY_ORDER.index(Verdict.INCONCLUSIVE)]
 MOST_RERUNS = 1_000
 LONGEST_S = 1e12
 MOST_ISSUES = 20
+MOST_SECRETS = 100
+"""Values that are secrets by their names: we write none, and each is looked for in every text."""
 LONGEST_PLACE = 200
 """Characters of a pointer that a message shows."""
 
@@ -60,6 +62,7 @@ def report_in(path: Path, document: Mapping[str, Any], place: str = "") -> model
     try:
         found = report(document)
         refuse_contradiction(found)
+        _refuse_secrets(found)
     except (ValueError, TypeError, OverflowError, ConfigError) as error:
         told = cut(printable(str(error)), LONGEST_PLACE)
         where = f" at {place}" if place else ""
@@ -129,10 +132,19 @@ def refuse_contradiction(report: model.Report) -> None:
     worst = max(map(SEVERITY_ORDER.index, gated), default=None)
     if report.dry_run or report.failed_stage is not None or worst is None:
         raise ValueError(f"its verdict is {verdict}, and nothing was judged")
+    if report.record is None:
+        raise ValueError(f"its verdict is {verdict}, and it has no run")
     if worst > SEVERITY_ORDER.index(verdict):
         raise ValueError(f"its verdict is {verdict}, and what it judged {SEVERITY_ORDER[worst]}")
-    if not any(comparison.reruns for comparison in report.comparisons):
+    good = [each for each in report.comparisons if each.gated and each.verdict in GOOD]
+    measured = any(comparison.reruns for comparison in report.comparisons)
+    if not measured or not all(each.reruns for each in good):
         raise ValueError(f"its verdict is {verdict}, and no rerun has a value")
+
+
+def _refuse_secrets(report: model.Report) -> None:
+    if len(report_secrets(report)) > MOST_SECRETS:
+        raise ValueError(f"it tells over {MOST_SECRETS} secrets, which are never written")
 
 
 def instant(text: str) -> datetime:

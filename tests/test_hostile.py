@@ -158,3 +158,8 @@ def test_printable_text_is_one_visible_line():
 @pytest.mark.parametrize(("length", "short"), [(5, "abcde"), (4, "abc…"), (1, "…"), (0, "…")])
 def test_a_cut_text_says_so(length, short):
     assert hostile.cut("abcde", length) == short
+
+
+def test_a_secret_that_begins_another_leaves_nothing_of_it():
+    secrets = frozenset(f"secret-{'x' * length}" for length in range(1, 40))
+    assert hostile.redact(f"sent secret-{'x' * 39}.", secrets) == "sent ***."

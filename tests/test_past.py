@@ -14,12 +14,12 @@ from reprocheck.reporters import history_json, history_terminal
 from tests.reporters import cases
 from tests.reporters.builders import (
     RUN_ID,
+    make_acceptance,
     make_comparison,
     make_environment,
     make_record,
     make_report,
 )
-from tests.reporters.test_accepted_words import ACCEPTED
 
 GOOD, BAD, OPEN = cases.reproduced(), cases.not_reproduced(), cases.inconclusive()
 
@@ -101,7 +101,7 @@ def test_what_changed_in_between_is_listed():
         hardware=hardware,
         record=make_record(data=data),
         gates=dataclasses.replace(GOOD.gates, metrics=("accuracy", "loss")),
-        acceptance=ACCEPTED,
+        acceptance=make_acceptance(),
     )
     found = what(on(0, GOOD), on(1, after))
     assert found["reprocheck"] == ("0.1.0", "0.2.0")

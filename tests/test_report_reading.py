@@ -268,6 +268,33 @@ def test_a_good_verdict_without_what_it_rests_on_is_refused(tmp_path, document, 
     test_what_no_schema_can_tell_is_refused(tmp_path, document, place, value)
 
 
+def _refused(tmp_path, report):
+    path = tmp_path / "report.json"
+    path.write_text(json.render(report), encoding="utf-8")
+    with pytest.raises(ReportFileError) as caught:
+        report_reading.read_report(path)
+    return caught.value.message
+
+
+def test_a_good_verdict_of_a_metric_without_reruns_is_refused(tmp_path):
+    hollow = make_comparison(gated=True, reruns=())
+    report = make_report(comparisons=(hollow, make_comparison(metric="loss", gated=False)))
+    assert "no rerun has a value" in _refused(tmp_path, report)
+
+
+def test_a_good_verdict_of_no_run_is_refused(tmp_path):
+    assert "it has no run" in _refused(tmp_path, make_report(record=None))
+
+
+def test_more_secrets_than_can_be_looked_for_everywhere_are_refused(tmp_path):
+    path = tmp_path / "report.json"
+    document = standard.loads(json.render(make_report()))
+    document["record"]["parameters"] = {f"a{i}_token": f"value-{i:05}" for i in range(20_000)}
+    path.write_text(standard.dumps(document), encoding="utf-8")
+    with pytest.raises(ReportFileError, match="over 100 secrets"):
+        report_reading.read_report(path)
+
+
 def test_facts_that_follow_from_others_need_no_origin_of_their_own(document):
     origin = {"kind": "tag", "where": "x"}
     document["hardware"] = {

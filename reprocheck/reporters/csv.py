@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from io import StringIO
 
@@ -21,7 +22,9 @@ COLUMNS = (
 LONGEST = 2_000
 """Characters of a cell."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_FORMULA = re.compile(r"[\s;]*[=+\-@＝＋－＠]|[\t\r]")
+_AFTER = re.compile(r";(?=\s*[=+\-@＝＋－＠])(?!\s*-?(?:[\d.]+(?:e[+-]\d+)?|inf)(?:;|$))")
+"""What begins another cell where a spreadsheet takes the semicolon for the separator."""
 
 Cell = str | float | None
 
@@ -31,7 +34,7 @@ def render(check: Check) -> str:
 
     A run without a metric, and a problem, is a line of its own. Numbers are whole, as in the JSON
     report; under scale log difference, interval, margin and sd are of natural logarithms. A text
-    that a spreadsheet would take for a formula begins with an apostrophe.
+    that a spreadsheet would take for a formula begins with an apostrophe, also behind a semicolon.
     """
     out = StringIO()
     writer = csv.writer(out)
@@ -103,8 +106,8 @@ def _cell(value: Cell) -> str:
         case None:
             return ""
         case str():
-            text = printable(cut(value, LONGEST))
-            return f"'{text}" if text.startswith(_FORMULA) else text
+            text = _AFTER.sub("; '", printable(cut(value, LONGEST)))
+            return f"'{text}" if _FORMULA.match(text) else text
         case _:
             return _number(value)
 

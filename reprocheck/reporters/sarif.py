@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from reprocheck import checks
+from reprocheck import checks, exit_codes
 from reprocheck.detail import Document, dump
 from reprocheck.hostile import cut, printable
 from reprocheck.model import (
@@ -40,6 +40,7 @@ _PROBLEM = {"error": "error", "warning": "warning", "note": "recommendation"}
 NOT_REPRODUCED = "metric-not-reproduced"
 NOT_VERIFIED = "not-verified"
 NO_REPORT = "no-report"
+NOT_GOOD = "verdict-not-good"
 
 _OTHERS = {
     NOT_REPRODUCED: (
@@ -48,6 +49,7 @@ _OTHERS = {
     ),
     NOT_VERIFIED: ("A stage of a verification could not do its work.", "reports.md"),
     NO_REPORT: ("A run that was to be verified has no report.", "reports.md"),
+    NOT_GOOD: ("A verification did not find that the run reproduces.", "reports.md"),
 }
 """Rules that are no findings: what each says, and the page about it."""
 
@@ -68,7 +70,8 @@ class _Result:
 def render(check: Check) -> str:
     """The findings of all reports, each at the file it speaks about, as one run of the tool.
 
-    Gated metrics that were not reproduced, and problems, are results, too. Errors come first.
+    Gated metrics that were not reproduced, and problems, are results, too; so is any verdict that
+    is not good, and a check of nothing. Errors come first.
     """
     clean = checked.clean(check)
     order = list(_PROBLEM)
@@ -101,7 +104,11 @@ def _results(check: Check) -> Iterator[_Result]:
                 yield _metric(report, each)
         if report.failed_stage is not None:
             yield _stage(report, report.failed_stage)
+        elif not _is_told(report):
+            yield _whole(report)
     yield from map(_problem, check.problems)
+    if not check.reports and not check.problems:
+        yield _nothing(check)
 
 
 def _finding(report: Report, finding: Finding) -> _Result:
@@ -128,6 +135,35 @@ def _metric(report: Report, judged: Comparison) -> _Result:
         run_id=checked.run_id(report),
         experiment=report.record.experiment if report.record else "",
         place=place(report.record, "/command"),
+    )
+
+
+def _is_told(report: Report) -> bool:
+    """Whether the report is a good one, or metrics say already that it is not."""
+    if any(each.gated and each.verdict is Verdict.NOT_REPRODUCED for each in report.comparisons):
+        return True
+    return not report.dry_run and exit_codes.exit_code(report) == 0
+
+
+def _whole(report: Report) -> _Result:
+    """No result would look as if all were well."""
+    undecided = report.dry_run or exit_codes.exit_code(report) == 11
+    told = base.DRY_RUN if report.dry_run else f"{checked.answer(report)}: {base.reason(report)}"
+    return _Result(
+        rule=NOT_GOOD,
+        level="warning" if undecided else "error",
+        message=told,
+        pointer="",
+        run_id=checked.run_id(report),
+        experiment=report.record.experiment if report.record else "",
+        place=place(report.record, "/command"),
+    )
+
+
+def _nothing(check: Check) -> _Result:
+    told = ". ".join(text for text in (checked.NOTHING_VERIFIED, check.waiting.strip()) if text)
+    return _Result(
+        rule=NO_REPORT, level="error", message=told, pointer="", run_id="", place=place(None, "")
     )
 
 

@@ -81,6 +81,12 @@ def test_what_both_sides_have_is_no_proposal(repo: Repo, entries: tuple[Acceptan
     assert taken(repo, branches(repo, text, text)) == ({"accepted": entries}, ())
 
 
+def test_a_commit_in_the_place_of_the_base_branchs_counts_nothing(repo: Repo) -> None:
+    base = branches(repo, None, content(FIRST))
+    repo.git("replace", base, "HEAD")
+    assert taken(repo, base) == ({"accepted": (), "proposed": (FIRST,)}, ())
+
+
 def test_without_a_base_branch_the_checkouts_counts(repo: Repo) -> None:
     repo.commit({FILE_NAME: content(FIRST)})
     with baselines.in_force(Git(repo.path, {}), repo.path, "") as found:

@@ -62,10 +62,22 @@ def test_no_text_is_a_formula(sign):
     assert row["originals"] == "'-1; nan"
 
 
+@pytest.mark.parametrize("before", [" ", "\u00a0", "\n", "\t ", "ok;", "ok; ", ";", "0.5; -1;"])
+@pytest.mark.parametrize("sign", "=+-@＝")
+def test_nor_behind_what_a_spreadsheet_takes_away_or_for_a_separator(before, sign):
+    report = make_report(record=make_record(name=f"{before}{sign}cmd|'/C calc'!A0"))
+    row, *_ = rows(make_check(report))
+    cells = [cell.strip() for cell in row["name"].split(";")]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-c", "@", "＝"))]
+
+
 def test_a_negative_number_stays_a_number():
     report = make_report(comparisons=(make_comparison(difference=-0.5, baseline=(-math.inf,)),))
     [row] = rows(make_check(report))
     assert (row["difference"], row["originals"]) == ("-0.5", "-inf")
+    several = make_comparison(baseline=(0.5, -1.0, -1e-300, -math.inf))
+    [row] = rows(make_check(make_report(comparisons=(several,))))
+    assert row["originals"] == "0.5; -1; -1e-300; -inf"
 
 
 def test_secrets_are_hidden():

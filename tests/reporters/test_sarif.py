@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft4Validator
 
-from reprocheck.model import Finding, Origin, OriginKind, Severity, Verdict
+from reprocheck.model import Finding, Origin, OriginKind, Require, Severity, Verdict
 from reprocheck.reporters import sarif
 from reprocheck.reporters.places import Place, place
 from tests.reporters import cases
 from tests.reporters.builders import (
     make_code,
     make_comparison,
+    make_product,
     make_record,
     make_report,
     make_stages,
@@ -175,3 +176,38 @@ def test_no_more_than_code_scanning_takes_the_worst_first(monkeypatch):
     report = with_findings(note, comparisons=(judged,), verdict=Verdict.NOT_REPRODUCED)
     [result] = run_of(make_check(report))["results"]
     assert result["level"] == "error"
+
+
+NOTHING = dataclasses.replace(cases.reproduced(), verdict=Verdict.NOT_COMPARABLE, comparisons=())
+
+
+@pytest.mark.parametrize(
+    ("check", "level"),
+    [
+        (make_check(NOTHING), "error"),
+        (make_check(cases.inconclusive()), "warning"),
+        (
+            make_check(dataclasses.replace(cases.consistent(), require=Require.REPRODUCED)),
+            "warning",
+        ),
+        (make_check(dataclasses.replace(cases.reproduced(), dry_run=True)), "warning"),
+        (make_check(), "error"),
+    ],
+)
+def test_no_verdict_but_a_good_one_is_without_a_result(check, level):
+    levels = [each["level"] for each in run_of(check)["results"]]
+    assert level in levels
+
+
+def test_a_file_that_is_not_reproduced_is_a_result():
+    report = dataclasses.replace(
+        cases.reproduced(),
+        verdict=Verdict.NOT_REPRODUCED,
+        products=(make_product("model.pkl", verdict=Verdict.NOT_REPRODUCED, gated=True),),
+    )
+    assert "error" in [each["level"] for each in run_of(make_check(report))["results"]]
+
+
+def test_a_good_verdict_adds_no_result():
+    rules = [each["ruleId"] for each in run_of(make_check(cases.reproduced()))["results"]]
+    assert rules == ["unknown-tree", "missing-repository"]
