@@ -32,7 +32,7 @@ def test_a_baseline_of_the_recipe_is_pooled(own):
 def test_a_baseline_of_another_recipe_is_told(own):
     own.sql("UPDATE params SET value = '0.1' WHERE run_uuid = ? AND key = 'lr'", own.unseeded)
     own.set_tag(own.unseeded, "mlflow.source.git.commit", "f" * 40)
-    result = own.verify(own.seeded, "--dry-run", "--baseline", own.unseeded)
+    result = own.verify(own.seeded, "--dry-run", "--baseline", own.unseeded, "--verbose")
     assert codes(result).count("other-recipe") == 1
     assert "lr is 0.1, not 0.005" in told(result)
     assert "its commit is ffffffffffff" in told(result)

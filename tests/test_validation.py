@@ -251,7 +251,7 @@ def test_a_run_is_judged_as_verify_does_and_a_late_metric_leaves_it_verified(lab
     assert document["grade"] == "verifiable with caveats"
     assert ("late-metric", "/metrics/accuracy") in named(document["findings"])
 
-    verified = own.verify(own.seeded)
+    verified = own.verify(own.seeded, "--verbose")
     assert (verified.exit_code, verified.verdict) == (0, "IDENTICAL")
     told = [each for each in verified.report["findings"] if each["stage"] == "validate"]
     assert ("late-metric", "/metrics/accuracy") in named(told)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reprocheck.trackers.mlflow_collect import collect_runs, last_values
+from reprocheck.model import Point
+from reprocheck.trackers.mlflow_collect import collect_runs, last_points
 
 
 def write(path: Path, text: str) -> None:
@@ -27,7 +28,7 @@ def test_a_line_that_was_cut_off_is_left_out(tmp_path, run):
     (found,) = collect_runs(tmp_path)
     assert [p.value for p in found.metrics["loss"].history] == [0.5, 0.25]
     assert "half" not in found.metrics
-    assert last_values(tmp_path) == {"loss": 0.25}
+    assert last_points(tmp_path)["loss"] == Point(step=1, timestamp_ms=20, value=0.25)
 
 
 @pytest.mark.parametrize("meta", ["", "status: [", "- 3", None])
@@ -87,9 +88,9 @@ def test_a_link_is_no_product(tmp_path, run):
 
 def test_the_last_value_is_found_in_a_long_history(tmp_path, run):
     write(run / "metrics" / "loss", "".join(f"{i} {i / 2} {i}\n" for i in range(5000)))
-    assert last_values(tmp_path) == {"loss": 4999 / 2}
+    assert last_points(tmp_path)["loss"].value == 4999 / 2
 
 
 def test_nothing_logged_is_nothing(tmp_path):
     assert collect_runs(tmp_path / "none") == ()
-    assert last_values(tmp_path / "none") == {}
+    assert last_points(tmp_path / "none") == {}
