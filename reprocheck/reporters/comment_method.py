@@ -149,6 +149,15 @@ def pasted(arguments: list[str]) -> list[str]:
     return [f"{each} \\" for each in lines[:-1]] + lines[-1:]
 
 
+def to_accept(report: Report) -> str:
+    """The command that makes the result the run's baseline; "" where that is no question."""
+    run = checked.run_id(report)
+    if report.verdict is not Verdict.NOT_REPRODUCED or report.dry_run or not is_plain(run):
+        return ""
+    named = shlex.join(["--", run]) if run.startswith("-") else shlex.quote(run)
+    return f'reprocheck accept --reason "why the new result is right" {named}'
+
+
 def is_plain(text: str) -> bool:
     """Whether the text may stand in a command that is pasted into a terminal."""
     return bool(text) and len(text) <= LONGEST and printable(text) == text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,7 +19,7 @@ from reprocheck.model import (
 from reprocheck.numbers import counted
 from reprocheck.reporters import base, checked, plans, used
 from reprocheck.reporters.accepted_words import judged_against, proposed
-from reprocheck.reporters.comment_method import is_plain
+from reprocheck.reporters.comment_method import to_accept
 from reprocheck.reporters.html_parts import LOOKS, NAME, address, host
 
 MEANINGS = {
@@ -187,12 +186,10 @@ def _next_title(report: Report) -> str:
 def _advice(report: Report) -> Iterator[Advice]:
     for step in base.next_steps(report):
         yield Advice(text=step)
-    run = checked.run_id(report)
-    if report.verdict is Verdict.NOT_REPRODUCED and is_plain(run):
-        named = shlex.join(["--", run]) if run.startswith("-") else shlex.quote(run)
+    if command := to_accept(report):
         yield Advice(
             text="If the new result is the right one, make it the run’s baseline. "
             "reprocheck.baseline.json then says who accepted it, when and why, and later "
             "verifications judge by it, once it is in the repository:",
-            command=f'reprocheck accept --reason "why the new result is right" {named}',
+            command=command,
         )

@@ -15,6 +15,7 @@ from reprocheck.model import Comparison, Finding, Report, Severity, Verdict
 from reprocheck.numbers import counted
 from reprocheck.reporters import base, beside
 from reprocheck.reporters.accepted_words import judged_against, proposed
+from reprocheck.reporters.comment_method import to_accept
 from reprocheck.reporters.console import laid_out
 from reprocheck.reporters.plans import planned, planned_margins
 from reprocheck.reporters.plots import interval_bar
@@ -319,6 +320,8 @@ def _plan(report: Report, every: bool) -> list[base.Fact]:
 
 def _last_lines(report: Report, every: bool) -> RenderableType | None:
     facts = [base.Fact(label="Next", text=step) for step in base.next_steps(report)]
+    if command := to_accept(report):
+        facts.append(base.Fact(label="Next", text=f"if the new result is right: {command}"))
     if report.stages and (every or not time_taken(report)):
         facts.insert(0, base.Fact(label="Stages", text=stage_times(report)))
     return _facts(facts) if facts else None
