@@ -31,6 +31,7 @@ from reprocheck.reporters import base
 
 LONGEST_REASON = 1_000
 LONGEST_NAME = 200
+_ANEW = "train the run anew, and verify that"
 _UNSTABLE = ("unstable", "failures", "non_finite")
 
 
@@ -144,7 +145,9 @@ def _refuse_unsure(report: Report, judged: Comparison) -> None:
     others = "; to accept others, name them with --metric" if several else ""
     values = list(map(storable, judged.reruns))
     if judged.verdict is Verdict.NOT_COMPARABLE or not values:
-        raise AcceptError(f"{judged.sentence}", f"let the training log it{others}")
+        way_out = {"missing": "let the training log it", "non_finite": _ANEW}
+        hint = way_out.get(judged.reason, "judge another metric: --gate NAME")
+        raise AcceptError(f"{judged.sentence}", f"{hint}{others}")
     if report.stopped_by == "unstable" or judged.reason in _UNSTABLE or not _finite(values):
         raise AcceptError(
             f"{judged.metric}: the training is unstable, and no baseline: {judged.sentence}",
@@ -153,7 +156,7 @@ def _refuse_unsure(report: Report, judged: Comparison) -> None:
     if not _finite([*map(storable, judged.baseline)]):
         raise AcceptError(
             f"{judged.metric}: the run's own value is not finite: {judged.sentence}",
-            f"train the run anew, and verify that{others}",
+            f"{_ANEW}{others}",
         )
     if len(values) < FIRST_LOOK and report.stopped_by != "deterministic":
         raise AcceptError(

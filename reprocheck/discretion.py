@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from reprocheck.bare_record import bare_record
 from reprocheck.model import (
     Acceptance,
     BuiltEnvironment,
@@ -21,7 +22,6 @@ from reprocheck.model import (
     Failure,
     Finding,
     Gates,
-    Lineage,
     Margin,
     Material,
     Metric,
@@ -246,42 +246,21 @@ def _accepted(found: Acceptance | None) -> Acceptance | None:
 
 def _record(record: RunRecord) -> RunRecord:
     tracker = record.ref.tracker if record.ref.tracker in _TRACKERS else "other"
-    return RunRecord(
-        ref=RunRef(tracker=tracker, run_id=_run_id(record.ref.run_id)),
-        name="",
-        experiment="",
+    bare = bare_record(RunRef(tracker=tracker, run_id=_run_id(record.ref.run_id)))
+    return dataclasses.replace(
+        bare,
         status=record.status,
-        started_at=None,
-        ended_at=None,
-        description="",
-        url=None,
-        code=_code(record.code),
-        command=None,
-        parameters={},
-        truncated=frozenset(),
-        environment=None,
-        files=(),
+        code=_code(bare.code, record.code),
         data=_data(record.data),
         metrics=_metrics(record.metrics),
-        artifacts=(),
-        seeds={},
-        hardware={},
-        tags={},
-        approvals=(),
-        siblings=(),
-        lineage=Lineage(parent=None, depth=0, place=0),
-        origins={},
         findings=without_words(record.findings),
     )
 
 
-def _code(code: CodeState) -> CodeState:
-    return CodeState(
+def _code(bare: CodeState, code: CodeState) -> CodeState:
+    return dataclasses.replace(
+        bare,
         commit=_hex(code.commit) or "",
-        repository=None,
-        branch=None,
-        script=None,
-        entry_point=None,
         patch=code.patch and _patch(code.patch),
         tree=code.tree,
         stored=("its artifacts",) if code.stored else (),

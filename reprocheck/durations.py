@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 
 from reprocheck.errors import UsageError
 
@@ -21,6 +22,13 @@ def format_duration(seconds: float) -> str:
         return f"{whole // 60} min" + (f" {whole % 60:02d} s" if whole % 60 else "")
     minutes = round(seconds / 60)
     return f"{minutes // 60} h" + (f" {minutes % 60:02d} min" if minutes % 60 else "")
+
+
+def days(old: datetime, new: datetime) -> tuple[str, str]:
+    """The days of two moments in UTC; their times, too, where both are of one day."""
+    if old.date() != new.date():
+        return old.date().isoformat(), new.date().isoformat()
+    return f"{old:%Y-%m-%d %H:%M:%S} UTC", f"{new:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def parse_duration(text: str, place: str) -> float:

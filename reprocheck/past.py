@@ -12,6 +12,7 @@ from reprocheck import hardware
 from reprocheck.checks import verification_of
 from reprocheck.detail import Detail
 from reprocheck.discretion import minimal
+from reprocheck.durations import days
 from reprocheck.hostile import redacted_report
 from reprocheck.model import (
     Argv,
@@ -116,9 +117,10 @@ def _sentence(
 
 
 def _turn(before: PastEntry, after: PastEntry, *, good: bool) -> str:
+    old, new = days(before.verification.at, after.verification.at)
     if good:
-        return f"Reproduces since {_day(after)}; on {_day(before)} it did not."
-    return f"Reproduced until {_day(before)}, no longer since {_day(after)}."
+        return f"Reproduces since {new}; on {old} it did not."
+    return f"Reproduced until {old}, no longer since {new}."
 
 
 def _always(decisive: Sequence[PastEntry], *, good: bool) -> str:

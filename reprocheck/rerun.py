@@ -324,7 +324,7 @@ def _how(completed: Completed) -> str:
 def _crashed(completed: Completed, request: RerunRequest) -> RerunError:
     tail = last_lines(_told(request, completed).encode(), 12)
     return RerunError(
-        f"the first trial {_how(completed)}, twice; the last lines of its log:\n{tail}",
+        f"the first trial {_how(completed)}, twice\n{tail}",
         _hint(completed, tail, request),
     )
 

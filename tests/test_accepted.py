@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from datetime import UTC, datetime
 
 import pytest
 
 from reprocheck import accepted, schema
 from reprocheck.accepted import FILE_NAME
 from reprocheck.errors import ConfigError, MachineError
-from reprocheck.model import Acceptance, AcceptedMetric, Verdict
 from tests.conftest import Repo
+from tests.reporters.builders import RUN_ID, make_acceptance
 
-RUN, OTHER, LAST = "a" * 32, "5" * 32, "f" * 32
-AT = datetime(2026, 5, 3, 10, 15, tzinfo=UTC)
-
-
-def acceptance(run_id=RUN, old=(0.9611,), new=(0.95, 0.951, 0.949), **changes):
-    metrics = (AcceptedMetric(metric="accuracy", old=old, new=new),)
-    made = Acceptance(
-        run_id=run_id,
-        by="Jo Doe <jo@example.org>",
-        at=AT,
-        reason="the solver's default changed",
-        verdict=Verdict.NOT_REPRODUCED,
-        metrics=metrics,
-        verified_at=AT,
-        tool_version="0.1.0",
-    )
-    return dataclasses.replace(made, **changes)
+OTHER, LAST = "3" * 32, "f" * 32
 
 
 def test_what_is_written_is_read_back_digit_by_digit(tmp_path):
     odd = (0.1 + 0.2, 5e-324, -0.0, 1.7e308, 1 / 3, 123456789012345680.0)
-    entries = (acceptance(new=odd, reason='"ünï" | `code`'), acceptance(OTHER))
+    entries = (make_acceptance(new=odd, reason='"ünï" | `code`'), make_acceptance(OTHER))
     path = tmp_path / FILE_NAME
     accepted.write(path, entries)
     (first, _) = read = accepted.load(path)
@@ -49,12 +31,12 @@ def test_what_is_written_is_read_back_digit_by_digit(tmp_path):
 
 def test_the_file_follows_the_schema_with_sorted_keys(tmp_path):
     path = tmp_path / FILE_NAME
-    accepted.write(path, (acceptance(),))
+    accepted.write(path, (make_acceptance(),))
     document = json.loads(path.read_text())
     assert schema.check(document, "baseline") == ()
     (entry,) = document["accepted"]
     assert list(entry) == sorted(entry)
-    assert entry["metrics"] == {"accuracy": {"new": [0.95, 0.951, 0.949], "old": [0.9611]}}
+    assert entry["metrics"] == {"accuracy": {"new": [0.9502, 0.9511, 0.9493], "old": [0.9611]}}
     assert path.read_text().count("\n") > 15  # an entry has lines of its own
 
 
@@ -65,7 +47,7 @@ def test_there_need_be_no_file(tmp_path):
 
 
 def changed(**changes):
-    entry = {**accepted.document([acceptance()])["accepted"][0], **changes}
+    entry = {**accepted.document([make_acceptance()])["accepted"][0], **changes}
     return json.dumps({"version": 1, "accepted": [entry]}, indent=1)
 
 
@@ -111,7 +93,7 @@ def test_a_broken_file_is_one_error_with_its_place(tmp_path, text, told):
 
 def test_no_link_is_followed_and_no_folder_or_huge_file_read(tmp_path):
     real = tmp_path / "elsewhere.json"
-    accepted.write(real, (acceptance(),))
+    accepted.write(real, (make_acceptance(),))
     (tmp_path / FILE_NAME).symlink_to(real)
     with pytest.raises(ConfigError, match="symbolic link"):
         accepted.load(tmp_path / FILE_NAME)
@@ -123,7 +105,7 @@ def test_no_link_is_followed_and_no_folder_or_huge_file_read(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(MachineError, match="writing"):
-        accepted.write(tmp_path / "gone" / FILE_NAME, (acceptance(),))
+        accepted.write(tmp_path / "gone" / FILE_NAME, (make_acceptance(),))
 
 
 # --- which counts -------------------------------------------------------------------------
@@ -132,32 +114,32 @@ OWN = {"accuracy": 0.9611, "loss": 0.3}
 
 
 def test_the_last_acceptance_of_the_run_counts():
-    first = acceptance()
-    second = acceptance(old=first.metrics[0].new, new=(0.94, 0.94, 0.94))
-    found = accepted.in_force((first, acceptance(OTHER), second), RUN, OWN)
+    first = make_acceptance()
+    second = make_acceptance(old=first.metrics[0].new, new=(0.94, 0.94, 0.94))
+    found = accepted.in_force((first, make_acceptance(OTHER), second), RUN_ID, OWN)
     assert (found.acceptance, found.stale) == (second, ())
     assert accepted.in_force((first, second), LAST, OWN).acceptance is None
 
 
 def test_an_acceptance_of_another_baseline_is_stale_and_the_one_before_counts():
-    first = acceptance()
-    fork = acceptance(new=(0.93, 0.93, 0.93))  # of another branch: of the run's own value too
-    found = accepted.in_force((first, fork), RUN, OWN)
+    first = make_acceptance()
+    fork = make_acceptance(new=(0.93, 0.93, 0.93))  # of another branch: of the run's own value too
+    found = accepted.in_force((first, fork), RUN_ID, OWN)
     assert (found.acceptance, found.stale) == (first, (fork,))
     edited = {**OWN, "accuracy": 0.96110000000000001 + 1e-16}
-    assert accepted.in_force((first,), RUN, edited).stale == (first,)
-    assert accepted.in_force((first,), RUN, {}).acceptance == first  # unknown, and never judged
+    assert accepted.in_force((first,), RUN_ID, edited).stale == (first,)
+    assert accepted.in_force((first,), RUN_ID, {}).acceptance == first  # unknown, and never judged
 
 
 # --- merging ------------------------------------------------------------------------------
 
 
 def test_entries_of_a_run_stand_together_in_their_order():
-    first, second = acceptance(), acceptance(reason="later")
+    first, second = make_acceptance(), make_acceptance(reason="later")
     entries = ()
-    for each in (first, acceptance(LAST), acceptance(OTHER), second):
+    for each in (first, make_acceptance(LAST), make_acceptance(OTHER), second):
         entries = accepted.added(entries, each)
-    assert [each.run_id[0] for each in entries] == ["5", "a", "a", "f"]
+    assert [each.run_id[0] for each in entries] == ["3", "5", "5", "f"]
     assert entries[1:3] == (first, second)
 
 
@@ -166,13 +148,13 @@ def test_two_branches_that_accept_different_runs_merge(tmp_path):
     path = repo.path / FILE_NAME
 
     def accept(run_id):
-        accepted.write(path, accepted.added(accepted.load(path), acceptance(run_id)))
+        accepted.write(path, accepted.added(accepted.load(path), make_acceptance(run_id)))
         repo.commit()
 
-    accept(RUN)
+    accept(RUN_ID)
     repo.git("checkout", "-q", "-b", "other")
     accept(OTHER)
     repo.git("checkout", "-q", "main")
     accept(LAST)
     repo.git("merge", "-q", "--no-edit", "other")
-    assert [each.run_id for each in accepted.load(path)] == [OTHER, RUN, LAST]
+    assert [each.run_id for each in accepted.load(path)] == [OTHER, RUN_ID, LAST]

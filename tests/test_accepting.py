@@ -165,3 +165,13 @@ def test_a_stage_that_failed_tells_what_to_mend_first():
     with pytest.raises(AcceptError) as found:
         accepting.accept(report, DECIDED, ())
     assert "then run reprocheck verify" in found.value.hint
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"), [("missing", "log it"), ("non_finite", "anew"), ("hardware", "--gate")]
+)
+def test_what_could_not_be_compared_is_mended_by_what_lacks(reason, hint):
+    report = changed(judged(verdict=Verdict.NOT_COMPARABLE, reason=reason))
+    with pytest.raises(AcceptError) as found:
+        accepting.accept(report, DECIDED, ())
+    assert hint in found.value.hint

@@ -14,12 +14,12 @@ from reprocheck.reporters import history_json, history_terminal
 from tests.reporters import cases
 from tests.reporters.builders import (
     RUN_ID,
+    make_acceptance,
     make_comparison,
     make_environment,
     make_record,
     make_report,
 )
-from tests.reporters.test_accepted_words import ACCEPTED
 
 GOOD, BAD, OPEN = cases.reproduced(), cases.not_reproduced(), cases.inconclusive()
 
@@ -101,7 +101,7 @@ def test_what_changed_in_between_is_listed():
         hardware=hardware,
         record=make_record(data=data),
         gates=dataclasses.replace(GOOD.gates, metrics=("accuracy", "loss")),
-        acceptance=ACCEPTED,
+        acceptance=make_acceptance(),
     )
     found = what(on(0, GOOD), on(1, after))
     assert found["reprocheck"] == ("0.1.0", "0.2.0")
@@ -173,3 +173,14 @@ def test_the_table_fits_80_columns_and_hostile_names_do_nothing():
     document = json.loads(history_json.render(found))
     assert schema.check(document, "history") == ()
     assert document["turn"]["before"] == "2026-02-01T09:30:00Z"
+
+
+def test_two_verifications_of_one_day_are_told_apart_by_their_times():
+    found = told(on(0, GOOD), on(0.25, alike(BAD)))
+    assert (
+        found.sentence.partition(" It was")[0]
+        == "Reproduced until 2026-02-01 09:30:00 UTC, no longer since 2026-02-01 15:30:00 UTC."
+    )
+    assert "between 2026-02-01 09:30:00 UTC and" in " ".join(
+        history_terminal.render(found, width=200).split()
+    )

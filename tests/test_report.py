@@ -16,8 +16,7 @@ from reprocheck.model import Problem, RerunPlan
 from reprocheck.report_store import ReportStore, default_folder
 from reprocheck.reporters import json, markdown, terminal
 from tests.reporters import cases, checks
-from tests.reporters.builders import RUN_ID, make_report
-from tests.reporters.test_accepted_words import ACCEPTED
+from tests.reporters.builders import RUN_ID, make_acceptance, make_report
 from tests.test_check_documents import make_check
 
 
@@ -59,7 +58,7 @@ def secretive():
         minimal(dataclasses.replace(checks.whole(), hardware=None)),
         cases.dry_run(),
         cases.crashed(),
-        make_report(acceptance=ACCEPTED, proposed=ACCEPTED),
+        make_report(acceptance=make_acceptance(), proposed=make_acceptance()),
     ],
     ids=["secretive", "minimal", "dry-run", "crashed", "accepted"],
 )

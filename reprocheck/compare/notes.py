@@ -106,10 +106,11 @@ def _on_spread(case: Case, sample: Sample, ruling: Ruling) -> Iterator[str]:
 def _against(case: Case, sample: Sample, originals: list[float]) -> Iterator[str]:
     """The reruns' spread beside that of other original runs."""
     theirs, ours = sample.sd or 0.0, summarise(originals, originals).sd or 0.0
+    accepted = case.accepted and len(case.baselines) > 1
     if ours == 0.0 and theirs > 0.0:
-        named = "" if case.accepted else ", or one original is named several times"
+        named = "" if accepted else ", or one original is named several times"
         yield (
-            f"The reruns are noisier than the {'accepted ones' if case.accepted else 'originals'}, "
+            f"The reruns are noisier than the {'accepted ones' if accepted else 'originals'}, "
             f"which do not vary: nondeterminism was introduced{named}."
         )
         return
@@ -125,10 +126,11 @@ def _against(case: Case, sample: Sample, originals: list[float]) -> Iterator[str
         taken = "pooling takes" if sample.welch is None else "only the test for a difference takes"
         yield (
             f"The spreads differ: the reruns' variance is {format_value(ratio)} times the "
-            f"originals', and {taken} them for equal."
+            f"{'accepted ones' if accepted else 'originals'}', and {taken} them for equal."
         )
     elif theirs > 2 * ours:
         yield (
             f"The reruns vary more than twice as much (SD {words.size(case, theirs)}) as the "
-            f"other original runs (SD {words.size(case, ours)})."
+            f"{'accepted reruns' if accepted else 'other original runs'} "
+            f"(SD {words.size(case, ours)})."
         )

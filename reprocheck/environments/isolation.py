@@ -19,7 +19,7 @@ from reprocheck.model import Finding, Limits, Severity
 PLAIN = "process group under a supervisor"
 _VISIBLE = (
     "what it reads must be in the tree, in a folder of the home whose name has no dot, outside of "
-    "home and /tmp, or named by a variable of pass_env"
+    "home, /tmp and /var/tmp, or named by a variable of pass_env"
 )
 _NOT_KEPT = frozenset({"memory", "cpus", "gpus", "pids"})  # by any way but containers
 

@@ -4,55 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reprocheck.bare_record import bare_record
 from reprocheck.config import Config
 from reprocheck.environments import asked
 from reprocheck.environments.asked import Format
 from reprocheck.environments.candidates import Search
 from reprocheck.environments.choice import in_tree
-from reprocheck.model import (
-    CodeState,
-    EnvironmentSpec,
-    Lineage,
-    RunRecord,
-    RunRef,
-    RunStatus,
-    TreeState,
-)
+from reprocheck.model import EnvironmentSpec, RunRef
 
-_NO_RUN = RunRecord(
-    ref=RunRef(tracker="", run_id=""),
-    name="",
-    experiment="",
-    status=RunStatus.FINISHED,
-    started_at=None,
-    ended_at=None,
-    description="",
-    url=None,
-    code=CodeState(
-        commit="",
-        repository=None,
-        branch=None,
-        script=None,
-        entry_point=None,
-        patch=None,
-        tree=TreeState.UNKNOWN,
-    ),
-    command=None,
-    parameters={},
-    truncated=frozenset(),
-    environment=None,
-    files=(),
-    data=(),
-    metrics={},
-    artifacts=(),
-    seeds={},
-    hardware={},
-    tags={},
-    approvals=(),
-    siblings=(),
-    lineage=Lineage(parent=None, depth=0, place=0),
-    origins={},
-)
+_NO_RUN = bare_record(RunRef(tracker="", run_id=""))
 
 
 def of_tree(tree: Path, config: Config) -> EnvironmentSpec | None:

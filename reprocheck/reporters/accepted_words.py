@@ -53,9 +53,10 @@ def _own(own: Mapping[str, float], new: Mapping[str, Sequence[float]]) -> str:
     told = {name: format_value(value, _mean(new[name]) - value) for name, value in own.items()}
     if not told:
         return ""
-    if len(told) == 1:
+    if len(told) == len(new) == 1:
         return f"; the run's own value is {next(iter(told.values()))}"
-    return f"; the run's own values are {_listed([f'{k} {told[k]}' for k in sorted(told)])}"
+    values = "value is" if len(told) == 1 else "values are"
+    return f"; the run's own {values} {_listed([f'{k} {told[k]}' for k in sorted(told)])}"
 
 
 def _mean(values: Sequence[float]) -> float:

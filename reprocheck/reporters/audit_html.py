@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import accumulate
 
-from reprocheck.model import Audit, AuditedRun, Cause, Finding, Grade, Severity
+from reprocheck.model import Audit, AuditedRun, Cause, Finding, Grade
 from reprocheck.numbers import format_value
 from reprocheck.reporters import audit_words as words
+from reprocheck.reporters.html_parts import SEVERITIES
 from reprocheck.reporters.pages import page
+from reprocheck.reporters.tallies import bar
 
 MOST_FINDINGS, MOST_METRICS = 20, 12
 """Of a run; the JSON report has all."""
@@ -17,8 +18,6 @@ COMMIT = 12
 
 _LOOKS = {Grade.VERIFIABLE: "good", Grade.CAVEATS: "fair", Grade.NOT_VERIFIABLE: "bad"}
 _MARKS = {Grade.VERIFIABLE: "✓", Grade.CAVEATS: "≈", Grade.NOT_VERIFIABLE: "✗"}
-_SEVERITIES = {Severity.ERROR: "bad", Severity.WARNING: "fair", Severity.NOTE: "quiet"}
-_BAR = 1000  # units of its width
 
 
 def render(audit: Audit) -> str:
@@ -32,7 +31,7 @@ def render(audit: Audit) -> str:
         "rescue": words.rescue(audit),
         "total": len(audit.runs),
         "grades": [_grade(audit, grade) for grade in words.GRADES],
-        "bar": _bar(audit),
+        "bar": bar([(_LOOKS[grade], audit.count(grade)) for grade in words.GRADES]),
         "causes": [_cause(cause) for cause in audit.causes],
         "findings": [_finding(each) for each in words.worst(audit.findings)],
         "several": len({run.experiment for run in audit.runs}) > 1,
@@ -42,30 +41,21 @@ def render(audit: Audit) -> str:
 
 
 def _grade(audit: Audit, grade: Grade) -> dict[str, object]:
-    count = audit.count(grade)
+    count, short = audit.count(grade), words.SHORT[grade]
     return {
+        "slug": _LOOKS[grade],
         "look": _LOOKS[grade],
         "mark": _MARKS[grade],
-        "words": words.SHORT[grade],
-        "count": count,
-        "share": words.share(count, len(audit.runs)),
+        "told": f"{count} {short} ({words.share(count, len(audit.runs))})",
+        "choice": f"{short} ({count})",
     }
-
-
-def _bar(audit: Audit) -> list[dict[str, object]]:
-    counts = [audit.count(grade) for grade in words.GRADES]
-    ends = [round(_BAR * end / max(1, len(audit.runs))) for end in accumulate(counts)]
-    return [
-        {"look": _LOOKS[grade], "start": start, "width": end - start}
-        for grade, start, end in zip(words.GRADES, [0, *ends], ends, strict=False)
-    ]
 
 
 def _cause(cause: Cause) -> dict[str, object]:
     return {
         "code": words.safe(cause.code),
         "severity": cause.severity.value,
-        "look": _SEVERITIES[cause.severity],
+        "look": SEVERITIES[cause.severity],
         "runs": cause.runs,
         "alone": cause.alone,
         "message": words.safe(cause.message),
@@ -77,7 +67,7 @@ def _finding(finding: Finding) -> dict[str, object]:
     return {
         "code": words.safe(finding.code),
         "severity": finding.severity.value,
-        "look": _SEVERITIES[finding.severity],
+        "look": SEVERITIES[finding.severity],
         "message": words.safe(finding.message),
         "hint": words.safe(finding.hint),
         "fix": words.safe(finding.fix),

@@ -6,7 +6,6 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from reprocheck import checks
 from reprocheck.durations import format_duration
@@ -17,8 +16,9 @@ from reprocheck.numbers import counted, format_value
 from reprocheck.reporters import base, checked, plots, trends
 from reprocheck.reporters.figures.base import Figure
 from reprocheck.reporters.figures.trends import reproduced_share, trend
-from reprocheck.reporters.html_parts import LOOKS, SEVERITIES
+from reprocheck.reporters.html_parts import LOOKS, SEVERITIES, Shown
 from reprocheck.reporters.pages import page
+from reprocheck.reporters.tallies import bar
 
 BUDGET = 2_000
 """Entries of each kind (metrics, findings) that all runs have together; a run has two at least."""
@@ -33,8 +33,6 @@ SUMMARY = 120
 
 DRAWN = 12
 """Runs whose trend is also drawn; drawing takes its time."""
-
-_BAR = 1000  # units of its width
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,14 +52,14 @@ def render(check: Check, earlier: Sequence[Report] = (), note: str = "") -> str:
     clean = checked.clean(check)
     reports = checked.worst_first(clean.reports)
     before = checked.clean(dataclasses.replace(check, reports=tuple(earlier))).reports
-    room = _room(len(reports))
+    room, counts = _room(len(reports)), _counts(reports)
     values = {
         "note": note,
         "headline": _headline(clean),
         "subtitle": _subtitle(clean),
         "waiting": _text(clean.waiting, LONGEST),
-        "verdicts": _verdicts(reports),
-        "bar": _bar(reports),
+        "verdicts": [_verdict(*each) for each in counts],
+        "bar": bar([(LOOKS[verdict], count) for verdict, count in counts]),
         "several": len({_experiment(report) for report in reports}) > 1,
         "legend": plots.LEGEND,
         "runs": [_run(report, room) for report in reports],
@@ -111,26 +109,14 @@ def _counts(reports: Iterable[Report]) -> list[tuple[Verdict, int]]:
     return [(verdict, counts[verdict]) for verdict in SEVERITY_ORDER if counts[verdict]]
 
 
-def _verdicts(reports: Sequence[Report]) -> list[dict[str, object]]:
-    return [
-        {
-            "slug": _slug(verdict),
-            "look": LOOKS[verdict],
-            "mark": base.MARKS[verdict],
-            "words": verdict.value,
-            "count": count,
-        }
-        for verdict, count in _counts(reports)
-    ]
-
-
-def _bar(reports: Sequence[Report]) -> list[dict[str, object]]:
-    counts = _counts(reports)
-    ends = [round(_BAR * end / len(reports)) for end in accumulate(count for _, count in counts)]
-    return [
-        {"look": LOOKS[verdict], "start": start, "width": end - start}
-        for (verdict, _), start, end in zip(counts, [0, *ends], ends, strict=False)
-    ]
+def _verdict(verdict: Verdict, count: int) -> dict[str, object]:
+    return {
+        "slug": _slug(verdict),
+        "look": LOOKS[verdict],
+        "mark": base.MARKS[verdict],
+        "told": f"{count} {verdict.value}",
+        "choice": verdict.value,
+    }
 
 
 def _slug(verdict: Verdict) -> str:
@@ -229,18 +215,25 @@ def _over_time(reports: Sequence[Report]) -> dict[str, object]:
     names = {checked.run_id(report): report.record.name for report in reports if report.record}
     drawn = (trend(each, _metric(each)) for each in list(several.values())[:DRAWN])
     figures: list[Figure | None] = [*drawn, *[None] * len(several)]
+    share = reproduced_share(found) if len(days) > 1 and len(found) > 1 else None
     return {
-        "share": reproduced_share(found) if len(days) > 1 and len(found) > 1 else None,
+        "share": _shown(share, "Share of the runs that reproduced, by day"),
         "signs": trends.LEGEND,
         "trends": [
-            _trend(run_id, names.get(run_id, ""), history) | {"figure": figure}
+            _trend(run_id, names.get(run_id, ""), history, figure)
             for (run_id, history), figure in zip(several.items(), figures, strict=False)
         ],
     }
 
 
-def _trend(run_id: str, name: str, history: Sequence[Verification]) -> dict[str, object]:
-    """The last verdicts and means, in characters."""
+def _shown(figure: Figure | None, label: str) -> Shown | None:
+    return Shown(label=label, figure=figure) if figure else None
+
+
+def _trend(
+    run_id: str, name: str, history: Sequence[Verification], figure: Figure | None
+) -> dict[str, object]:
+    """The last verdicts and means, in characters, and the figure."""
     metric, shown = _metric(history), history[-trends.SHOWN :]
     known = [each.means[metric] for each in history if metric in each.means]
     return {
@@ -257,6 +250,7 @@ def _trend(run_id: str, name: str, history: Sequence[Verification]) -> dict[str,
         "look": LOOKS[history[-1].verdict],
         "mark": base.MARKS[history[-1].verdict].strip(),
         "verdict": history[-1].verdict.value,
+        "figure": _shown(figure, f"Verifications of {_text(name or run_id, NAME)}"),
     }
 
 

@@ -36,7 +36,7 @@ from reprocheck.reporters.by_hand_words import (
     quoted,
     shown,
 )
-from reprocheck.reporters.comment_method import verify_again
+from reprocheck.reporters.comment_method import AT_HAND, beside_command, verify_again
 
 FOLDER, ENVIRONMENT, LOCK = "by-hand", "../environment", "../requirements.lock"
 RECORDED = "../recorded"
@@ -380,7 +380,5 @@ def _again(report: Report) -> Part:
     return Part(
         title="Or all of it by one command",
         lines=tuple(lines),
-        notes=("In a clone of the repository, with its tracker and data at hand.",)
-        if lines
-        else (),
+        notes=(f"{AT_HAND}.", *beside_command(report)) if lines else (),
     )

@@ -19,9 +19,11 @@ from reprocheck.numbers import format_percent
 from reprocheck.reporters import checked
 from reprocheck.reporters.blocks import Block
 from reprocheck.reporters.markup import fence, prose
-from reprocheck.reporters.plans import looks
+from reprocheck.reporters.plans import ended, looks
+from reprocheck.seeds import is_no_seed, recorded_seeds
 
 WIDE = 80
+AT_HAND = "In a clone of the repository, with its tracker and data at hand"
 LONGEST = 200
 """Characters of one argument that is shown to be pasted; none is cut: it is left out."""
 
@@ -41,14 +43,12 @@ def judged_how(report: Report) -> tuple[str, ...]:
 
 
 def _method(report: Report, plan: RerunPlan, gated: list[Comparison]) -> Iterator[str]:
-    stored = report.record is not None and report.record.code.stored
-    code = "from what the run stored of its code" if stored else "at the recorded commit"
-    yield (
-        f"The training was rerun in a clean tree {code}, with the recorded data and a rebuilt "
-        "environment. Of each judged metric the reruns are compared with the original's value."
-    )
-    looked = looks(plan, [each.margin for each in gated])
-    yield f"It was {looked}, {_level(plan, gated)}; {_seeds(plan)}."
+    yield _trained(report)
+    asked = f"{looks(plan, [each.margin for each in gated])}, {_level(plan, gated)}"
+    end = "" if report.stopped_by == "planned" else ended(report, plan)
+    was = "was " if report.stopped_by == "decided" else ""
+    told = f"to be {asked}; it {was}{end}" if end else asked
+    yield f"It was {told}. {_seeds(report, plan)}."
     if any(each.margin for each in gated):
         yield (
             "REPRODUCED: the interval of the difference between the reruns' mean and the original "
@@ -75,10 +75,31 @@ def _level(plan: RerunPlan, gated: list[Comparison]) -> str:
     return f"{told} that is shared by all looks" if several else told
 
 
-def _seeds(plan: RerunPlan) -> str:
+def _trained(report: Report) -> str:
+    """From what the reruns were made, and what they are compared with."""
+    record, against = report.record, "the original's value"
+    stored = record is not None and record.code.stored
+    code = "from what the run stored of its code" if stored else "at the recorded commit"
+    data = "with the recorded data and a rebuilt environment"
+    if record is None or not record.data:
+        data = "with a rebuilt environment; no digest proves that its data are the run's"
+    if report.acceptance:
+        against = "its accepted baseline, and with the original's value where none was accepted"
+    return (
+        f"The training was rerun in a clean tree {code}, {data}. Of each judged metric the reruns "
+        f"are compared with {against}."
+    )
+
+
+def _seeds(report: Report, plan: RerunPlan) -> str:
     if plan.seeds is SeedPolicy.FRESH:
-        return "each rerun had another seed, so that the spread is the recipe's"
-    return "all reruns had the recorded seed, so that the spread is the training's nondeterminism"
+        return "Each rerun had another seed, so that the spread is the recipe's"
+    seeds = recorded_seeds(report.record).values() if report.record else ()
+    if not seeds:
+        return "No seed is recorded, so that the spread may be that of seeds too"
+    if all(map(is_no_seed, seeds)):
+        return "The run had no seed, so that the spread is the recipe's"
+    return "All reruns had the recorded seed, so that the spread is the training's nondeterminism"
 
 
 # --- the same elsewhere ---------------------------------------------------------------------
@@ -90,9 +111,8 @@ def locally(report: Report) -> Iterator[Block]:
     if not lines:
         return
     before, rows, after = fence(lines, "sh")
-    text = "\n".join(
-        ("In a clone of the repository, with its tracker and data at hand:", "", before, *rows)
-    )
+    needed = " ".join((f"{AT_HAND}.", *beside_command(report)))
+    text = "\n".join((needed, "", before, *rows))
     yield Block(
         rank=5,
         title="How to do the same locally",
@@ -108,6 +128,16 @@ def verify_again(report: Report) -> list[str]:
         return []
     arguments = ["reprocheck", "verify", *_options(report)]
     return pasted([*arguments, "--", run] if run.startswith("-") else [*arguments, run])
+
+
+def beside_command(report: Report) -> Iterator[str]:
+    """What counted, and the command cannot give: the report has values of it, and no names."""
+    if report.acceptance:
+        yield "The clone's reprocheck.baseline.json has to hold the acceptance that counted."
+    accepted = {each.metric for each in report.acceptance.metrics} if report.acceptance else ()
+    gated = (each for each in report.comparisons if each.gated)
+    if any(len(each.baseline) > 1 and each.metric not in accepted for each in gated):
+        yield "Add --baseline RUN_ID for each of the further originals."
 
 
 def pasted(arguments: list[str]) -> list[str]:

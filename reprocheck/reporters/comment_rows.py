@@ -50,8 +50,9 @@ def metrics(report: Report) -> Iterator[Block]:
     heads = ("Metric", baseline, reruns or "Reruns", difference, "Margin", "Verdict")
     bars = {each.metric: plots.interval_bar(each) for each in report.comparisons}
     lines = [_metric(each, bars, with_count=not reruns) for each in rows]
-    legend = f"\n\n<sub>{plots.LEGEND}</sub>" if any(bars[each.metric] for each in rows) else ""
-    yield Block(rank=1, title="metrics", before=head(heads), rows=tuple(lines), after=legend)
+    legend = plots.LEGEND.replace("original", baseline.lower())
+    after = f"\n\n<sub>{legend}</sub>" if any(bars[each.metric] for each in rows) else ""
+    yield Block(rank=1, title="metrics", before=head(heads), rows=tuple(lines), after=after)
 
 
 def _metric(told: base.Row, bars: dict[str, str], *, with_count: bool) -> str:

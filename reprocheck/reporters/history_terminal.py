@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from reprocheck.durations import days
 from reprocheck.hostile import cut, printable
 from reprocheck.model import Past, PastChange, PastEntry
 from reprocheck.numbers import counted, format_value
@@ -81,15 +82,15 @@ def _ran(entry: PastEntry) -> str:
 
 
 def _turn(past: Past, before: PastEntry, after: PastEntry) -> RenderableType:
-    days = f"{before.verification.at:%Y-%m-%d} and {after.verification.at:%Y-%m-%d}"
+    between = " and ".join(days(before.verification.at, after.verification.at))
     if not past.changes:
-        return Text(f"Nothing that was recorded changed between {days}. {UNRECORDED}")
+        return Text(f"Nothing that was recorded changed between {between}. {UNRECORDED}")
     table = Table(
         box=None,
         padding=(0, 2, 0, 0),
         pad_edge=False,
         header_style="dim",
-        title=f"What changed between {days}",
+        title=f"What changed between {between}",
         title_justify="left",
         title_style="bold",
     )

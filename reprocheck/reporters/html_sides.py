@@ -168,7 +168,7 @@ def _doubt(state: CodeState) -> str:
 
 def _command(report: Report, record: RunRecord) -> Side:
     if record.command is None:
-        return Side(what="Command", asked="not recorded", landed=NOT_REACHED, same=None)
+        return Side(what="Command", asked=used.unrecorded(report), landed=NOT_REACHED, same=None)
     asked = " && ".join(used.command_line(step) for step in record.command.steps)
     landed = "the same, in the same folder" if report.trials else NOT_REACHED
     origin, told, same = record.origins.get("/command"), "", bool(report.trials) or None
@@ -224,7 +224,13 @@ def _data(report: Report, record: RunRecord) -> Side:
 
 def _environment(report: Report, record: RunRecord) -> Side:
     built, lists, spec = report.environment, report.packages, record.environment
-    asked = built.asked if built else f"{spec.kind.value} {spec.file}" if spec else "not recorded"
+    asked = (
+        built.asked
+        if built
+        else f"{spec.kind.value} {spec.file}"
+        if spec
+        else used.unrecorded(report)
+    )
     origin = origin_told(spec.origin) if spec else ""
     if built is None:
         return Side(what="Environment", asked=asked, landed=NOT_REACHED, same=None, origin=origin)

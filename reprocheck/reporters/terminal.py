@@ -174,12 +174,16 @@ def _table(report: Report, width: int, verbose: bool) -> RenderableType | None:
         cells = [_cells(row, not reruns, dots, exact or verbose) for row in rows]
         if _fits(heads, cells, width, word):
             judged = {each.metric: each for each in report.comparisons}
-            return _with_bars(heads, cells, [judged[row.metric] for row in rows])
+            legend = LEGEND.replace("original", head.lower())
+            return _with_bars(legend, heads, cells, [judged[row.metric] for row in rows])
     return _columns(heads, cells, no_wrap=False)
 
 
 def _with_bars(
-    heads: tuple[str, ...], rows: Sequence[tuple[Text, ...]], judged: Sequence[Comparison]
+    legend: str,
+    heads: tuple[str, ...],
+    rows: Sequence[tuple[Text, ...]],
+    judged: Sequence[Comparison],
 ) -> RenderableType:
     """The table with each interval drawn below its verdict, as wide as that: it takes no room that
     a number needs."""
@@ -188,7 +192,7 @@ def _with_bars(
     for (*_, verdict), bar in zip(rows, bars, strict=True):
         verdict.append(f"\n{bar}" if bar else "")
     table = _columns(heads, rows, no_wrap=True)
-    return Group(table, Text(LEGEND, style="dim")) if any(bars) else table
+    return Group(table, Text(legend, style="dim")) if any(bars) else table
 
 
 def _cells(row: base.Row, with_count: bool, dots: str, exact: bool) -> tuple[Text, ...]:

@@ -59,7 +59,7 @@ def used(report: Report, *, every: bool = True) -> tuple[Fact, ...]:
         Fact(label="Run", text=_run(record)),
         *([Fact(label="Hypothesis", text=told)] if (told := _hypothesis(record)) else []),
         Fact(label="Code", text=_code(record, every)),
-        Fact(label="Command", text=_command(record, every)),
+        Fact(label="Command", text=_command(report, record, every)),
         *([Fact(label="Steps", text=steps_told(report.scope))] if report.scope else []),
         Fact(label="Environment", text=_environment(report, record, every)),
         *([Fact(label="Rebuilt", text=rebuilt(report.environment))] if report.environment else []),
@@ -253,9 +253,16 @@ def _origin(record: RunRecord, pointer: str, every: bool) -> str:
     return origin_words(origin) if every or told else ""
 
 
-def _command(record: RunRecord, every: bool) -> str:
+def unrecorded(report: Report) -> str:
+    """Of a command or an environment that the report does not hold: both may be in the run's files
+    or at its commit, which are looked at last."""
+    early = report.failed_stage in (Stage.READ, Stage.VALIDATE, Stage.CHECKOUT)
+    return "not looked for: the verification ended before" if early else "not recorded"
+
+
+def _command(report: Report, record: RunRecord, every: bool) -> str:
     if record.command is None:
-        return "not recorded"
+        return unrecorded(report)
     line = " && ".join(command_line(step) for step in record.command.steps)
     return line + _origin(record, "/command", every)
 
@@ -266,7 +273,7 @@ def _environment(report: Report, record: RunRecord, every: bool) -> str:
         return report.environment.asked + ("; all packages landed as asked" if landed else "")
     spec = record.environment
     if spec is None:
-        return "not recorded"
+        return unrecorded(report)
     return f"{spec.kind.value} {spec.file}{origin_words(spec.origin)}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,6 @@ from reprocheck.action.rules import Rules
 from reprocheck.check_reading import read_check
 from reprocheck.config import Config
 from reprocheck.model import (
-    Acceptance,
-    AcceptedMetric,
     Check,
     DeclaredMargin,
     FailOn,
@@ -31,6 +28,7 @@ from tests.action import payloads
 from tests.action.test_outputs import written
 from tests.conftest import Repo
 from tests.lab import Lab, Result, copy_of
+from tests.reporters.builders import make_acceptance
 
 
 @dataclass
@@ -69,15 +67,7 @@ def accepted_by_itself(lab: Lab) -> dict[str, Any]:
     """A baseline file in which a pull request accepts another result of the seeded run."""
     asked = "SELECT value FROM latest_metrics WHERE key = 'accuracy' AND run_uuid = ?"
     ((own,),) = lab.sql(asked, lab.seeded)
-    made = Acceptance(
-        run_id=lab.seeded,
-        by="the pull request",
-        at=datetime(2026, 5, 3, tzinfo=UTC),
-        reason="as I like it",
-        verdict=Verdict.NOT_REPRODUCED,
-        metrics=(AcceptedMetric(metric="accuracy", old=(own,), new=(0.5, 0.5, 0.5)),),
-        verified_at=datetime(2026, 5, 3, tzinfo=UTC),
-    )
+    made = make_acceptance(lab.seeded, old=(own,), new=(0.5, 0.5, 0.5), by="the pull request")
     return accepted.document([made])
 
 

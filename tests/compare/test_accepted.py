@@ -110,3 +110,11 @@ def test_relative_margins_are_of_the_baseline_that_counts(build_question):
     (planned,) = preview(question)
     assert planned.baseline == (3.0, 5.0)
     assert planned.margin.high == pytest.approx(0.4)
+
+
+def test_notes_on_the_spread_name_the_accepted_reruns(after, build_rule):
+    accepted = {"accuracy": (0.9401, 0.9402, 0.9404)}
+    reruns = one(accuracy=(0.9301, 0.9512, 0.9433, 0.9387, 0.9474))
+    found = after({"accuracy": 0.9611}, accepted, *reruns, rules=[build_rule("accuracy")])
+    (note,) = [each for each in found.comparisons[0].notes if "variance" in each]
+    assert "times the accepted ones', and" in note

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from reprocheck.model import (
+    Acceptance,
+    AcceptedMetric,
     Argv,
     Artifact,
     BuiltEnvironment,
@@ -306,3 +308,22 @@ def make_report(**changes: Any) -> Report:
         stopped_by="planned",
     )
     return dataclasses.replace(report, **changes)
+
+
+def make_acceptance(
+    run_id: str = RUN_ID,
+    old: tuple[float, ...] = (0.9611,),
+    new: tuple[float, ...] = (0.9502, 0.9511, 0.9493),
+    **changes: Any,
+) -> Acceptance:
+    made = Acceptance(
+        run_id=run_id,
+        by="Jo <jo@x.org>",
+        at=datetime(2026, 5, 3, 10, 15, tzinfo=UTC),
+        reason="the solver's default changed",
+        verdict=Verdict.NOT_REPRODUCED,
+        metrics=(AcceptedMetric(metric="accuracy", old=old, new=new),),
+        verified_at=datetime(2026, 5, 3, 10, 15, tzinfo=UTC),
+        tool_version="0.1.0",
+    )
+    return dataclasses.replace(made, **changes)

@@ -6,12 +6,9 @@ import base64
 import dataclasses
 import math
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from reprocheck.model import (
-    Acceptance,
-    AcceptedMetric,
     Argv,
     Command,
     Difference,
@@ -30,9 +27,9 @@ from reprocheck.model import (
     Sibling,
     Step,
     UntrackedFile,
-    Verdict,
 )
 from tests.reporters.builders import (
+    make_acceptance,
     make_code,
     make_comparison,
     make_history,
@@ -88,15 +85,7 @@ def _history(name: str, phase: float) -> Metric:
 
 def accepted() -> Report:
     """Judged against an accepted baseline, with another one proposed."""
-    told = Acceptance(
-        run_id="5f0c8f6d3b0e4f7f9a0d2c1b3e4f5a6b",
-        by="Ada Example",
-        at=datetime(2026, 1, 12, 8, 0, tzinfo=UTC),
-        reason="the new tokenizer is right",
-        verdict=Verdict.NOT_REPRODUCED,
-        metrics=(AcceptedMetric(metric="accuracy", old=(0.96,), new=(0.9134, 0.9136)),),
-        verified_at=datetime(2026, 1, 11, 8, 0, tzinfo=UTC),
-    )
+    told = make_acceptance(old=(0.96,), new=(0.9134, 0.9136))
     later = dataclasses.replace(told, by="Grace Example", reason="it looks better")
     return dataclasses.replace(not_reproduced(), acceptance=told, proposed=later)
 

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import html
-from datetime import UTC, datetime
 
 import pytest
 
 from reprocheck import discretion
-from reprocheck.model import Acceptance, AcceptedMetric, ReportDetail, Verdict
+from reprocheck.model import AcceptedMetric, ReportDetail
 from reprocheck.report_reading import report_in
 from reprocheck.reporters import comment, json, markdown, terminal
 from reprocheck.reporters.accepted_words import judged_against, proposed
 from reprocheck.text_files import parse_json
 from tests.reporters import cases
-from tests.reporters.builders import RUN_ID, make_comparison, make_report
+from tests.reporters.builders import make_acceptance, make_comparison, make_report
 
-AT = datetime(2026, 5, 3, 10, 15, tzinfo=UTC)
 NEW = (0.9502, 0.9511, 0.9493)
-ACCEPTED = Acceptance(
-    run_id=RUN_ID,
-    by="Jo <jo@x.org>",
-    at=AT,
-    reason="the | <b>solver</b> `changed`",
-    verdict=Verdict.NOT_REPRODUCED,
-    metrics=(AcceptedMetric(metric="accuracy", old=(0.9611,), new=NEW),),
-    verified_at=AT,
-    tool_version="0.1.0",
-)
+ACCEPTED = make_acceptance(reason="the | <b>solver</b> `changed`", new=NEW)
 SENTENCE = (
     "Judged against the baseline that Jo <jo@x.org> accepted on 2026-05-03 "
     "(the | <b>solver</b> `changed`); the run's own value is 0.9611."
@@ -110,10 +99,23 @@ def test_of_a_sensitive_run_only_ids_and_numbers_are_told():
     told = discretion.minimal(dataclasses.replace(report(), proposed=ACCEPTED))
     assert told.detail is ReportDetail.MINIMAL
     for found in (told.acceptance, told.proposed):
-        assert (found.by, found.reason) == ("", "")
-        assert (found.run_id, found.metrics, found.at) == (RUN_ID, ACCEPTED.metrics, AT)
+        assert found == dataclasses.replace(ACCEPTED, by="", reason="")
     text = comment.one(told) + terminal.render(told) + json.render(told)
     assert "solver" not in text
     assert "Jo" not in text
     assert "baseline that was accepted on 2026-05-03; the run's own value" in plain(text)
     assert discretion.minimal(told) == told
+
+
+def test_one_own_value_of_several_metrics_is_told_with_its_name():
+    gap = AcceptedMetric(metric="gap", old=(0.6,), new=(0.5,))
+    found = dataclasses.replace(ACCEPTED, metrics=(*ACCEPTED.metrics, gap))
+    both = (make_comparison(baseline=NEW), make_comparison(metric="gap", baseline=(0.5,)))
+    told = judged_against(make_report(comparisons=both, acceptance=found))
+    assert told.endswith("; the run's own value is accuracy 0.9611.")
+
+
+def test_a_drawn_interval_is_explained_by_the_name_of_its_column():
+    for told in (terminal.render(report()), html.unescape(markdown.render(report()))):
+        assert "○ baseline" in told
+        assert "○ original" not in told

@@ -4,15 +4,13 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from axe_playwright_python.base import AXE_FILE_PATH
 
 from reprocheck.model import Finding, ReportDetail, Require, Severity, Verdict
 from reprocheck.reporters import batch_html
-from tests.reporters import cases
+from tests.reporters import browsing, cases
+from tests.reporters.browsing import NARROW, OVER, violations
 from tests.reporters.builders import make_comparison, make_record, make_report, make_stages
 from tests.reporters.checks import PROBLEMS, make_check, named, whole
-from tests.reporters.test_html_browser import JUDGE, NARROW, OVER, TAGS, WIDE
-from tests.reporters.test_html_browser import opened as open_page
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 TEXT = "</td><script>hacked=1</script><img src=x onerror=hacked=2>\x1b[31m\u202e'\""
@@ -57,7 +55,7 @@ def hostile():
 
 
 def opened(browser, tmp_path, check, **options):
-    return open_page(browser, tmp_path, batch_html.render(check), **options)
+    return browsing.opened(browser, tmp_path, batch_html.render(check), **options)
 
 
 def shown(page):
@@ -124,14 +122,7 @@ def test_runs_of_several_reports_are_shown_over_time(browser, tmp_path):
 def test_axe_finds_nothing_in_light_nor_in_dark_on_a_phone(browser, tmp_path):
     lasting = weekly("a" * 32, cases.reproduced(), cases.not_reproduced())
     check = make_check(*lasting, whole(), cases.crashed(), problems=PROBLEMS)
-    with opened(browser, tmp_path, check, bypass_csp=True) as page:
-        page.evaluate(AXE_FILE_PATH.read_text())
-        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-        for scheme, size in (("light", WIDE), ("dark", NARROW)):
-            page.emulate_media(color_scheme=scheme)
-            page.set_viewport_size(size)
-            found = page.evaluate(JUDGE, TAGS)["violations"]
-            assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    assert violations(browser, tmp_path, batch_html.render(check)) == []
 
 
 def test_hostile_text_is_text(browser, tmp_path):

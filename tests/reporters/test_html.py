@@ -93,7 +93,7 @@ def test_the_next_step_is_named_for_what_it_is():
 
 def test_an_accepted_baseline_and_a_proposed_one_are_told_at_the_top():
     told = text_of(shown(accepted()))
-    assert "Judged against the baseline that Ada Example accepted on 2026-01-12 (the new" in told
+    assert "Judged against the baseline that Jo <jo@x.org> accepted on 2026-05-03" in told
     assert "Proposed: a new baseline that Grace Example accepted" in told
 
 

@@ -9,6 +9,7 @@ from reprocheck.model import FailOn, Outcome, Require, Stage, Verdict
 from reprocheck.reporters import junit
 from tests.reporters import cases
 from tests.reporters.builders import (
+    make_acceptance,
     make_comparison,
     make_criterion,
     make_product,
@@ -16,7 +17,6 @@ from tests.reporters.builders import (
     make_report,
 )
 from tests.reporters.checks import COMMENTS, PROBLEMS, make_check, several_runs
-from tests.reporters.test_accepted_words import ACCEPTED
 
 SCHEMA = Path(__file__).parent / "schemas" / "junit-10.xsd"
 
@@ -120,10 +120,11 @@ def test_suites_are_runs_and_their_counts_add_up():
 
 
 def test_an_accepted_baseline_is_told():
-    root = ElementTree.fromstring(junit.render(make_check(make_report(acceptance=ACCEPTED))))
+    accepted = make_acceptance()
+    root = ElementTree.fromstring(junit.render(make_check(make_report(acceptance=accepted))))
     properties = {each.get("name"): each.get("value") for each in root.iter("property")}
-    assert properties["baseline_accepted_by"] == ACCEPTED.by
-    assert properties["baseline_reason"] == ACCEPTED.reason
+    assert properties["baseline_accepted_by"] == accepted.by
+    assert properties["baseline_reason"] == accepted.reason
 
 
 def test_hostile_text_stays_in_its_place():

@@ -19,9 +19,12 @@ from reprocheck.model import (
     Report,
     Scope,
     Setting,
+    Stage,
     TreeState,
 )
 from reprocheck.reporters import markdown, terminal
+from reprocheck.reporters.html_sides import sides
+from reprocheck.reporters.used import used
 from reprocheck.schema import check
 from tests.reporters.builders import make_code, make_record, make_report
 
@@ -146,3 +149,22 @@ def test_code_that_is_not_the_commits_is_labelled_in_every_report():
     document = report_document(report)
     assert check(document, "report") == ()
     assert document["record"]["code"]["stored"] == ["code/"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"), [(Stage.VALIDATE, "not looked for"), (Stage.REBUILD, "not recorded")]
+)
+def test_what_the_commit_may_hold_is_not_called_unrecorded_before_it_was_looked_at(stage, said):
+    early = make_report(
+        record=make_record(environment=None, command=None),
+        environment=None,
+        trials=(),
+        failed_stage=stage,
+    )
+    facts = {each.label: each.text for each in used(early)}
+    assert facts["Environment"].startswith(said)
+    assert facts["Command"].startswith(said)
+    rows = next(sides(early)).tables[0].rows
+    asked = {row[0].text: row[1].text for row in rows}
+    assert asked["Environment"].startswith(said)
+    assert asked["Command"].startswith(said)

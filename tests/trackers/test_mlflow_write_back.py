@@ -17,8 +17,7 @@ from reprocheck.trackers import open_writer
 from reprocheck.trackers.base import WriteBack, WrittenBack
 from reprocheck.trackers.mlflow_settings import client_settings
 from reprocheck.trackers.mlflow_write_back import _tags
-from tests.reporters.builders import make_record, make_report, make_trial
-from tests.reporters.test_accepted_words import ACCEPTED
+from tests.reporters.builders import make_acceptance, make_record, make_report, make_trial
 from tests.trackers.conftest import START, Store
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -68,7 +67,7 @@ def test_the_run_says_what_came_out_when_by_what_and_where(store: Store) -> None
 
 
 def test_a_verdict_against_an_accepted_baseline_is_told_apart() -> None:
-    report = make_report(acceptance=ACCEPTED)
+    report = make_report(acceptance=make_acceptance())
     assert _tags(report, WriteBack(link=""))["reprocheck.verdict"] == "REPRODUCED(accepted)"
 
 
