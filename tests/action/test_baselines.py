@@ -16,11 +16,11 @@ from reprocheck.errors import ConfigError, UsageError
 from reprocheck.git import Git
 from reprocheck.model import Acceptance, Gates, RerunPlan, RuleChange
 from tests.conftest import Repo
-from tests.reporters.builders import make_metric
-from tests.test_accepted import OTHER, RUN, acceptance
+from tests.reporters.builders import RUN_ID, make_acceptance, make_metric
+from tests.test_accepted import OTHER
 
-FIRST = acceptance()
-SECOND = acceptance(old=FIRST.metrics[0].new, new=(0.5, 0.5, 0.5), reason="as I like it")
+FIRST = make_acceptance()
+SECOND = make_acceptance(old=FIRST.metrics[0].new, new=(0.5, 0.5, 0.5), reason="as I like it")
 
 
 def content(*entries: Acceptance) -> str:
@@ -69,8 +69,8 @@ def test_what_a_pull_request_edits_counts_as_it_was(repo: Repo) -> None:
 def test_what_a_pull_request_deletes_or_breaks_counts_still(
     repo: Repo, head: str | None, told: str
 ) -> None:
-    read, (change,) = taken(repo, branches(repo, content(FIRST, acceptance(OTHER)), head))
-    assert read == {"accepted": (FIRST, acceptance(OTHER))}
+    read, (change,) = taken(repo, branches(repo, content(FIRST, make_acceptance(OTHER)), head))
+    assert read == {"accepted": (FIRST, make_acceptance(OTHER))}
     assert (change.key, change.base) == (FILE_NAME, "2 acceptances")
     assert change.head.startswith(told) if told else not change.head
 
@@ -129,22 +129,22 @@ QUESTION = Question(
 
 
 def test_the_base_branchs_is_honoured_and_the_other_told() -> None:
-    found = honouring.honour(QUESTION, RUN, (FIRST,), (FIRST, SECOND))
+    found = honouring.honour(QUESTION, RUN_ID, (FIRST,), (FIRST, SECOND))
     assert (found.acceptance, found.proposed) == (FIRST, SECOND)
     assert found.question.accepted == {"accuracy": FIRST.metrics[0].new}
-    only = honouring.honour(QUESTION, RUN, (), (FIRST,))
+    only = honouring.honour(QUESTION, RUN_ID, (), (FIRST,))
     assert (only.acceptance, only.proposed, only.question.accepted) == (None, FIRST, {})
-    same = honouring.honour(QUESTION, RUN, (FIRST,), (acceptance(OTHER), FIRST))
+    same = honouring.honour(QUESTION, RUN_ID, (FIRST,), (make_acceptance(OTHER), FIRST))
     assert (same.acceptance, same.proposed) == (FIRST, None)
 
 
 def test_a_stale_acceptance_is_told_and_not_honoured() -> None:
-    found = honouring.honour(QUESTION, RUN, (SECOND,))
+    found = honouring.honour(QUESTION, RUN_ID, (SECOND,))
     assert (found.acceptance, found.question.accepted) == (None, {})
     (finding,) = found.findings
     assert (finding.code, finding.severity.value) == ("stale-acceptance", "warning")
     assert "does not count: it replaced accuracy of 0.95" in finding.message
-    proposed = honouring.honour(QUESTION, RUN, (), (SECOND,))
+    proposed = honouring.honour(QUESTION, RUN_ID, (), (SECOND,))
     assert (proposed.proposed, [each.code for each in proposed.findings]) == (
         None,
         ["stale-acceptance"],
@@ -154,8 +154,8 @@ def test_a_stale_acceptance_is_told_and_not_honoured() -> None:
 def test_an_acceptance_of_what_is_not_judged_changes_nothing() -> None:
     other = dataclasses.replace(FIRST.metrics[0], metric="f1")
     both = dataclasses.replace(FIRST, metrics=(*FIRST.metrics, other))
-    found = honouring.honour(QUESTION, RUN, (both,))
+    found = honouring.honour(QUESTION, RUN_ID, (both,))
     assert found.question.accepted == {"accuracy": FIRST.metrics[0].new}
     assert [each.code for each in found.findings] == ["unused-acceptance"]
-    alone = honouring.honour(QUESTION, RUN, (dataclasses.replace(FIRST, metrics=(other,)),))
+    alone = honouring.honour(QUESTION, RUN_ID, (dataclasses.replace(FIRST, metrics=(other,)),))
     assert (alone.acceptance, alone.question.accepted) == (None, {})
