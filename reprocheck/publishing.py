@@ -45,13 +45,16 @@ def comment_key(workflow: str, named: str) -> str:
     return hashlib.sha256(f"{workflow}\0{named}".encode()).hexdigest()[:16]
 
 
-def page_of(check: Check) -> str:
-    """The check as a page of HTML that needs nothing else: its one report, or all of them."""
+def page_of(check: Check, note: str = "") -> str:
+    """The check as a page of HTML that needs nothing else: its one report, or all of them.
+
+    `note` stands above all.
+    """
     from reprocheck.reporters import batch_html, html
 
     if len(check.reports) == 1 and not check.problems:
-        return html.render(check.reports[0])
-    return batch_html.render(check)
+        return html.render(check.reports[0], note)
+    return batch_html.render(check, note=note)
 
 
 def publish(

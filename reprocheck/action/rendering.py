@@ -18,6 +18,7 @@ from reprocheck.action.commands import Level, annotation
 from reprocheck.action.verifying import Job
 from reprocheck.check_reading import read_check
 from reprocheck.errors import ReprocheckError
+from reprocheck.reporters.comment_check import FORK
 
 LARGEST = 10_000_000
 """Bytes: a browser shows more slowly, if at all. A page of one run has 1.5 MB at most."""
@@ -32,9 +33,19 @@ def run(job: Job, report: Path) -> str:
 
     Why there is none is a warning. Raises `MachineError` where no output can be set.
     """
-    path = written(job, lambda: publishing.page_of(read_check(report)), ARTIFACT)
+    path = written(job, lambda: publishing.page_of(read_check(report), _note(job)), ARTIFACT)
     outputs.set_outputs(job.env, {"report-html": path})
     return path
+
+
+def _note(job: Job) -> str:
+    """Who computed it: the page is read without the comment, too."""
+    here = surroundings.read(job.env)
+    run, pull_request = here.workflow_run, here.pull_request
+    of_fork = pull_request.fork if pull_request else False
+    if run:
+        of_fork = run.head_repository.lower() != here.repository.lower()
+    return FORK.replace("**", "") if of_fork else ""
 
 
 def written(job: Job, make: Callable[[], str], artifact: str) -> str:

@@ -43,17 +43,18 @@ class _Room:
     length: int
 
 
-def render(check: Check, earlier: Sequence[Report] = ()) -> str:
+def render(check: Check, earlier: Sequence[Report] = (), note: str = "") -> str:
     """The check as a page: the counts, how it went over time, and every run, worst first.
 
-    Of `earlier` reports of the same runs only the trends are made. It fetches nothing, and works
-    without a script but for sorting and searching.
+    `note` stands above all. Of `earlier` reports of the same runs only the trends are made. The
+    page fetches nothing, and works without a script but for sorting and searching.
     """
     clean = checked.clean(check)
     reports = checked.worst_first(clean.reports)
     before = checked.clean(dataclasses.replace(check, reports=tuple(earlier))).reports
     room, counts = _room(len(reports)), _counts(reports)
     values = {
+        "note": note,
         "headline": _headline(clean),
         "subtitle": _subtitle(clean),
         "waiting": _text(clean.waiting, LONGEST),

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from reprocheck.hostile import HIDDEN, cut, printable
+from reprocheck.hostile import HIDDEN, printable
 from reprocheck.model import (
     Argv,
     CodeState,
@@ -29,13 +29,19 @@ from reprocheck.model import (
     Step,
     UntrackedFile,
 )
-from reprocheck.reporters.comment_method import AT_HAND, beside_command, is_plain, verify_again
+from reprocheck.reporters.by_hand_words import (
+    fits,
+    is_path,
+    may_export,
+    quoted,
+    shown,
+)
+from reprocheck.reporters.comment_method import AT_HAND, beside_command, verify_again
 
 FOLDER, ENVIRONMENT, LOCK = "by-hand", "../environment", "../requirements.lock"
 RECORDED = "../recorded"
 MOST = 50
 """Files that have a command of their own."""
-SHOWN = 120
 
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _DIGEST = re.compile(r"[0-9a-f]{32,128}")
@@ -44,7 +50,6 @@ _REPOSITORY = re.compile(
     r"(https?|ssh)://[A-Za-z0-9][\w.:-]*/[\w./~+-]+|git@[A-Za-z0-9][\w.-]*:[\w./~+-]+|/[\w./+-]+"
 )
 _WEB = re.compile(r"https?://[A-Za-z0-9][\w.:-]*/[\w./~%+=&?,-]*")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,80}")
 _VERSION = re.compile(r"[0-9][0-9.]{0,20}")
 _IMAGE = re.compile(r"[a-z0-9][\w./:@-]{0,300}")
 
@@ -75,20 +80,6 @@ def by_hand(report: Report) -> tuple[Part, ...]:
     return tuple(part for part in parts if part.lines or part.notes)
 
 
-def _quoted(text: str) -> str:
-    """The text as one word of a shell that no program takes for an option."""
-    return shlex.quote(f"./{text}" if text.startswith("-") else text)
-
-
-def _shown(text: str) -> str:
-    return cut(printable(text), SHOWN)
-
-
-def _fits(text: str) -> bool:
-    """Whether it may stand in a command: on one line, nothing unseen, nothing hidden."""
-    return is_plain(text) and HIDDEN not in text
-
-
 # --- the code -----------------------------------------------------------------------------
 
 
@@ -107,7 +98,7 @@ def _code(record: RunRecord) -> Part:
         notes += _said_of_patch(record.origins.get(pointer))
     for each in state.untracked[:MOST]:
         lines += _untracked(record, each)
-    absent = [_shown(each.path) for each in state.untracked[:MOST] if not _is_at_hand(each)]
+    absent = [shown(each.path) for each in state.untracked[:MOST] if not _is_at_hand(each)]
     if absent:
         notes.append(
             f"Untracked files that the run had, and no artifact holds: {', '.join(absent)}."
@@ -119,7 +110,7 @@ def _code(record: RunRecord) -> Part:
 
 def _clone(state: CodeState) -> Iterator[str]:
     repository = state.repository or ""
-    known = _fits(repository) and _REPOSITORY.fullmatch(repository)
+    known = fits(repository) and _REPOSITORY.fullmatch(repository)
     yield f"git clone --no-checkout -- {repository if known else '.'} {FOLDER}"
     yield f"cd {FOLDER}"
 
@@ -128,15 +119,15 @@ def _said_of_code(state: CodeState) -> Iterator[str]:
     repository = state.repository or ""
     if not repository:
         yield "The run names no repository: begin in a clone of the one that has its commit."
-    elif not (_fits(repository) and _REPOSITORY.fullmatch(repository)):
+    elif not (fits(repository) and _REPOSITORY.fullmatch(repository)):
         yield (
-            f"The run names the repository {_shown(repository)}, which is not put into a command "
+            f"The run names the repository {shown(repository)}, which is not put into a command "
             "here: begin in a clone of it."
         )
     if not _COMMIT.fullmatch(state.commit):
         yield "The run names no commit."
     if state.stored:
-        yield f"The reruns had what the run stored instead: {_shown(', '.join(state.stored))}."
+        yield f"The reruns had what the run stored instead: {shown(', '.join(state.stored))}."
 
 
 def _artifact(record: RunRecord, path: str) -> Iterator[str]:
@@ -145,7 +136,7 @@ def _artifact(record: RunRecord, path: str) -> Iterator[str]:
     MLflow's command leaves it in the folder that is named, without the path of the artifact.
     """
     folder = path.rpartition("/")[0]
-    if record.ref.tracker == "mlflow" and _fits(path) and _fits(record.ref.run_id):
+    if record.ref.tracker == "mlflow" and is_path(path) and fits(record.ref.run_id):
         yield (
             f"mlflow artifacts download --run-id={shlex.quote(record.ref.run_id)} "
             f"--artifact-path={shlex.quote(path)} "
@@ -154,7 +145,7 @@ def _artifact(record: RunRecord, path: str) -> Iterator[str]:
 
 
 def _patched(record: RunRecord, patch: Patch, origin: Origin | None) -> Iterator[str]:
-    if origin is None or origin.kind is not OriginKind.ARTIFACT or not _fits(origin.where):
+    if origin is None or origin.kind is not OriginKind.ARTIFACT or not is_path(origin.where):
         return
     yield from _artifact(record, origin.where)
     file = f"{RECORDED}/{origin.where}"
@@ -164,8 +155,8 @@ def _patched(record: RunRecord, patch: Patch, origin: Origin | None) -> Iterator
 
 
 def _said_of_patch(origin: Origin | None) -> Iterator[str]:
-    if origin is None or origin.kind is not OriginKind.ARTIFACT:
-        where = f" ({_shown(origin.where)})" if origin else ""
+    if origin is None or origin.kind is not OriginKind.ARTIFACT or not is_path(origin.where):
+        where = f" ({shown(origin.where)})" if origin else ""
         yield f"The run has a patch{where} that the report tells only by its digest: apply it."
 
 
@@ -175,12 +166,12 @@ def _untracked(record: RunRecord, each: UntrackedFile) -> Iterator[str]:
     yield from _artifact(record, each.artifact)
     folder = each.path.rpartition("/")[0]
     if folder:
-        yield f"mkdir -p {_quoted(folder)}"
-    yield f"cp {shlex.quote(f'{RECORDED}/{each.artifact}')} {_quoted(each.path)}"
+        yield f"mkdir -p {quoted(folder)}"
+    yield f"cp {shlex.quote(f'{RECORDED}/{each.artifact}')} {quoted(each.path)}"
 
 
 def _is_at_hand(each: UntrackedFile) -> bool:
-    return each.artifact is not None and _fits(each.path) and _fits(each.artifact)
+    return each.artifact is not None and is_path(each.path) and is_path(each.artifact)
 
 
 # --- the environment ----------------------------------------------------------------------
@@ -251,11 +242,11 @@ def _docker(spec: EnvironmentSpec | None) -> _Found:
         return (), ("The report does not hold how the image was made.",)
     if spec.file == "image":
         name = spec.content.decode("utf-8", "replace").strip()
-        if _fits(name) and _IMAGE.fullmatch(name):
+        if fits(name) and _IMAGE.fullmatch(name):
             return (f"docker pull {shlex.quote(name)}", f"docker tag {name} {FOLDER}"), ()
-        return (), (f"The image is {_shown(name)}.",)
+        return (), (f"The image is {shown(name)}.",)
     folder = spec.directory
-    if folder is None or not _fits(folder) or not _fits(spec.file):
+    if folder is None or not (folder == "." or is_path(folder)) or not is_path(spec.file):
         return (), ("Its Dockerfile is record.environment.content in the JSON report.",)
     file = shlex.quote(f"{folder}/{spec.file}" if folder != "." else spec.file)
     return (f"docker build --tag {FOLDER} --file={file} .",), ()
@@ -269,7 +260,7 @@ def _data(record: RunRecord) -> Part:
     notes: list[str] = []
     pulled = [each for each in record.data if _is_pulled(each)]
     if pulled:
-        names = [_quoted(each.path) for each in pulled[:MOST]]
+        names = [quoted(each.path) for each in pulled[:MOST]]
         lines.append(f"dvc pull -- {' '.join(names)}" if names else "dvc pull")
     for each in record.data[:MOST]:
         if each not in pulled:
@@ -287,29 +278,28 @@ def _is_pulled(each: Material) -> bool:
     """Whether DVC has it, by a file of the commit that names its digest."""
     named = each.origin.kind is OriginKind.FILE and ".dvc" in each.origin.where.split(" ")[0]
     locked = each.origin.kind is OriginKind.FILE and "dvc.lock" in each.origin.where
-    return (named or locked) and each.place is MaterialPlace.TREE and _fits(each.path)
+    return (named or locked) and each.place is MaterialPlace.TREE and is_path(each.path)
 
 
 def _fetched(each: Material) -> Iterator[str]:
-    if each.place is MaterialPlace.TREE and _WEB.fullmatch(each.source) and _fits(each.path):
+    if each.place is MaterialPlace.TREE and _WEB.fullmatch(each.source) and is_path(each.path):
         yield (
-            f"curl --fail --location --create-dirs --output {_quoted(each.path)} "
+            f"curl --fail --location --create-dirs --output {quoted(each.path)} "
             f"{shlex.quote(each.source)}"
         )
 
 
 def _said_of_data(each: Material) -> Iterator[str]:
     if not list(_fetched(each)):
-        kept = f", kept at {_shown(each.source)}" if each.source else ""
-        yield f"Put {_shown(each.label)} in its place{kept}: the report holds its digest alone."
+        kept = f", kept at {shown(each.source)}" if each.source else ""
+        yield f"Put {shown(each.label)} in its place{kept}: the report holds its digest alone."
 
 
 def _checked(each: Material) -> Iterator[str]:
     """The line that proves a file; of folders and weak digests there is none."""
     program = _SUMS.get(each.algorithm)
     whole = not each.weak and each.files is None and each.place is MaterialPlace.TREE
-    plain = _fits(each.path) and "\\" not in each.path  # which the program escapes
-    if program and whole and plain and _DIGEST.fullmatch(each.digest):
+    if program and whole and is_path(each.path) and _DIGEST.fullmatch(each.digest):
         yield f"echo {shlex.quote(f'{each.digest}  {each.path}')} | {program} --check -"
 
 
@@ -319,18 +309,14 @@ def _checked(each: Material) -> Iterator[str]:
 def _variables(report: Report, record: RunRecord) -> Part:
     wanted = {each.name: each.value for each in report.settings}
     wanted |= record.command.env if record.command else {}
-    known = {name: value for name, value in wanted.items() if _may_export(name, value)}
+    known = {name: value for name, value in wanted.items() if may_export(name, value)}
     lines = [f"export {name}={shlex.quote(value)}" for name, value in known.items()]
     left = [name for name in wanted if name not in known]
-    notes = (f"Also set, and not shown here: {_shown(', '.join(left))}.",) if left else ()
+    notes = (f"Also set, and not shown here: {shown(', '.join(left))}.",) if left else ()
     if record.ref.tracker == "mlflow":
         lines.append('export MLFLOW_TRACKING_URI="file:$PWD/../mlruns"')
         notes = (*notes, "The training logs into a folder of its own, not where the team does.")
     return Part(title="The variables", lines=tuple(lines), notes=notes)
-
-
-def _may_export(name: str, value: str) -> bool:
-    return bool(_VARIABLE.fullmatch(name)) and (not value or _fits(value))
 
 
 def _training(report: Report, record: RunRecord) -> Part:
@@ -357,8 +343,8 @@ def _step(step: Step, container: str) -> Iterator[str]:
     line = shlex.join(texts if isinstance(step.run, Argv) else ("sh", "-c", *texts))
     inside = step.cwd not in ("", ".")
     if container and inside:
-        line = shlex.join(("sh", "-c", f"cd {_quoted(step.cwd)} && {line}"))
-    yield f"(cd {_quoted(step.cwd)} && {line})" if inside and not container else container + line
+        line = shlex.join(("sh", "-c", f"cd {quoted(step.cwd)} && {line}"))
+    yield f"(cd {quoted(step.cwd)} && {line})" if inside and not container else container + line
 
 
 def _texts(step: Step) -> tuple[str, ...]:
@@ -368,20 +354,24 @@ def _texts(step: Step) -> tuple[str, ...]:
 def _may_run(step: Step) -> bool:
     """Whether it may be pasted; its words may be long."""
     texts = (*_texts(step), step.cwd)
-    return all(printable(text) == text and HIDDEN not in text for text in texts)
+    inside = step.cwd in ("", ".") or is_path(step.cwd)
+    return inside and all(printable(text) == text and HIDDEN not in text for text in texts)
 
 
 def _said_of_steps(report: Report, steps: Sequence[Step]) -> Iterable[str]:
     plan, built = report.plan, report.environment
     if not all(map(_may_run, steps)):
-        yield "What was hidden, or has several lines, is not to be pasted: the JSON report has it."
+        yield (
+            "What was hidden, has several lines or leads out of the code is not to be pasted: the "
+            "JSON report has it."
+        )
     if len(steps) > 1:
         yield "The steps, in order, in one tree."
     if plan and plan.seeds is SeedPolicy.FRESH:
         seeds = ", ".join(str(each.seed) for each in report.trials if each.seed is not None)
-        yield f"The reruns had other seeds than the command has: {_shown(seeds) or 'unknown ones'}."
+        yield f"The reruns had other seeds than the command has: {shown(seeds) or 'unknown ones'}."
     if built and built.isolation:
-        yield f"The reruns were isolated further: {_shown(built.isolation)}."
+        yield f"The reruns were isolated further: {shown(built.isolation)}."
     yield "Repeat it from a clean tree as often as the table above has reruns."
 
 

@@ -15,11 +15,15 @@ from reprocheck.reporters.html_trials import course, findings, method
 from reprocheck.reporters.pages import page
 
 
-def render(report: Report) -> str:
-    """The report as a page: the answer first, then what it rests on; it fetches nothing."""
+def render(report: Report, note: str = "") -> str:
+    """The report as a page: the answer first, then what it rests on; it fetches nothing.
+
+    `note` stands above all.
+    """
     told = minimal(report) if checked.is_minimal(report) else report
     clean = redacted_report(told)
     values = {
+        "note": note,
         **answer(clean),
         **commands(clean),
         "exhibits": exhibits(clean),

@@ -25,11 +25,11 @@ STEPS = 24
 SIBLINGS = 50
 
 
-def interval(comparison: Comparison) -> Shown | None:
+def interval(comparison: Comparison, against: str) -> Shown | None:
     """The values, their interval and the margin; the metric's own table has the numbers."""
     from reprocheck.reporters.figures import intervals
 
-    drawn = intervals.interval(comparison)
+    drawn = intervals.interval(comparison, against)
     label = f"Interval of {cut(comparison.metric, NAME)}"
     return Shown(label=label, figure=drawn) if drawn else None
 

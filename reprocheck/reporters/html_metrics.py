@@ -114,7 +114,8 @@ def _common_notes(report: Report) -> tuple[str, ...]:
 
 def _metric(report: Report, each: Comparison, place: int) -> Section:
     common = _common_notes(report)
-    drawn = (interval(each), curve(report, each), siblings(report, each.metric))
+    against = base.baseline_head(report).lower()
+    drawn = (interval(each, against), curve(report, each), siblings(report, each.metric))
     notes = [note for note in each.notes if note not in common]
     verdict = each.verdict.value + (f" ({each.change.value})" if each.change else "")
     head = Item(

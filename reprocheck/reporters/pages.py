@@ -36,7 +36,7 @@ def page(
         _environment()
         .get_template(template)
         .render(
-            values,
+            {"note": "", **values},
             policy=_policy(styles, code),
             style=Markup(styles),  # noqa: S704 - our own files
             script=Markup(code),  # noqa: S704

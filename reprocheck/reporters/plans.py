@@ -64,9 +64,9 @@ def planned_margins(report: Report) -> tuple[tuple[str, str, str], ...]:
 
 def _recorded(report: Report, name: str, comparison: Comparison | None) -> str:
     """The value that reruns would be compared with."""
-    if report.acceptance and comparison:
-        return original(comparison)
     metrics = report.record.metrics if report.record else {}
+    if comparison and (report.acceptance or name not in metrics):  # an expression is not recorded
+        return original(comparison)
     return format_value(metrics[name].value) if name in metrics else NOTHING
 
 

@@ -13,6 +13,7 @@ from reprocheck.check_reading import read_check
 from reprocheck.detail import dump
 from reprocheck.model import Check
 from reprocheck.reporters import batch_html, html
+from tests.action import payloads
 from tests.action.test_outputs import written
 from tests.reporters.cases import reproduced
 from tests.reporters.checks import make_check, several_runs
@@ -74,3 +75,15 @@ def test_names_that_look_alike_stay_apart() -> None:
     files = {rendering.file_name(name, 1) for name in names}
     assert len(files) == len(names)
     assert max(map(len, files)) < 150
+
+
+@pytest.mark.parametrize(("head", "told"), [("eve/demo", True), ("octo/demo", False)])
+@pytest.mark.parametrize("check", [ONE, SEVERAL], ids=["one", "several"])
+def test_a_page_of_a_forks_results_says_whose_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: Check, head: str, told: bool
+) -> None:
+    event = payloads.workflow_run(head_repository={"full_name": head})
+    env = dict(payloads.variables(tmp_path, "workflow_run", event, "octo/demo"))
+    content = dump(check_document(check))
+    text = Path(page(tmp_path, monkeypatch, content, **env)).read_text(encoding="utf-8")
+    assert ("Computed by the code of a fork." in text) is told

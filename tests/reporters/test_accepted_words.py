@@ -12,6 +12,7 @@ from reprocheck.model import AcceptedMetric, ReportDetail
 from reprocheck.report_reading import report_in
 from reprocheck.reporters import comment, json, markdown, terminal
 from reprocheck.reporters.accepted_words import judged_against, proposed
+from reprocheck.reporters.html import render as page_of
 from reprocheck.text_files import parse_json
 from tests.reporters import cases
 from tests.reporters.builders import make_acceptance, make_comparison, make_report
@@ -119,3 +120,10 @@ def test_a_drawn_interval_is_explained_by_the_name_of_its_column():
     for told in (terminal.render(report()), html.unescape(markdown.render(report()))):
         assert "○ baseline" in told
         assert "○ original" not in told
+
+
+def test_the_plot_of_a_page_names_the_baseline_as_the_table_does():
+    page = page_of(report())
+    assert "the baseline is 0.950" in page
+    assert "from the baseline" in page
+    assert "the original is" not in page

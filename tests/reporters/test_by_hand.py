@@ -2,6 +2,8 @@ import dataclasses
 import hashlib
 import subprocess
 
+import pytest
+
 from reprocheck.model import (
     Argv,
     Command,
@@ -12,6 +14,7 @@ from reprocheck.model import (
     Setting,
     ShellLine,
     Step,
+    UntrackedFile,
 )
 from reprocheck.reporters.by_hand import FOLDER, by_hand
 from tests.reporters.builders import TAG, make_code, make_environment, make_record, make_report
@@ -147,3 +150,34 @@ def test_a_container_runs_the_command_in_its_image():
 
 def test_of_a_sensitive_run_nothing_is_told():
     assert by_hand(minimal()) == ()
+
+
+@pytest.mark.parametrize(
+    "path", ["/root/.bashrc", "../../.bashrc", "a/../../x", ".git/hooks/post-checkout", "s/.GIT/x"]
+)
+def test_no_command_names_a_path_outside_of_the_code_or_in_gits_folder(path):
+    code = make_code(
+        untracked=(
+            UntrackedFile(path=path, sha256=None, artifact="a"),
+            UntrackedFile(path="b", sha256=None, artifact=path),
+        ),
+        patch=Patch(content=b"", sha256="a" * 64, size=1),
+    )
+    fetched = dvc_material(path=path, source="https://example.org/x", origin=TAG)
+    report = recorded(
+        code=code,
+        data=(dvc_material(path=path), fetched),
+        command=Command(steps=(Step(run=Argv(args=("python", "train.py")), cwd=path),), env={}),
+        origins={"/code/patch": Origin(kind=OriginKind.ARTIFACT, where=path)},
+    )
+    assert not [line for each in by_hand(report) for line in each.lines if path in line]
+
+
+def test_no_variable_is_set_by_which_the_readers_own_shell_begins_programs():
+    names = ("PATH", "LD_PRELOAD", "BASH_ENV", "PROMPT_COMMAND", "GIT_SSH_COMMAND", "DOCKER_HOST")
+    env = {**dict.fromkeys(names, "/evil"), "PYTHONPATH": "src", "LDA_TOPICS": "5"}
+    steps = (Step(run=Argv(args=("python", "train.py"))),)
+    found = part(recorded(command=Command(steps=steps, env=env)), "The variables")
+    told = [line for line in found.lines if "MLFLOW" not in line]
+    assert told == ["export PYTHONPATH=src", "export LDA_TOPICS=5"]
+    assert all(name in found.notes[0] for name in names)

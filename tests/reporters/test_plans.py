@@ -89,14 +89,16 @@ def test_the_gates_are_told_with_their_reason(names):
 def test_a_dry_run_tells_the_cost_and_the_margins():
     assert [fact.label for fact in planned(dry_run())] == ["Judged", "Plan", "Cost"]
     report = dataclasses.replace(
-        dry_run(), gates=Gates(metrics=("accuracy", "loss", "f1"), reason="named by --gate")
+        dry_run(), gates=Gates(metrics=("accuracy", "loss", "f1", "gap"), reason="named by --gate")
     )
     bare = make_comparison(metric="loss", margin=None)
-    report = dataclasses.replace(report, comparisons=(*report.comparisons, bare))
+    gap = make_comparison(metric="gap", margin=None, baseline=(0.25,))  # an expression
+    report = dataclasses.replace(report, comparisons=(*report.comparisons, bare, gap))
     assert planned_margins(report) == (
         ("accuracy", "0.9611", "±0.005, declared: 0.005 (--margin)"),
         ("loss", "0.1342", "none known"),
         ("f1", "—", "—"),
+        ("gap", "0.25", "none known"),
     )
 
 

@@ -62,7 +62,8 @@ def _scales(original: Grid, rerun: Grid | None) -> tuple[Scale, Scale]:
 def _differences(original: Grid, rerun: Grid | None) -> list[_Points]:
     """By y, its points: x, and rerun minus original."""
     (xs, ours), (other, theirs) = _columns(original), _columns(rerun)
-    if rerun is None or xs != other or len(original.columns) != len(rerun.columns):
+    same = repr(xs) == repr(other)  # NaN equals a NaN that was read again, too
+    if rerun is None or not same or len(original.columns) != len(rerun.columns):
         return []
     found = [
         [(x, b - a) for x, a, b in zip(xs, *pair, strict=True) if math.isfinite(b - a)]

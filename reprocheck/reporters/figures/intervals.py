@@ -33,16 +33,18 @@ class _Row:
     shape: str = "o"
 
 
-def interval(comparison: Comparison) -> Figure | None:
+def interval(comparison: Comparison, against: str = "original") -> Figure | None:
     """The original, the reruns, their mean with its interval, the prediction and the margin.
+
+    `against` is what the values are called that the reruns are compared with.
 
     None where there is no finite rerun.
     """
     if not finite(comparison.reruns):
         return None
-    rows = tuple(_rows(comparison))
+    rows = tuple(_rows(comparison, against))
     axis = _axis(comparison, rows)
-    alt = _told(comparison)
+    alt = _told(comparison, against)
     top = LINE + 7 if comparison.margin else 6.0
     height = top + _ROW * len(rows) + 2 * LINE + 6
     with canvas(height) as paper:
@@ -52,16 +54,16 @@ def interval(comparison: Comparison) -> Figure | None:
         panel.ruler(_title(comparison, axis), most=6)
         for place, row in enumerate(reversed(rows)):
             _draw(panel, row, place + 0.5)
-        return Figure(svg=paper.svg(alt), alt=alt, caption=_caption(comparison))
+        return Figure(svg=paper.svg(alt), alt=alt, caption=_caption(comparison, against))
 
 
 # --- the rows -----------------------------------------------------------------------------
 
 
-def _rows(comparison: Comparison) -> Iterator[_Row]:
+def _rows(comparison: Comparison, against: str) -> Iterator[_Row]:
     if comparison.baseline:
         yield _Row(
-            name="original",
+            name=against,
             told=base.original(comparison),
             values=finite(comparison.baseline),
             role="original",
@@ -211,16 +213,16 @@ def _title(comparison: Comparison, axis: Axis) -> str:
 # --- the words ----------------------------------------------------------------------------
 
 
-def _told(comparison: Comparison) -> str:
+def _told(comparison: Comparison, against: str) -> str:
     """All that is drawn, in sentences."""
     name, row = plain(comparison.metric), base.row_of(comparison)
-    text = f"{name}: the original is {row.original}, {_given(comparison)}."
+    text = f"{name}: the {against} is {row.original}, {_given(comparison)}."
     if comparison.margin:
         text += f" The margin is {row.margin}."
     if comparison.prediction:
         ends = _range((comparison.prediction.low, comparison.prediction.high))
         text += f" One more rerun is predicted in {ends} ({_level(comparison.prediction)})."
-    return f"{text} {_caption(comparison)}"
+    return f"{text} {_caption(comparison, against)}"
 
 
 def _given(comparison: Comparison) -> str:
@@ -230,7 +232,7 @@ def _given(comparison: Comparison) -> str:
     return f"{text} and {counted(lost, 'value')} that cannot be drawn" if lost else text
 
 
-def _caption(comparison: Comparison) -> str:
+def _caption(comparison: Comparison, against: str) -> str:
     row = base.row_of(comparison)
     if _mean(comparison) is None:
         text = _given(comparison)
@@ -239,7 +241,7 @@ def _caption(comparison: Comparison) -> str:
     else:
         text = f"The rerun gave {row.reruns}"
     if comparison.difference is not None:
-        text += f", a difference of {row.difference} from the original"
+        text += f", a difference of {row.difference} from the {against}"
     if row.interval and comparison.interval:
         text += f" ({_level(comparison.interval)} CI {'…'.join(row.interval)})"
     if not comparison.margin:

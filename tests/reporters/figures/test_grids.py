@@ -117,3 +117,11 @@ def test_numbers_and_lines_stand_out_in_both_themes(theme):
     assert _contrast(theme, "plot-edge", "plot-margin") >= 3
     assert _contrast(theme, "plot-original", "plot-margin") >= 3
     assert _contrast(theme, "plot-rerun", "plot-band") >= 3
+
+
+def test_curves_are_drawn_the_same_of_a_nan_that_was_read_again():
+    def over(nan):
+        return Grid(columns=("x", "y"), rows=(), values=((nan, 1.0), (0.0, 2.0), (1.0, 3.0)))
+
+    one, other = float("nan"), float("nan")
+    assert grids.curves(over(one), over(one)) == grids.curves(over(one), over(other))
