@@ -12,7 +12,7 @@ from tests.reporters.everything import PAGES
 
 REPORTS = {**CASES, **PAGES}
 OPENED = ("dry_run", "crashed", "everything", "hostile", "minimal")
-JUDGED = ("everything", "hostile", "audit")
+JUDGED = ("everything", "audit")
 CUT = """[...document.querySelectorAll('.scroll:has(> .stacked)')]
   .filter(each => each.scrollWidth > each.clientWidth).map(each => each.ariaLabel)"""
 UNFOLD = "document.querySelectorAll('details:not([open]) > summary').forEach(s => s.click())"
