@@ -18,6 +18,8 @@ MOST_SVG = 400_000
 """Characters of all drawings on a page; tables have a shape a cell."""
 MOST_CELLS = 6_000
 """Of all tables that are drawn, each in about half a millisecond."""
+DRAWING = 40
+"""Cells for whose time any drawing is made."""
 LARGE = 900
 """Cells of a table of which, with so many, only the difference is drawn."""
 LONGEST_PATH = 200
@@ -37,9 +39,10 @@ class _Sheet:
 
     def draw(self, cells: int, make: Callable[[], Figure | None]) -> Figure | None:
         """The drawing, where there is room for it."""
-        if cells > self.cells:
+        cost = cells + DRAWING
+        if cost > self.cells:
             return None
-        self.cells -= cells
+        self.cells -= cost
         figure = make()
         if figure is None or len(figure.svg) > self.svg:
             return None

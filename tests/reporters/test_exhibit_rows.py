@@ -86,7 +86,7 @@ def test_a_large_table_is_drawn_by_its_difference_alone(monkeypatch):
 
 
 def test_a_page_has_no_more_drawings_than_it_can_hold(monkeypatch):
-    nearly_full = exhibit_rows._Sheet(cells=5)
+    nearly_full = exhibit_rows._Sheet(cells=exhibit_rows.DRAWING + 5)
     monkeypatch.setattr(exhibit_rows, "_Sheet", lambda: nearly_full)
     first, second = rows(make_exhibit("a.csv"), make_exhibit("b.csv"))
     assert (len(first["parts"]), second["parts"]) == (1, [])
