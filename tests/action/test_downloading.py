@@ -24,12 +24,13 @@ from tests.forges.github_state import SHA
 from tests.forges.gitlab_server import SHA as GITLAB_SHA
 from tests.forges.gitlab_server import FakeGitLab
 from tests.forges.hub import Clock
-from tests.reporters.builders import make_comparison, make_report
+from tests.reporters.builders import make_comparison, make_record, make_report
 from tests.test_checks import check_of
 
 JUDGED = make_comparison(verdict=Verdict.IDENTICAL)
 GOOD = check_of(Verdict.IDENTICAL, head_sha=SHA)
-GOOD = replace(GOOD, reports=(replace(GOOD.reports[0], comparisons=(JUDGED,)),))
+_REPORT = replace(GOOD.reports[0], record=make_record(), comparisons=(JUDGED,))
+GOOD = replace(GOOD, reports=(_REPORT,))
 
 
 @dataclass
