@@ -9,21 +9,19 @@ from datetime import UTC, datetime
 
 import pytest
 
+from reprocheck.bare_record import bare_record
 from reprocheck.environments import interpreters
 from reprocheck.errors import RebuildError
 from reprocheck.model import (
     Argv,
-    CodeState,
     Command,
     EnvironmentKind,
     EnvironmentSpec,
-    Lineage,
     Origin,
     OriginKind,
     RecordedFile,
     RunRecord,
     RunRef,
-    RunStatus,
     ShellLine,
     Step,
     TreeState,
@@ -74,41 +72,10 @@ def recorded(path: str, content: str, kind: OriginKind = OriginKind.ARTIFACT) ->
 
 
 def record(*files: RecordedFile, **changes) -> RunRecord:
-    blank = RunRecord(
-        ref=RunRef(tracker="mlflow", run_id="abc123"),
-        name="run",
-        experiment="digits",
-        status=RunStatus.FINISHED,
-        started_at=STARTED,
-        ended_at=None,
-        description="",
-        url=None,
-        code=CodeState(
-            commit="0" * 40,
-            repository=None,
-            branch=None,
-            script="train.py",
-            entry_point=None,
-            patch=None,
-            tree=TreeState.CLEAN,
-        ),
-        command=None,
-        parameters={},
-        truncated=frozenset(),
-        environment=None,
-        files=files,
-        data=(),
-        metrics={},
-        artifacts=(),
-        seeds={},
-        hardware={},
-        tags={},
-        approvals=(),
-        siblings=(),
-        lineage=Lineage(parent=None, depth=0, place=0),
-        origins={},
-    )
-    return dataclasses.replace(blank, **changes)
+    bare = bare_record(RunRef(tracker="mlflow", run_id="abc123"))
+    code = dataclasses.replace(bare.code, commit="0" * 40, script="train.py", tree=TreeState.CLEAN)
+    given = {"name": "run", "experiment": "digits", "started_at": STARTED, "code": code}
+    return dataclasses.replace(bare, **(given | {"files": files} | changes))
 
 
 def command(*runs: tuple[str, ...] | str, cwd: str = ".", env: dict | None = None) -> Command:
